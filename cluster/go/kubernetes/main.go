@@ -66,7 +66,7 @@ func run(command *cobra.Command) {
 // runKubectl does what upstream's main of kubectl does: verbosity counts while the command is still
 // being made, and errors are worded for people.
 func runKubectl() {
-	_ = logs.GlogSetter(kubectl.GetLogVerbosity(os.Args))
+	_, _ = logs.GlogSetter(kubectl.GetLogVerbosity(os.Args))
 	if err := cli.RunNoErrOutput(kubectl.NewDefaultKubectlCommand()); err != nil {
 		kubectlutil.CheckErr(err)
 	}

@@ -1,0 +1,3 @@
+module chroma-conformance/cluster/probe
+
+go 1.24.0
