@@ -1,0 +1,421 @@
+# mypy: untyped-calls-exclude=kubernetes
+"""A thin client of the Kubernetes API: plain dictionaries in and out, and the suite's only importer of `kubernetes`."""
+
+from __future__ import annotations
+
+import json
+import socket
+import threading
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from kubernetes.client.exceptions import ApiException
+from kubernetes.config import new_client_from_config
+from kubernetes.stream.ws_client import WSClient, create_websocket, get_websocket_url
+from urllib3.exceptions import HTTPError
+
+from support.forward import pump
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from pathlib import Path
+    from types import TracebackType
+    from typing import Self
+
+Object = dict[str, Any]
+Objects = list[Object]
+
+FIELD_MANAGER: Final = "chroma-conformance"
+
+# Where each kind lives. A table, because discovery would cost a dozen requests at every start.
+_CLUSTER_WIDE: Final = {
+    "Namespace": "api/v1/namespaces",
+    "Node": "api/v1/nodes",
+    "PersistentVolume": "api/v1/persistentvolumes",
+    "StorageClass": "apis/storage.k8s.io/v1/storageclasses",
+    "IngressClass": "apis/networking.k8s.io/v1/ingressclasses",
+    "PriorityClass": "apis/scheduling.k8s.io/v1/priorityclasses",
+}
+_NAMESPACED: Final = {
+    "ConfigMap": ("api/v1", "configmaps"),
+    "Event": ("api/v1", "events"),
+    "LimitRange": ("api/v1", "limitranges"),
+    "PersistentVolumeClaim": ("api/v1", "persistentvolumeclaims"),
+    "Pod": ("api/v1", "pods"),
+    "ResourceQuota": ("api/v1", "resourcequotas"),
+    "Secret": ("api/v1", "secrets"),
+    "Service": ("api/v1", "services"),
+    "ServiceAccount": ("api/v1", "serviceaccounts"),
+    "ControllerRevision": ("apis/apps/v1", "controllerrevisions"),
+    "StatefulSet": ("apis/apps/v1", "statefulsets"),
+    "EndpointSlice": ("apis/discovery.k8s.io/v1", "endpointslices"),
+    "Ingress": ("apis/networking.k8s.io/v1", "ingresses"),
+    "NetworkPolicy": ("apis/networking.k8s.io/v1", "networkpolicies"),
+}
+
+# Seconds to connect and to wait for an answer: far above any healthy answer, so that only a dead API server meets them.
+_REQUEST_TIMEOUT: Final = (5, 30)
+# Seconds after which the API server ends a watch, which then goes on from where it was.
+_WATCH_SECONDS: Final = 300
+# A watch occupies a connection, and releases are applied by several threads.
+_CONNECTIONS: Final = 32
+
+_STDOUT, _STDERR, _STATUS = 1, 2, 3  # channels of an exec's websocket
+
+
+class Refused(Exception):  # noqa: N818 - the suite's word for it
+    """The API server refused a request.
+
+    `status` is the HTTP status (0: it never came to an answer), `reason` the API's one-word reason
+    ("Forbidden", "Invalid", "Conflict", …), `message` its full sentence.
+    """
+
+    def __init__(self, status: int, reason: str, message: str) -> None:
+        super().__init__(f"{status} {reason}: {message}")
+        self.status = status
+        self.reason = reason
+        self.message = message
+
+
+@dataclass(frozen=True)
+class Exec:
+    """How a command in a container ended."""
+
+    code: int
+    stdout: bytes
+    stderr: bytes
+
+
+class Kube:
+    """One cluster, as a kubeconfig file and one of its contexts (None: the file's current one) name it.
+
+    Safe to use from several threads. Every method raises `Refused` when the API server says no.
+    """
+
+    def __init__(self, kubeconfig: Path, context: str | None) -> None:
+        self._api = new_client_from_config(config_file=str(kubeconfig), context=context)
+        self._api.rest_client.pool_manager.connection_pool_kw["maxsize"] = _CONNECTIONS
+
+    def apply(self, obj: Object, *, dry_run: bool = False, force: bool = False) -> Object:
+        """Apply an object server-side and return it as stored; `force` takes over fields that others manage."""
+        query = {"fieldManager": FIELD_MANAGER, "force": str(force).lower()} | _dry(dry_run)
+        return self._json("PATCH", _path_of(obj), query, obj, "application/apply-patch+yaml")
+
+    def create(self, obj: Object, *, dry_run: bool = False) -> Object:
+        """Create an object and return it as stored; a Conflict when it exists."""
+        path = _path(obj["kind"], None, obj["metadata"].get("namespace"))
+        return self._json("POST", path, {"fieldManager": FIELD_MANAGER} | _dry(dry_run), obj)
+
+    def get(self, kind: str, name: str, namespace: str | None = None) -> Object | None:
+        """Return the object, or None when there is none."""
+        try:
+            return self._json("GET", _path(kind, name, namespace))
+        except Refused as refusal:
+            if refusal.status == 404:
+                return None
+            raise
+
+    def list(
+        self, kind: str, namespace: str | None = None, labels: Mapping[str, str] | None = None
+    ) -> Objects:
+        """Return all objects of a kind, of one namespace or (None) of all, that carry every one of the labels."""
+        return self._list(kind, namespace, labels)[0]
+
+    def delete(self, kind: str, name: str, namespace: str | None = None, *, grace: int | None = None) -> None:
+        """Ask for an object's deletion, with what it owns; does not wait, and an absent object is fine."""
+        body: Object = {"apiVersion": "v1", "kind": "DeleteOptions", "propagationPolicy": "Background"}
+        if grace is not None:
+            body["gracePeriodSeconds"] = grace
+        try:
+            self._json("DELETE", _path(kind, name, namespace), body=body)
+        except Refused as refusal:
+            if refusal.status != 404:
+                raise
+
+    def patch(self, kind: str, name: str, namespace: str | None, merge: Object) -> Object:
+        """Change an object by a JSON merge patch and return it as stored."""
+        query = {"fieldManager": FIELD_MANAGER}
+        return self._json("PATCH", _path(kind, name, namespace), query, merge, "application/merge-patch+json")
+
+    def watch(self, kinds: Iterable[str], namespace: str) -> Watch:
+        """Watch all objects of some kinds in a namespace; a context manager."""
+        return Watch(self, kinds, namespace)
+
+    def logs(
+        self, namespace: str, pod: str, container: str, *, previous: bool = False, tail: int = 200
+    ) -> str:
+        """Return the last lines of a container's log, or (`previous`) of the container before it."""
+        query = {"container": container, "previous": str(previous).lower(), "tailLines": str(tail)}
+        return self._ask("GET", _path("Pod", pod, namespace) + "/log", query).decode("utf-8", "replace")
+
+    def exec(self, namespace: str, pod: str, container: str, argv: Sequence[str], timeout: float) -> Exec:
+        """Run a command in a container; raises TimeoutError when it has not ended after `timeout` seconds."""
+        query = [("container", container), ("stdout", "true"), ("stderr", "true")]
+        url, headers = self._websocket_address(
+            _path("Pod", pod, namespace) + "/exec", query + [("command", word) for word in argv]
+        )
+        try:
+            client = WSClient(self._api.configuration, url, headers, capture_all=False, binary=True)
+        except Exception as error:  # the websocket library has no common base class
+            raise _unanswered(error) from error
+        try:
+            client.run_forever(timeout=timeout)
+            if client.is_open():
+                raise TimeoutError(f"{argv[0]} in {namespace}/{pod} has not ended after {timeout:g} s")
+            status = json.loads(client.read_channel(_STATUS) or b"{}")
+            return Exec(_exit_code(status), client.read_channel(_STDOUT), client.read_channel(_STDERR))
+        finally:
+            client.close()
+
+    def forward(self, namespace: str, pod: str, port: int) -> socket.socket:
+        """Open one connection to a port inside the pod, by its loopback, as a plain blocking socket.
+
+        Shutting down the socket's writing side keeps its reading side open, but the pod does not learn of it:
+        the protocol has no word for it.
+        """
+        url, headers = self._websocket_address(
+            _path("Pod", pod, namespace) + "/portforward", [("ports", str(port))]
+        )
+        try:
+            websocket = create_websocket(self._api.configuration, url, headers)
+        except Exception as error:  # the websocket library has no common base class
+            raise _unanswered(error) from error
+        near, far = socket.socketpair()
+        threading.Thread(
+            target=pump, args=(websocket.sock, far), name=f"forward {pod}:{port}", daemon=True
+        ).start()
+        return near
+
+    def _list(
+        self, kind: str, namespace: str | None, labels: Mapping[str, str] | None = None
+    ) -> tuple[Objects, str]:
+        query = (
+            {"labelSelector": ",".join(f"{key}={value}" for key, value in labels.items())} if labels else {}
+        )
+        answer = self._json("GET", _path(kind, None, namespace), query)
+        # The items of a list come without the two fields that say what they are.
+        named = {"apiVersion": answer["apiVersion"], "kind": kind}
+        return [named | item for item in answer["items"]], answer["metadata"]["resourceVersion"]
+
+    def _stream(self, kind: str, namespace: str, version: str) -> Any:
+        query = {
+            "watch": "true",
+            "allowWatchBookmarks": "true",
+            "resourceVersion": version,
+            "timeoutSeconds": str(_WATCH_SECONDS),
+        }
+        return self._call(
+            "GET", _path(kind, None, namespace), query, timeout=(5, _WATCH_SECONDS + 30)
+        ).response
+
+    def _json(
+        self,
+        method: str,
+        path: str,
+        query: Mapping[str, str] | None = None,
+        body: Object | None = None,
+        content_type: str = "application/json",
+    ) -> Object:
+        answer: Object = json.loads(self._ask(method, path, query, body, content_type))
+        return answer
+
+    def _ask(
+        self,
+        method: str,
+        path: str,
+        query: Mapping[str, str] | None = None,
+        body: Object | None = None,
+        content_type: str = "application/json",
+    ) -> bytes:
+        answer: bytes = self._call(method, path, query, body, content_type).read()
+        return answer
+
+    def _call(
+        self,
+        method: str,
+        path: str,
+        query: Mapping[str, str] | None = None,
+        body: Object | None = None,
+        content_type: str = "application/json",
+        *,
+        timeout: tuple[float, float] = _REQUEST_TIMEOUT,
+    ) -> Any:
+        headers = {"Accept": "application/json"} | (
+            {"Content-Type": content_type} if body is not None else {}
+        )
+        request = self._api.param_serialize(
+            method,
+            "/" + path,
+            query_params=list((query or {}).items()),
+            header_params=headers,
+            body=body,
+            auth_settings=["BearerToken"],
+        )
+        try:
+            answer = self._api.call_api(*request, _request_timeout=timeout)
+        except (ApiException, HTTPError) as error:
+            raise _unanswered(error) from error
+        if answer.status >= 300:
+            raise _refused(answer.status, answer.read())
+        return answer
+
+    def _websocket_address(self, path: str, query: Iterable[tuple[str, str]]) -> tuple[str, dict[str, str]]:
+        _, url, headers, _, _ = self._api.param_serialize("GET", "/" + path, auth_settings=["BearerToken"])
+        return get_websocket_url(url, tuple(query)), dict(headers)
+
+
+class Watch:
+    """All objects of some kinds in a namespace, kept current by one thread per kind.
+
+    `objects` maps (kind, name) to the object as last seen; take a copy before iterating over it, as `snapshot`
+    does. An object that is gone is absent.
+    """
+
+    def __init__(self, kube: Kube, kinds: Iterable[str], namespace: str) -> None:
+        self.objects: dict[tuple[str, str], Object] = {}
+        self._kube = kube
+        self._kinds = tuple(kinds)
+        self._namespace = namespace
+        self._changed = threading.Condition()
+        self._changes = self._seen = 0
+        self._error: Refused | None = None
+        self._streams: dict[str, Any] = {}
+        self._closed = False
+
+    def __enter__(self) -> Self:
+        for kind in self._kinds:
+            version = self._relist(kind)
+            threading.Thread(
+                target=self._follow, args=(kind, version), name=f"watch {kind}", daemon=True
+            ).start()
+        self._seen = self._changes
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        with self._changed:
+            self._closed = True
+            streams = list(self._streams.values())
+        for stream in streams:
+            stream.shutdown()  # wakes the thread that reads it
+
+    def wait(self, timeout: float) -> bool:
+        """Block until something has changed since the last call, at most `timeout` seconds; return whether it has.
+
+        Raises `Refused` when the API server stopped answering.
+        """
+        with self._changed:
+            changed = self._changed.wait_for(lambda: self._changes != self._seen or self._error, timeout)
+            if self._error:
+                raise self._error
+            self._seen = self._changes
+            return bool(changed)
+
+    def snapshot(self, kind: str) -> Objects:
+        """Return the objects of a kind as they are now."""
+        with self._changed:
+            return [obj for (of_kind, _), obj in self.objects.items() if of_kind == kind]
+
+    def _relist(self, kind: str) -> str:
+        objects, version = self._kube._list(kind, self._namespace)  # noqa: SLF001 - its other half
+        with self._changed:
+            for key in [key for key in self.objects if key[0] == kind]:
+                del self.objects[key]
+            self.objects.update({(kind, obj["metadata"]["name"]): obj for obj in objects})
+            self._note_change()
+        return version
+
+    def _follow(self, kind: str, version: str) -> None:
+        try:
+            while not self._closed:
+                version = self._read_stream(kind, version) or self._relist(kind)
+        except Refused as refusal:
+            with self._changed:
+                self._error = None if self._closed else refusal
+                self._note_change()
+
+    def _read_stream(self, kind: str, version: str) -> str | None:
+        """Take in changes until the stream ends; return the version reached, None when it has to be listed anew."""
+        stream = self._kube._stream(kind, self._namespace, version)  # noqa: SLF001 - its other half
+        with self._changed:
+            self._streams[kind] = stream
+            if self._closed:
+                stream.shutdown()
+        try:
+            for change in _lines(stream):
+                if change["type"] == "ERROR":  # most often 410: the version is too old to go on from
+                    return None
+                obj = change["object"]
+                version = obj["metadata"]["resourceVersion"]
+                if change["type"] != "BOOKMARK":
+                    self._take(kind, obj, gone=change["type"] == "DELETED")
+        except (HTTPError, OSError, ValueError):  # cut off in the middle, by the network or by __exit__
+            return None
+        finally:
+            stream.close()
+        return version
+
+    def _take(self, kind: str, obj: Object, *, gone: bool) -> None:
+        key = (kind, obj["metadata"]["name"])
+        with self._changed:
+            if gone:
+                self.objects.pop(key, None)
+            else:
+                self.objects[key] = obj
+            self._note_change()
+
+    def _note_change(self) -> None:
+        self._changes += 1
+        self._changed.notify_all()
+
+
+def _path(kind: str, name: str | None, namespace: str | None) -> str:
+    if kind in _CLUSTER_WIDE:
+        collection = _CLUSTER_WIDE[kind]
+    elif kind in _NAMESPACED:
+        group, plural = _NAMESPACED[kind]
+        collection = f"{group}/namespaces/{namespace}/{plural}" if namespace else f"{group}/{plural}"
+    else:
+        raise LookupError(f"support/kube.py does not know where objects of kind {kind} live")
+    return f"{collection}/{name}" if name else collection
+
+
+def _path_of(obj: Object) -> str:
+    return _path(obj["kind"], obj["metadata"]["name"], obj["metadata"].get("namespace"))
+
+
+def _dry(dry_run: bool) -> dict[str, str]:
+    return {"dryRun": "All"} if dry_run else {}
+
+
+def _lines(stream: Any) -> Iterator[Object]:
+    rest = b""
+    for chunk in stream.stream(amt=None):
+        *lines, rest = (rest + chunk).split(b"\n")
+        yield from (json.loads(line) for line in lines if line)
+
+
+def _refused(status: int, body: bytes) -> Refused:
+    try:
+        answer = json.loads(body)
+    except ValueError:
+        answer = {"message": body.decode("utf-8", "replace").strip()}
+    return Refused(status, answer.get("reason", ""), answer.get("message", ""))
+
+
+def _unanswered(error: Exception) -> Refused:
+    status = getattr(error, "status_code", 0) or getattr(error, "status", 0)
+    body = getattr(error, "resp_body", None)
+    return _refused(status, body) if body else Refused(status, "Unanswered", str(error))
+
+
+def _exit_code(status: Object) -> int:
+    if status.get("status") == "Success":
+        return 0
+    for cause in status.get("details", {}).get("causes", []):
+        if cause.get("reason") == "ExitCode":
+            return int(cause["message"])
+    raise Refused(
+        0, status.get("reason", "Unanswered"), status.get("message", "the command's end was not told")
+    )
