@@ -1,1 +1,1 @@
-"""What steps are made of; knows no pytest_bdd and no embedded cluster."""
+"""What the steps are made of: everything between a sentence of the features and the cluster."""

@@ -1,0 +1,67 @@
+"""Words for what is wrong in a document that people wrote."""
+
+from difflib import get_close_matches
+from typing import TYPE_CHECKING, Any, get_args
+
+from pydantic import BaseModel, ValidationError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from pathlib import Path
+
+import yaml
+
+
+def read_mapping(file: "Path") -> dict[str, Any]:
+    """Return the mapping a YAML file holds.
+
+    Raises:
+        ValueError: the file cannot be read, is not YAML, or holds something else; the text names no content.
+
+    """
+    try:
+        document = yaml.safe_load(file.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ValueError(f"cannot be read: {error.strerror}") from None
+    except UnicodeDecodeError:
+        raise ValueError("is not UTF-8 text") from None
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        where = f" (line {mark.line + 1}, column {mark.column + 1})" if mark else ""
+        raise ValueError(f"is not YAML: {getattr(error, 'problem', None) or 'unreadable'}{where}") from None
+    if not isinstance(document, dict):
+        raise ValueError("must be a mapping of names to values")  # noqa: TRY004 - it is the document that is wrong
+    return document
+
+
+def unknown(name: str, known: "Iterable[str]") -> str:
+    """Say that a name is unknown, with the nearest known one."""
+    near = get_close_matches(name, sorted(known), n=1)
+    return f"unknown; did you mean {near[0]}?" if near else f"unknown; known are {', '.join(sorted(known))}"
+
+
+def explain(error: ValidationError, model: type[BaseModel]) -> "Iterator[tuple[str, str]]":
+    """Yield (dotted path, what is wrong) for each problem; never the offending value, which may be a secret."""
+    for problem in error.errors(include_url=False, include_input=False, include_context=False):
+        path = problem["loc"]
+        match problem["type"]:
+            case "extra_forbidden":
+                text = unknown(str(path[-1]), _fields(model, path[:-1]))
+            case "missing":
+                text = "missing"
+            case _:
+                text = problem["msg"].removeprefix("Value error, ")
+        yield ".".join(map(str, path)), text
+
+
+def _fields(model: type[BaseModel], path: tuple[int | str, ...]) -> "Iterable[str]":
+    """Return the names of the fields at a path below a model."""
+    for part in path:
+        if isinstance(part, str) and part in model.model_fields:
+            annotation = model.model_fields[part].annotation
+            model = next(
+                kind
+                for kind in (annotation, *get_args(annotation))
+                if isinstance(kind, type) and issubclass(kind, BaseModel)
+            )
+    return model.model_fields

@@ -1,0 +1,108 @@
+"""Turns a release into the objects that are applied, in the order of their creation."""
+
+import base64
+import hashlib
+import json
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import yaml
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from support.merge import merge
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from support.inventory import Inventory
+    from support.release import Release
+
+MANIFESTS = Path(__file__).parent.parent / "manifests"
+
+# One concern per template; what the pod needs comes before it.
+ORDER = (
+    "namespace",
+    "secret-auth",
+    "secret-tokens",
+    "secret-tls",
+    "configmap-gateway",
+    "claim",
+    "service-headless",
+    "service",
+    "statefulset",
+    "ingress",
+)
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a release lives; with a run's id it is a throw-away place of that run alone."""
+
+    namespace: str
+    host: str
+    run_id: str | None = None
+
+
+@dataclass(frozen=True, repr=False)
+class Tls:
+    """The certificate of the host and its key, both PEM."""
+
+    certificate: bytes
+    key: bytes
+
+
+def ownership(run_id: str | None) -> dict[str, str]:
+    """Return the labels of every object that the suite makes; nothing without them is ever deleted."""
+    labels = {
+        "app.kubernetes.io/managed-by": "chroma-conformance",
+        "app.kubernetes.io/part-of": "chroma-conformance",
+    }
+    return labels if run_id is None else {**labels, "chroma-conformance/run": run_id}
+
+
+def render(release: "Release", inventory: "Inventory", place: Place, tls: Tls) -> list[dict[str, Any]]:
+    """Return the objects of a release; the same arguments always give the same objects."""
+    environment = Environment(  # noqa: S701 - YAML, not HTML
+        loader=FileSystemLoader(MANIFESTS), undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    environment.filters |= {"base64": _base64, "sha256": lambda value: hashlib.sha256(value).hexdigest()}
+    facts = {
+        "release": release,
+        "inventory": inventory,
+        "place": place,
+        "tls": tls,
+        "token": inventory.admin_password.get_secret_value().encode("ascii"),
+        "images": f"{inventory.harbor_registry}/{inventory.library_project}",
+        "ownership": ownership(place.run_id),
+        "gateway_files": {
+            file.name: file.read_text(encoding="utf-8") for file in sorted((MANIFESTS / "gateway").iterdir())
+        },
+    }
+    return stamp(yaml.safe_load(environment.get_template(f"{name}.yaml.j2").render(facts)) for name in ORDER)
+
+
+def stamp(objects: "Iterable[dict[str, Any]]") -> list[dict[str, Any]]:
+    """Annotate the pod template with checksums of what the gateway mounts, so that a change of it rolls the pod.
+
+    HAProxy reads its configuration and the tokens only as it starts.
+    """
+    listed = list(objects)
+    checksums = {
+        f"chroma-conformance/{obj['kind'].lower()}": _checksum(json.dumps(obj["data"], sort_keys=True))
+        for obj in listed
+        if obj["metadata"]["name"] == "chroma-gateway" and "data" in obj
+    }
+    annotated = {"spec": {"template": {"metadata": {"annotations": checksums}}}}
+    return [merge(obj, annotated) if obj["kind"] == "StatefulSet" else obj for obj in listed]
+
+
+@cache
+def _checksum(text: str) -> str:
+    """Return a checksum that costs 50 ms: more people may read annotations than Secrets, and a password is guessed quickly from a fast one."""
+    return hashlib.scrypt(text.encode(), salt=b"chroma-conformance", n=2**14, r=8, p=1, dklen=16).hex()
+
+
+def _base64(value: bytes) -> str:
+    return base64.b64encode(value).decode("ascii")
