@@ -1,0 +1,144 @@
+"""The options of a run, read and checked before anything is touched."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+import yaml
+
+PROVIDERS: Final = ("auto", "embedded", "external")
+ROLL_BACKS: Final = ("never", "on-failure", "always")
+
+
+@dataclass(frozen=True)
+class Options:
+    """What the command line asks for."""
+
+    provider: str
+    kubeconfig: Path | None
+    context: str | None
+    inventory: Path | None
+    release: str
+    fault: str | None
+    roll_back: str
+    remove_data: bool
+    patience: float
+    report_dir: Path
+
+    @classmethod
+    def read(cls, config: pytest.Config) -> "Options":
+        """Take the options from pytest; raises `pytest.UsageError` that names everything wrong with them."""
+        get = config.getoption
+        given = cls(
+            provider=_kind(get("provider"), get("kubeconfig")),
+            kubeconfig=_path(get("kubeconfig")),
+            context=get("context"),
+            inventory=_path(get("inventory")),
+            release=get("release"),
+            fault=get("fault"),
+            roll_back=get("roll_back") or _usual_roll_back(_kind(get("provider"), get("kubeconfig"))),
+            remove_data=get("remove_data"),
+            patience=get("patience"),
+            report_dir=_path(get("report_dir")) or config.rootpath / "reports",
+        )
+        if wrong := list(given.complaints()):
+            raise pytest.UsageError("\n  ".join(["these options cannot be followed:", *wrong]))
+        return given
+
+    def complaints(self) -> "list[str]":
+        """Name what is wrong, each with its remedy; an empty list when nothing is."""
+        wrong = []
+        if self.provider == "external" and self.kubeconfig is None:
+            wrong.append(
+                "--provider external needs --kubeconfig FILE: a current context is never touched by itself"
+            )
+        if self.provider == "embedded" and self.kubeconfig is not None:
+            wrong.append("--provider embedded boots its own cluster: leave out --kubeconfig")
+        if self.context is not None and self.kubeconfig is None:
+            wrong.append("--context names a context of a kubeconfig: add --kubeconfig FILE")
+        if self.kubeconfig is not None:
+            wrong += _complaints_about_kubeconfig(self.kubeconfig, self.context)
+        if self.inventory is not None and not self.inventory.is_file():
+            wrong.append(f"--inventory {self.inventory}: no such file")
+        if not 0 < self.patience < float("inf"):
+            wrong.append(f"--patience {self.patience:g}: must be a number above 0; 2 waits twice as long")
+        if self.report_dir.exists() and not self.report_dir.is_dir():
+            wrong.append(f"--report-dir {self.report_dir}: is a file, not a directory")
+        return wrong
+
+
+def add_options(parser: pytest.Parser) -> None:
+    """Declare the options; each says in a line what it does."""
+    add = parser.getgroup("chroma-conformance", "chroma-conformance").addoption
+    add(
+        "--provider",
+        choices=PROVIDERS,
+        default="auto",
+        help="where the cluster comes from; auto: external when --kubeconfig is given, else embedded",
+    )
+    add("--kubeconfig", metavar="FILE", help="the kubeconfig of an existing cluster to run on")
+    add("--context", metavar="NAME", help="the context of that kubeconfig (default: its current one)")
+    add(
+        "--inventory",
+        metavar="FILE",
+        help="YAML file that says what the platform gives; environment variables override it",
+    )
+    add(
+        "--release",
+        metavar="NAME",
+        default="gateway",
+        help="the release under test, a file of manifests/releases (default: gateway)",
+    )
+    add(
+        "--fault",
+        metavar="NAME|PATH",
+        help="spoil the release with a fault, a file of manifests/faults or any other; the run must fail",
+    )
+    add(
+        "--roll-back",
+        choices=ROLL_BACKS,
+        help="when to roll the release back at the end (default: always on an embedded cluster, never on an external one)",
+    )
+    add("--remove-data", action="store_true", help="let rolling back remove the data, too")
+    add(
+        "--patience",
+        metavar="FACTOR",
+        type=float,
+        default=1.0,
+        help="stretch every deadline by this factor (default: 1)",
+    )
+    add("--report-dir", metavar="DIR", help="where reports and evidence go (default: reports)")
+
+
+def _path(given: str | None) -> Path | None:
+    return Path(given).expanduser().absolute() if given else None
+
+
+def _kind(provider: str, kubeconfig: str | None) -> str:
+    if provider != "auto":
+        return provider
+    return "external" if kubeconfig else "embedded"
+
+
+def _usual_roll_back(provider: str) -> str:
+    # On somebody's cluster nothing that was asked for is taken away unasked.
+    return "always" if provider == "embedded" else "never"
+
+
+def _complaints_about_kubeconfig(file: Path, context: str | None) -> list[str]:
+    try:
+        content: Any = yaml.safe_load(file.read_text())
+    except (OSError, UnicodeDecodeError) as error:
+        return [f"--kubeconfig {file}: cannot be read ({getattr(error, 'strerror', None) or 'not text'})"]
+    except yaml.YAMLError:
+        return [f"--kubeconfig {file}: is not YAML"]
+    if not isinstance(content, dict) or not content.get("clusters"):
+        return [f"--kubeconfig {file}: names no cluster"]
+    names = [str(one.get("name")) for one in content.get("contexts") or [] if isinstance(one, dict)]
+    wanted = context or content.get("current-context")
+    if not wanted:
+        return [f"--kubeconfig {file}: has no current context; add --context, one of: {', '.join(names)}"]
+    if wanted not in names:
+        return [f"--kubeconfig {file}: has no context {wanted!r}; it has: {', '.join(names) or 'none'}"]
+    return []
