@@ -1,0 +1,129 @@
+"""Asks raw HTTP questions: the path, the headers and the body go out exactly as given, and no redirect is followed."""
+
+from __future__ import annotations
+
+import json
+from contextlib import contextmanager
+from dataclasses import dataclass
+from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnection
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from support.ways import Way
+
+# Seconds until a question counts as unanswered: far above any healthy answer.
+PATIENCE: Final = 30.0
+
+
+class Unanswered(Exception):  # noqa: N818 - a fact, not a mistake
+    """A question got no HTTP answer: refused, cut off, not in time, or not to be believed."""
+
+
+@dataclass(frozen=True)
+class Reply:
+    """The answer to one question.
+
+    `question` is for messages and never holds a header, so never a secret. `headers` are in their order, names in
+    lower case; `body` is as it came.
+    """
+
+    question: str
+    status: int
+    headers: tuple[tuple[str, str], ...]
+    body: bytes
+
+    def header(self, name: str) -> str | None:
+        """Return a header's first value, None when it is absent."""
+        return next((value for key, value in self.headers if key == name.lower()), None)
+
+    def json(self) -> Any:
+        """Return the body as JSON; a ValueError when it is none."""
+        return json.loads(self.body)
+
+    def __str__(self) -> str:
+        return f"{self.question}: {self.status} {self.body[:200].decode('utf-8', 'replace')}"
+
+
+class Line:
+    """One connection, on which questions are asked one after the other; it is never opened anew by itself."""
+
+    def __init__(self, way: Way) -> None:
+        self._way = way
+        if way.tls:
+            self._connection: HTTPConnection = HTTPSConnection(
+                way.host, way.port, timeout=PATIENCE, context=way.verify
+            )
+        else:
+            self._connection = HTTPConnection(way.host, way.port, timeout=PATIENCE)
+        self._connection.auto_open = 0
+
+    def ask(
+        self,
+        method: str,
+        path: str,
+        headers: Iterable[tuple[str, str]] = (),
+        body: bytes | dict[str, Any] | None = None,
+    ) -> Reply:
+        """Ask one question; the path is not normalised, headers may repeat, a dictionary is sent as JSON.
+
+        Raises `Unanswered`.
+        """
+        question = f"{method} {path} through the {self._way.name}"
+        try:
+            if self._connection.sock is None:
+                self._connection.connect()
+            return _reply(question, self._exchange(method, path, headers, body))
+        except (OSError, HTTPException) as error:
+            raise Unanswered(f"{question}: {type(error).__name__}: {error}") from error
+
+    def close(self) -> None:
+        """End the connection."""
+        self._connection.close()
+
+    def _exchange(
+        self,
+        method: str,
+        path: str,
+        headers: Iterable[tuple[str, str]],
+        body: bytes | dict[str, Any] | None,
+    ) -> HTTPResponse:
+        self._connection.putrequest(method, path, skip_accept_encoding=True)
+        for name, value in headers:
+            self._connection.putheader(name, value)
+        if isinstance(body, dict):
+            self._connection.putheader("Content-Type", "application/json")
+        payload = json.dumps(body).encode() if isinstance(body, dict) else body
+        if payload is not None:
+            self._connection.putheader("Content-Length", str(len(payload)))
+        self._connection.endheaders(payload)
+        return self._connection.getresponse()
+
+
+@contextmanager
+def line(way: Way) -> Iterator[Line]:
+    """Open a line on a way in and close it at the end."""
+    opened = Line(way)
+    try:
+        yield opened
+    finally:
+        opened.close()
+
+
+def ask(
+    way: Way,
+    method: str,
+    path: str,
+    headers: Iterable[tuple[str, str]] = (),
+    body: bytes | dict[str, Any] | None = None,
+) -> Reply:
+    """Ask one question on a connection of its own, as `Line.ask` does; raises `Unanswered`."""
+    with line(way) as opened:
+        # The answer ends the connection, so that no tunnel has to guess whether more will be asked.
+        return opened.ask(method, path, [("Connection", "close"), *headers], body)
+
+
+def _reply(question: str, response: HTTPResponse) -> Reply:
+    headers = tuple((name.lower(), value) for name, value in response.getheaders())
+    return Reply(question, response.status, headers, response.read())

@@ -1,0 +1,265 @@
+"""The vantage: a pod inside the cluster through which any client sees a release as a neighbour pod does."""
+
+from __future__ import annotations
+
+import logging
+import socket
+import threading
+import time
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any, Final
+
+from support.kube import Refused
+from support.render import ownership
+from support.wait import Timeout, wait_for
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from types import TracebackType
+    from typing import Self
+
+    from support.kube import Kube, Object
+    from support.wait import Deadlines
+
+POD: Final = "vantage"
+# Where the probe's `proxy` listens.
+_PROXY_PORT: Final = 1080
+# Seconds for the proxy's answer to CONNECT; it gives up on its target after two.
+_CONSENT: Final = 10.0
+# Seconds of silence after which a connection that one side has ended counts as ended by both: on its way through the
+# API server there is no word for "I have finished sending", so the far side never learns that a client is gone.
+_LINGER: Final = 5.0
+_CHUNK: Final = 256 * 1024
+
+_log = logging.getLogger(__name__)
+
+
+class Unreachable(Exception):  # noqa: N818 - a fact, not a mistake
+    """The vantage could not connect to a target; the text says why, as its network put it."""
+
+
+class Vantage:
+    """One pod of the probe image in a throw-away namespace of its own; a context manager.
+
+    Entering only asks for the pod; the first connection waits for it. Leaving ends every tunnel and asks for the
+    namespace's deletion without waiting for it. Safe to use from several threads.
+    """
+
+    def __init__(self, kube: Kube, image: str, deadlines: Deadlines, *, namespace: str, run_id: str) -> None:
+        self._kube = kube
+        self._image = image
+        self._deadlines = deadlines
+        self._namespace = namespace
+        self._run_id = run_id
+        self._tunnels: dict[tuple[str, int], Tunnel] = {}
+        self._lock = threading.Lock()
+        self._up = False
+
+    def __enter__(self) -> Self:
+        self._kube.apply(_namespace(self._namespace, self._run_id))
+        pod = _pod(self._namespace, self._run_id, self._image)
+        # A new namespace refuses pods until it has been given its service account.
+        wait_for(
+            lambda: self._kube.apply(pod),
+            self._deadlines.namespace,
+            lambda: f"pod {self._namespace}/{POD} is refused",
+            (Refused,),
+        )
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        with self._lock:
+            for tunnel in self._tunnels.values():
+                tunnel.close()
+            self._tunnels.clear()
+        # Both at the same instant: a namespace dies in rounds of five seconds (speed.md).
+        self._kube.delete("Pod", POD, self._namespace, grace=0)
+        self._kube.delete("Namespace", self._namespace)
+
+    def tunnel(self, host: str, port: int) -> Tunnel:
+        """Return the local end of the way to a host and port as the cluster knows them; one for each target.
+
+        It lasts as long as the vantage. That nobody listens there shows only in a connection: it is closed at once,
+        and the reason is logged.
+        """
+        with self._lock:
+            if (host, port) not in self._tunnels:
+                self._tunnels[host, port] = Tunnel(host, port, self.connect)
+            return self._tunnels[host, port]
+
+    def connect(self, host: str, port: int) -> socket.socket:
+        """Open a connection from the vantage to a host and port as the cluster knows them.
+
+        Raises `Unreachable` with the reason, or `Timeout` when the vantage itself does not come up.
+        """
+        if not self._up:
+            wait_for(self._proxy_answers, self._deadlines.live, self._describe, (Refused, Unreachable))
+            self._up = True
+        return self._connect(host, port)
+
+    def _proxy_answers(self) -> bool:
+        # The one target that is sure to listen.
+        self._connect("127.0.0.1", _PROXY_PORT).close()
+        return True
+
+    def _connect(self, host: str, port: int) -> socket.socket:
+        connection = self._kube.forward(self._namespace, POD, _PROXY_PORT)
+        try:
+            connection.settimeout(_CONSENT)
+            connection.sendall(f"CONNECT {host}:{port} HTTP/1.1\r\nHost: {host}:{port}\r\n\r\n".encode())
+            _read_consent(connection)
+            connection.settimeout(None)
+        except (OSError, Unreachable) as error:
+            connection.close()
+            raise Unreachable(f"{host}:{port} cannot be reached from the vantage: {error}") from error
+        return connection
+
+    def _describe(self) -> str:
+        pod = self._kube.get("Pod", POD, self._namespace) or {}
+        return f"pod {self._namespace}/{POD} does not answer; its state: {pod.get('status', 'absent')}"
+
+
+class Tunnel:
+    """A listener on 127.0.0.1 whose every connection becomes one to the target; bytes pass as they are.
+
+    `address` is (host, port), where clients connect. `connect` opens the way to the target.
+    """
+
+    def __init__(self, host: str, port: int, connect: Callable[[str, int], socket.socket]) -> None:
+        self._target = (host, port)
+        self._connect = connect
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.address: tuple[str, int] = self._listener.getsockname()
+        self._open: set[socket.socket] = {self._listener}
+        self._closed = False
+        self._lock = threading.Lock()
+        self._spawn(self._accept)
+
+    def close(self) -> None:
+        """Stop listening and end every connection."""
+        with self._lock:
+            self._closed = True
+            for each in self._open:
+                _end(each)
+
+    def _accept(self) -> None:
+        with self._listener, suppress(OSError):  # accept fails once the listener has ended
+            while True:
+                near, _ = self._listener.accept()
+                self._spawn(self._serve, near)
+
+    def _serve(self, near: socket.socket) -> None:
+        with near:
+            try:
+                far = self._connect(*self._target)
+            except (Unreachable, Refused, Timeout) as error:
+                _log.warning("closed a connection: %s", error)
+                return
+            with far:
+                self._relay(near, far)
+
+    def _relay(self, near: socket.socket, far: socket.socket) -> None:
+        with self._lock:
+            if self._closed:
+                return
+            self._open |= {near, far}
+        inward, outward = _Flow(far, near), _Flow(near, far)
+        answering = self._spawn(inward.run)
+        outward.run()
+        inward.await_silence(answering)
+        with self._lock:
+            self._open -= {near, far}
+        for each in (near, far):
+            _end(each)
+        answering.join()
+
+    def _spawn(self, work: Callable[..., None], *arguments: Any) -> threading.Thread:
+        name = f"tunnel to {self._target[0]}:{self._target[1]}"
+        thread = threading.Thread(target=work, args=arguments, name=name, daemon=True)
+        thread.start()
+        return thread
+
+
+class _Flow:
+    """One direction of a connection."""
+
+    def __init__(self, source: socket.socket, sink: socket.socket) -> None:
+        self._source = source
+        self._sink = sink
+        self._moved = 0.0
+
+    def run(self) -> None:
+        """Carry bytes until the source has no more, and tell the sink so."""
+        with suppress(OSError):  # the other direction, or the tunnel, has ended the connection
+            while data := self._source.recv(_CHUNK):
+                self._sink.sendall(data)
+                self._moved = time.monotonic()
+            self._sink.shutdown(socket.SHUT_WR)
+
+    def await_silence(self, thread: threading.Thread) -> None:
+        """Wait until the thread that runs this flow has ended, or nothing has moved for a while."""
+        self._moved = time.monotonic()
+        while thread.is_alive() and (left := self._moved + _LINGER - time.monotonic()) > 0:
+            thread.join(left)
+
+
+def _read_consent(connection: socket.socket) -> None:
+    """Read the proxy's answer to CONNECT, and not a byte of what follows; raises `Unreachable`."""
+    answer = b""
+    while not answer.endswith(b"\r\n\r\n"):
+        byte = connection.recv(1)
+        if not byte:
+            raise Unreachable("the proxy does not answer")
+        answer += byte
+    status = answer.split(b" ", 2)[1]
+    if status != b"200":
+        raise Unreachable(connection.recv(_CHUNK).decode("utf-8", "replace").strip() or status.decode())
+
+
+def _end(connection: socket.socket) -> None:
+    # Wakes whoever waits on it, which closing it would not.
+    with suppress(OSError):
+        connection.shutdown(socket.SHUT_RDWR)
+
+
+def _namespace(name: str, run_id: str) -> Object:
+    return {
+        "apiVersion": "v1",
+        "kind": "Namespace",
+        "metadata": {
+            "name": name,
+            "labels": {**ownership(run_id), "pod-security.kubernetes.io/enforce": "restricted"},
+        },
+    }
+
+
+def _pod(namespace: str, run_id: str, image: str) -> Object:
+    return {
+        "apiVersion": "v1",
+        "kind": "Pod",
+        "metadata": {"name": POD, "namespace": namespace, "labels": ownership(run_id)},
+        "spec": {
+            "automountServiceAccountToken": False,
+            "enableServiceLinks": False,
+            "terminationGracePeriodSeconds": 1,
+            "securityContext": {"runAsNonRoot": True, "seccompProfile": {"type": "RuntimeDefault"}},
+            "containers": [
+                {
+                    "name": POD,
+                    "image": image,
+                    "args": ["proxy"],
+                    "resources": {
+                        "requests": {"cpu": "10m", "memory": "16Mi"},
+                        "limits": {"memory": "128Mi"},
+                    },
+                    "securityContext": {
+                        "allowPrivilegeEscalation": False,
+                        "readOnlyRootFilesystem": True,
+                        "capabilities": {"drop": ["ALL"]},
+                    },
+                }
+            ],
+        },
+    }

@@ -1,0 +1,97 @@
+"""The three ways in to a release: through the ingress as users come, through the Service and straight at the pod as neighbours come."""
+
+from __future__ import annotations
+
+import ssl
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, Literal, cast, get_args
+from urllib.parse import urlsplit
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from support.inventory import Inventory
+    from support.namespace import Live
+    from support.vantage import Vantage
+
+WayName = Literal["ingress", "service", "pod"]
+WAY_NAMES: Final[tuple[WayName, ...]] = get_args(WayName)
+
+# The documented names and ports (component.md): users of the release rely on them.
+SERVICE: Final = "chromadb-svc"
+SERVICE_PORT: Final = 80
+POD: Final = "chroma-0"
+POD_PORT: Final = 8000
+
+
+@dataclass(frozen=True)
+class Way:
+    """One way in: where to ask (`url` without a trailing slash) and whom to believe.
+
+    `verify` checks chain and host name wherever the url is https; `ca_bundle` is the PEM file it trusts (None: what
+    the system trusts), for clients that only take a file.
+    """
+
+    name: WayName
+    url: str
+    verify: ssl.SSLContext
+    ca_bundle: Path | None = None
+
+    @property
+    def tls(self) -> bool:
+        """Whether the way is encrypted."""
+        return self.url.startswith("https:")
+
+    @property
+    def host(self) -> str:
+        """The host name or address to connect to."""
+        return cast("str", urlsplit(self.url).hostname)
+
+    @property
+    def port(self) -> int:
+        """The port to connect to."""
+        return urlsplit(self.url).port or (443 if self.tls else 80)
+
+    def in_clear(self) -> Way:
+        """Return the same host over plain http."""
+        return Way(self.name, f"http://{self.host}", self.verify, self.ca_bundle)
+
+
+def ingress(host: str, inventory: Inventory) -> Way:
+    """Return the way through the ingress: https by name, verified against the inventory's certificate authority.
+
+    Where the inventory names an address of the ingress, the host has to be mapped to it (support/names.py).
+    """
+    return Way("ingress", f"https://{host}", trust(inventory.ca_bundle), inventory.ca_bundle)
+
+
+def way_in(live: Live, name: WayName, vantage: Vantage) -> Way:
+    """Return a way in to the live release; those inside the cluster lead through the vantage.
+
+    The pod's way is good as long as the pod lives: its successor has another address.
+    """
+    place = live.namespace
+    if name == "ingress":
+        return ingress(place.host, place.inventory)
+    if name == "service":
+        return _inside(name, vantage, f"{SERVICE}.{place.name}.svc.cluster.local", SERVICE_PORT)
+    return _inside(name, vantage, pod_address(live), POD_PORT)
+
+
+def pod_address(live: Live) -> str:
+    """Return the IP address of the release's pod; a LookupError when it has none."""
+    pod = live.namespace.kube.get("Pod", POD, live.namespace.name)
+    address = pod["status"].get("podIP") if pod else None
+    if not address:
+        raise LookupError(f"pod {live.namespace.name}/{POD} has no address")
+    return str(address)
+
+
+def trust(ca_bundle: Path | None) -> ssl.SSLContext:
+    """Return a context that verifies chain and host name against a bundle, or against what the system trusts."""
+    return ssl.create_default_context(cafile=str(ca_bundle) if ca_bundle else None)
+
+
+def _inside(name: WayName, vantage: Vantage, host: str, port: int) -> Way:
+    local_host, local_port = vantage.tunnel(host, port).address
+    return Way(name, f"http://{local_host}:{local_port}", trust(None))
