@@ -1,0 +1,280 @@
+"""Says why a release cannot go live, from what the cluster shows of its rollout; pure."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from support.kube import Object, Objects
+
+
+class Cause(StrEnum):
+    """The closed vocabulary of refusals, in the words of the features: "it is refused because …"."""
+
+    IMAGE = "its image cannot be pulled"
+    MEMORY = "it ran out of memory"
+    NEVER_READY = "it never became ready"
+    UNSCHEDULABLE = "it cannot be scheduled"
+    CLAIM = "its claim is not bound"
+    ADMISSION = "it was rejected by admission"
+    FAILING = "its container keeps failing"
+
+
+@dataclass(frozen=True)
+class Finding:
+    """A cause and what was seen of it: the object, its reason, its message.
+
+    `certain`: it cannot heal by waiting. What is not certain has to last before it is believed.
+    """
+
+    cause: Cause
+    detail: str
+    certain: bool = True
+
+    def __str__(self) -> str:
+        return f"{self.cause}: {self.detail}"
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What the cluster shows of one rollout, as plain objects of the API.
+
+    `claims` are those that the release's pod mounts. Events that were there before this rollout began are left out;
+    the pods of the rollout before it may be among `pods`.
+    """
+
+    statefulset: Object | None = None
+    pods: Objects = field(default_factory=list)
+    claims: Objects = field(default_factory=list)
+    events: Objects = field(default_factory=list)
+
+    def revision_pods(self) -> Objects:
+        """Return the pods of this rollout: of the revision that is being rolled out, and not on their way out.
+
+        Without observedGeneration the status still speaks of the rollout before. A pod that is being deleted shows
+        signs that look like a crash (ContainerStatusUnknown, exit code 137).
+        """
+        if not self.statefulset:
+            return []
+        status = self.statefulset.get("status", {})
+        if status.get("observedGeneration") != self.statefulset["metadata"]["generation"]:
+            return []
+        return [pod for pod in self.pods if _belongs(pod, self.statefulset, status.get("updateRevision"))]
+
+    def events_of(self, obj: Object) -> Objects:
+        """Return the events about this very object, and not about one of its name before it."""
+        uid = obj["metadata"]["uid"]
+        return [event for event in self.events if event["involvedObject"].get("uid") == uid]
+
+
+def diagnose(seen: Seen) -> Finding | None:
+    """Return why the release cannot go live, None as long as nothing speaks against it.
+
+    A certain sign goes before a doubtful one, and the sign nearest to the cause before those that follow from it: a
+    pod without its claim is "unschedulable", too. The signs are those of Kubernetes 1.34, measured.
+    """
+    findings = list(_findings(seen))
+    return next((finding for finding in findings if finding.certain), findings[0] if findings else None)
+
+
+def explain(seen: Seen) -> Finding:
+    """Return the best reason for not being live when the deadline has passed."""
+    if finding := diagnose(seen):
+        return finding
+    for claim in seen.claims:
+        if _phase(claim) == "Pending":
+            return Finding(Cause.CLAIM, f"claim {_name(claim)}: Pending" + _last_word(seen.events_of(claim)))
+    pods = seen.revision_pods()
+    if not pods:
+        events = seen.events_of(seen.statefulset) if seen.statefulset else []
+        return Finding(Cause.NEVER_READY, "no pod of this release was made" + _last_word(events))
+    pod = pods[0]
+    return Finding(Cause.NEVER_READY, f"pod {_name(pod)}: {state(pod)}" + _last_word(seen.events_of(pod)))
+
+
+def state(pod: Object) -> str:
+    """Say in a few words where a pod is on its way to being ready: "ContainerCreating", "not ready (1/2)"."""
+    statuses = list(_containers(pod))
+    for status in statuses:
+        reason = status.get("state", {}).get("waiting", {}).get("reason", "PodInitializing")
+        if reason != "PodInitializing":  # that says only that another container is not there yet
+            return str(reason)
+    if not statuses:
+        return "not scheduled" if not pod.get("spec", {}).get("nodeName") else "scheduled"
+    ready = sum(1 for status in statuses if status.get("ready"))
+    return "ready" if ready == len(statuses) else f"not ready ({ready}/{len(statuses)})"
+
+
+def _findings(seen: Seen) -> Iterator[Finding]:
+    for claim in seen.claims:
+        yield from _of_claim(claim, seen.events_of(claim))
+    pods = seen.revision_pods()
+    for pod in pods:
+        events = seen.events_of(pod)
+        yield from _of_scheduling(pod)
+        yield from _of_pulling(pod, events)
+        for status in _containers(pod):
+            yield from _of_container(pod, status)
+        yield from _of_probes(pod, events)
+        yield from _of_restarts(pod, events)
+        yield from _of_volumes(pod, events)
+    if seen.statefulset and not pods:
+        yield from _of_creation(seen.statefulset, seen.events_of(seen.statefulset))
+
+
+def _of_claim(claim: Object, events: Objects) -> Iterator[Finding]:
+    if _phase(claim) == "Lost":
+        yield Finding(Cause.CLAIM, f"claim {_name(claim)}: Lost, its volume is gone")
+    if _phase(claim) == "Pending":
+        for event in _with_reason(events, "ProvisioningFailed"):
+            # Provisioners try again; a class that is not there is not going to be provisioned by anybody.
+            yield Finding(Cause.CLAIM, _told(f"claim {_name(claim)}", event), "not found" in event["message"])
+
+
+def _of_scheduling(pod: Object) -> Iterator[Finding]:
+    for condition in pod.get("status", {}).get("conditions", []):
+        if condition["type"] == "PodScheduled" and condition["status"] == "False":
+            message = condition.get("message", "")
+            told = f"pod {_name(pod)}: {condition.get('reason')}: {_short(message)}"
+            if "persistentvolumeclaim" in message.lower():
+                # Momentarily true of every claim that is bound only when the pod comes.
+                yield Finding(Cause.CLAIM, told, certain=False)
+            else:
+                # The scheduler's words for "no node of this cluster could ever take it, even if it were empty".
+                yield Finding(Cause.UNSCHEDULABLE, told, "Preemption is not helpful" in message)
+
+
+# A registry's definite no; whatever else goes wrong with a pull may go right a moment later.
+_NO_SUCH_IMAGE: Final = re.compile(r"not found|manifest unknown|denied|unauthorized|forbidden", re.IGNORECASE)
+_NEVER_AN_IMAGE: Final = {"InvalidImageName", "ErrImageNeverPull"}
+_NOT_PULLED: Final = {"ErrImagePull", "ImagePullBackOff", "RegistryUnavailable", *_NEVER_AN_IMAGE}
+
+
+def _of_pulling(pod: Object, events: Objects) -> Iterator[Finding]:
+    # The event is there a second before the status is.
+    for event in events:
+        if event["reason"] == "InspectFailed":
+            yield Finding(Cause.IMAGE, _told(f"pod {_name(pod)}", event))
+        if event["reason"] == "Failed" and "pull image" in event["message"]:
+            certain = bool(_NO_SUCH_IMAGE.search(event["message"]))
+            yield Finding(Cause.IMAGE, _told(f"pod {_name(pod)}", event), certain)
+
+
+def _of_container(pod: Object, status: Object) -> Iterator[Finding]:
+    where = f"pod {_name(pod)}, container {status['name']}"
+    waiting = status.get("state", {}).get("waiting", {})
+    reason, message = waiting.get("reason", ""), waiting.get("message", "")
+    ended = status.get("state", {}).get("terminated") or status.get("lastState", {}).get("terminated") or {}
+    told = f"{where}: {reason}: {_short(message)}"
+    if reason in _NOT_PULLED:
+        yield Finding(Cause.IMAGE, told, reason in _NEVER_AN_IMAGE or bool(_NO_SUCH_IMAGE.search(message)))
+    elif _ran_out_of_memory(ended, message):
+        yield Finding(Cause.MEMORY, f"{where}: {_ending(ended)}")
+    elif reason in {"RunContainerError", "CreateContainerError"}:
+        yield Finding(Cause.FAILING, told)
+    elif reason == "CreateContainerConfigError":  # a key may be missing only in what the kubelet has cached
+        yield Finding(Cause.FAILING, told, certain=False)
+    elif ended.get("reason") == "StartError":
+        yield Finding(Cause.FAILING, f"{where}: {_ending(ended)}")
+
+
+def _of_probes(pod: Object, events: Objects) -> Iterator[Finding]:
+    for event in events:
+        message = event["message"]
+        if event["reason"] == "Killing" and "probe" in message:
+            yield Finding(Cause.NEVER_READY, _told(f"pod {_name(pod)}", event))
+        # "Not yet" is a refused connection, a time-out or a 5xx; a 4xx says that the question itself is wrong.
+        if event["reason"] == "Unhealthy" and re.search(r"statuscode: 4(?!08|29)\d\d", message):
+            yield Finding(Cause.NEVER_READY, _told(f"pod {_name(pod)}", event))
+
+
+def _of_restarts(pod: Object, events: Objects) -> Iterator[Finding]:
+    # The kubelet starts an ended container again at once, and backs off when it ends a second time.
+    where = f"pod {_name(pod)}"
+    for status in _containers(pod):
+        if status.get("state", {}).get("waiting", {}).get("reason") == "CrashLoopBackOff":
+            ended = status.get("lastState", {}).get("terminated", {})
+            yield Finding(
+                Cause.FAILING, f"{where}, container {status['name']}: {_ending(ended)}, again and again"
+            )
+    for event in _with_reason(events, "BackOff"):
+        if "restarting failed container" in event["message"]:
+            yield Finding(Cause.FAILING, _told(where, event))
+
+
+def _of_volumes(pod: Object, events: Objects) -> Iterator[Finding]:
+    if not any("running" in status.get("state", {}) for status in _containers(pod)):
+        for event in _with_reason(events, "FailedMount", "FailedAttachVolume"):
+            yield Finding(Cause.NEVER_READY, _told(f"pod {_name(pod)}", event), certain=False)
+
+
+def _of_creation(statefulset: Object, events: Objects) -> Iterator[Finding]:
+    for event in _with_reason(events, "FailedCreate"):
+        # A quota is given back a moment after the pod before it is gone, and a new namespace's service account
+        # takes a moment to come.
+        heals = "exceeded quota" in event["message"] or "serviceaccount" in event["message"].lower()
+        yield Finding(Cause.ADMISSION, _told(f"statefulset {_name(statefulset)}", event), not heals)
+
+
+def _ran_out_of_memory(ended: dict[str, Any], message: str) -> bool:
+    # With very little memory the runtime itself is killed before the container starts, and says so in its own words.
+    told = f"{ended.get('message', '')} {message}".lower()
+    return ended.get("reason") == "OOMKilled" or "oom-kill" in told
+
+
+def _belongs(pod: Object, statefulset: Object, revision: str | None) -> bool:
+    metadata = pod["metadata"]
+    owners = [owner["uid"] for owner in metadata.get("ownerReferences", [])]
+    return (
+        statefulset["metadata"]["uid"] in owners
+        and metadata.get("labels", {}).get("controller-revision-hash") == revision
+        and "deletionTimestamp" not in metadata
+    )
+
+
+def _containers(pod: Object) -> Iterator[dict[str, Any]]:
+    status = pod.get("status", {})
+    yield from status.get("initContainerStatuses", [])
+    yield from status.get("containerStatuses", [])
+
+
+def _with_reason(events: Objects, *reasons: str) -> Iterator[Object]:
+    return (event for event in events if event["reason"] in reasons)
+
+
+def _phase(claim: Object) -> str:
+    return str(claim.get("status", {}).get("phase", "Pending"))
+
+
+def _name(obj: Object) -> str:
+    return str(obj["metadata"]["name"])
+
+
+def _told(where: str, event: Object) -> str:
+    return f"{where}: {event['reason']}: {_short(event['message'])}"
+
+
+def _ending(ended: dict[str, Any]) -> str:
+    message = f": {_short(ended['message'])}" if ended.get("message") else ""
+    return f"{ended.get('reason', 'ended')}, exit code {ended.get('exitCode', 'unknown')}{message}"
+
+
+def _last_word(events: Objects) -> str:
+    if not events:
+        return ""
+    last = max(
+        events,
+        key=lambda event: event.get("lastTimestamp") or event["metadata"].get("creationTimestamp") or "",
+    )
+    return f", last event: {_told(last['involvedObject']['kind'].lower(), last)}"
+
+
+def _short(message: str) -> str:
+    """Keep a message to one line of at most 300 characters: the runtimes repeat themselves."""
+    line = " ".join(message.split())
+    return line if len(line) <= 300 else line[:299] + "…"

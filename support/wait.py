@@ -1,0 +1,79 @@
+"""Waits for facts, each with a named deadline; the only place of the suite that sleeps."""
+
+from __future__ import annotations
+
+import dataclasses
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, TypeVar
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+T = TypeVar("T")
+
+# Seconds between two looks: about what a look at the API server costs (3-5 ms), many times over.
+_PAUSE: Final = 0.05
+
+
+@dataclass(frozen=True)
+class Deadlines:
+    """How long each thing may take, in seconds; `--patience` scales them all for a slow or a distant cluster."""
+
+    # From apply until the release is live: the documentation of the component waits 300 s, mostly for the first pull
+    # of a large image. Nothing in here waits that long for what cannot heal: support/causes.py refuses it early.
+    live: float = 120.0
+    # How long a sign that may heal by itself has to last before it is believed (a registry that does not answer,
+    # a node that is full, a quota that is being given back).
+    doubt: float = 10.0
+    # From a ready pod until its heartbeat and a write come through the ingress: controllers need 0.1-0.7 s for a new
+    # route (causes.md), those in front of a cloud's load balancer longer.
+    answering: float = 15.0
+    # For the claim to be bound ahead of the pod; afterwards the pod is made nevertheless, and the scheduler decides.
+    claim: float = 3.0
+    # From a deletion until the object is gone: a pod is given 60 s to end, and a namespace dies in rounds of 5 s.
+    gone: float = 90.0
+    # For the service account that every new namespace is given by the controller manager.
+    namespace: float = 10.0
+    # For one request to Chroma, sent by the suite itself; a write may wait for an index that is being written.
+    answer: float = 10.0
+
+    def scaled(self, patience: float) -> Deadlines:
+        """Return the same deadlines, each `patience` times as long."""
+        fields = dataclasses.fields(self)
+        return Deadlines(**{field.name: getattr(self, field.name) * patience for field in fields})
+
+
+class Timeout(AssertionError):  # noqa: N818 - the suite's word for it
+    """A fact has not become true before its deadline; the text says which, and what was seen last."""
+
+
+def wait_for(
+    probe: Callable[[], T | None],
+    deadline: float,
+    what: Callable[[], str],
+    not_yet: tuple[type[Exception], ...] = (),
+) -> T:
+    """Look until `probe` returns something true, and return that; the first look comes at once.
+
+    `deadline` is in seconds. An error of one of the types `not_yet` counts as "not yet", any other ends the wait.
+    `what` is asked only when the deadline has passed, and says what was promised and what is seen instead:
+    'release "gateway" not live'. The text becomes "Timeout: <what> after <deadline> s: <last error>".
+    """
+    end = time.monotonic() + deadline
+    while True:
+        error: Exception | None = None
+        try:
+            if found := probe():
+                return found
+        except not_yet as caught:
+            error = caught
+        if time.monotonic() >= end:
+            seen = f": {error}" if error else ""
+            raise Timeout(f"Timeout: {what()} after {deadline:g} s{seen}") from error
+        pause()
+
+
+def pause(seconds: float = _PAUSE) -> None:
+    """Let some time pass between two looks."""
+    time.sleep(seconds)
