@@ -1,0 +1,138 @@
+"""Writes OCI image layouts whose bytes depend on nothing but what goes into them."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import tarfile
+from dataclasses import dataclass
+from typing import IO, TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+    from pathlib import Path, PurePosixPath
+
+MANIFEST_TYPE = "application/vnd.oci.image.manifest.v1+json"
+CONFIG_TYPE = "application/vnd.oci.image.config.v1+json"
+LAYER_TYPE = "application/vnd.oci.image.layer.v1.tar"
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A file or, without `content`, an empty directory of the layer.
+
+    `path` is absolute; `owner` is (uid, gid); `content` opens a stream of exactly `size` bytes.
+    """
+
+    path: PurePosixPath
+    mode: int
+    owner: tuple[int, int] = (0, 0)
+    size: int = 0
+    content: Callable[[], IO[bytes]] | None = None
+
+
+class _Hashing:
+    """A stream that remembers the SHA-256 and the length of what was written to it."""
+
+    def __init__(self, stream: IO[bytes]) -> None:
+        self._stream = stream
+        self._hash = hashlib.sha256()
+        self.size = 0
+
+    def write(self, data: bytes) -> int:
+        self._hash.update(data)
+        self.size += len(data)
+        return self._stream.write(data)
+
+    @property
+    def hex(self) -> str:
+        return self._hash.hexdigest()
+
+
+def write_layout(
+    directory: Path, entries: Iterable[Entry], config: Mapping[str, Any], annotations: Mapping[str, str]
+) -> str:
+    """Write an image of one uncompressed layer as an OCI layout; give the digest of its manifest.
+
+    `config` is the `config` object of the image specification; `annotations` go to the index, where
+    importers look for the image's name. Directories that no entry names belong to root, mode 0755.
+    """
+    blobs = directory / "blobs" / "sha256"
+    blobs.mkdir(parents=True)
+    layer = _write_layer(blobs, entries)
+    image = {
+        "architecture": "amd64",  # the only one that the pinned packages are for
+        "os": "linux",
+        "config": dict(config),
+        "rootfs": {"type": "layers", "diff_ids": [layer["digest"]]},
+    }
+    manifest = {
+        "schemaVersion": 2,
+        "mediaType": MANIFEST_TYPE,
+        "config": _write_json(blobs, CONFIG_TYPE, image),
+        "layers": [layer],
+    }
+    described = _write_json(blobs, MANIFEST_TYPE, manifest)
+    digest: str = described["digest"]
+    write_index(directory, [{**described, "annotations": dict(annotations)}])
+    return digest
+
+
+def write_index(directory: Path, manifests: list[dict[str, Any]]) -> None:
+    """Make `directory` an OCI layout that lists the described manifests; their blobs are the caller's."""
+    (directory / "oci-layout").write_bytes(_canonical({"imageLayoutVersion": "1.0.0"}))
+    (directory / "index.json").write_bytes(_canonical({"schemaVersion": 2, "manifests": manifests}))
+
+
+def read_index(directory: Path) -> list[dict[str, Any]]:
+    """Give the descriptors of the manifests that a layout lists."""
+    manifests: list[dict[str, Any]] = json.loads((directory / "index.json").read_bytes())["manifests"]
+    return manifests
+
+
+def _write_layer(blobs: Path, entries: Iterable[Entry]) -> dict[str, Any]:
+    unnamed = blobs / "layer"
+    with unnamed.open("wb") as stream:
+        hashing = _Hashing(stream)
+        # A file object for tarfile's stream mode needs no more than write().
+        with tarfile.open(fileobj=hashing, mode="w|", format=tarfile.GNU_FORMAT) as tar:  # type: ignore[call-overload]
+            for entry in _with_parents(entries):
+                _add(tar, entry)
+    unnamed.rename(blobs / hashing.hex)
+    return _descriptor(LAYER_TYPE, hashing.hex, hashing.size)
+
+
+def _with_parents(entries: Iterable[Entry]) -> list[Entry]:
+    known = {entry.path: entry for entry in entries}
+    for path in list(known):
+        for parent in path.parents[:-1]:  # the last one is the root
+            known.setdefault(parent, Entry(path=parent, mode=0o755))
+    return [known[path] for path in sorted(known)]
+
+
+def _add(tar: tarfile.TarFile, entry: Entry) -> None:
+    info = tarfile.TarInfo(str(entry.path).lstrip("/"))
+    info.mode = entry.mode
+    info.uid, info.gid = entry.owner
+    if entry.content is None:
+        info.type = tarfile.DIRTYPE
+        tar.addfile(info)
+        return
+    info.size = entry.size
+    with entry.content() as content:
+        tar.addfile(info, content)
+
+
+def _write_json(blobs: Path, media_type: str, value: Mapping[str, Any]) -> dict[str, Any]:
+    data = _canonical(value)
+    name = hashlib.sha256(data).hexdigest()
+    (blobs / name).write_bytes(data)
+    return _descriptor(media_type, name, len(data))
+
+
+def _descriptor(media_type: str, name: str, size: int) -> dict[str, Any]:
+    return {"mediaType": media_type, "digest": f"sha256:{name}", "size": size}
+
+
+def _canonical(value: Mapping[str, Any]) -> bytes:
+    return json.dumps(value, sort_keys=True, separators=(",", ":")).encode()
