@@ -1,0 +1,181 @@
+"""A fault: a release spoiled as it happens in real life, and the scenario that must catch it."""
+
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+import jsonpatch
+from jsonpointer import JsonPointer, JsonPointerException
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from support.merge import merge
+from support.problems import explain, read_mapping
+from support.render import stamp
+
+FAULTS = Path(__file__).parent.parent / "manifests" / "faults"
+
+Manifest = dict[str, Any]
+Text = Annotated[str, Field(min_length=1)]
+
+
+class FaultError(Exception):
+    """A fault that is not there, whose file is wrong, or that does not fit the release; the text says which."""
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Edit(_Part):
+    """Replaces one passage of a text, which must hold it exactly once; `at` is a JSON pointer to the text."""
+
+    at: Text
+    replace: Text
+    by: str
+
+
+class Operation(_Part):
+    """One operation of a JSON patch (RFC 6902)."""
+
+    model_config = ConfigDict(frozen=True, extra="allow")
+
+    op: Literal["add", "remove", "replace", "move", "copy", "test"]
+    path: str
+
+
+class Patch(_Part):
+    """One change to one object: exactly one of `merge`, `json`, `edit`, `add` and `remove`."""
+
+    kind: Text
+    name: Text
+    # A merge patch (RFC 7386): null removes, a list replaces the whole list.
+    merge: Manifest | None = None
+    operations: Annotated[tuple[Operation, ...], Field(min_length=1, alias="json")] | None = None
+    edit: Annotated[tuple[Edit, ...], Field(min_length=1)] | None = None
+    # The rest of a new object: its name, its namespace and the suite's labels are filled in.
+    add: Manifest | None = None
+    remove: Literal[True] | None = None
+
+    @model_validator(mode="after")
+    def _one_change(self) -> Self:
+        changes = (self.merge, self.operations, self.edit, self.add, self.remove)
+        if sum(change is not None for change in changes) != 1:
+            raise ValueError("needs exactly one of merge, json, edit, add, remove")
+        return self
+
+    def apply(self, objects: list[Manifest]) -> list[Manifest]:
+        """Return the objects with this change; raises `FaultError` where it does not fit them."""
+        found = [obj for obj in objects if (obj["kind"], obj["metadata"]["name"]) == (self.kind, self.name)]
+        if self.add is not None:
+            if found:
+                raise FaultError(f"adds {self.kind} {self.name}, which is there already")
+            return [*objects, self._added(objects)]
+        if not found:
+            there = ", ".join(sorted(f"{obj['kind']} {obj['metadata']['name']}" for obj in objects))
+            raise FaultError(f"changes {self.kind} {self.name}, which is not there; there are: {there}")
+        if self.remove:
+            return [obj for obj in objects if obj is not found[0]]
+        changed = self._changed(found[0])
+        if changed == found[0]:
+            raise FaultError(f"leaves {self.kind} {self.name} as it is")
+        return [changed if obj is found[0] else obj for obj in objects]
+
+    def _added(self, objects: list[Manifest]) -> Manifest:
+        home = next(obj for obj in objects if obj["kind"] == "Namespace")["metadata"]
+        labels = {
+            key: value
+            for key, value in home["labels"].items()
+            if key.startswith(("app.kubernetes.io/", "chroma-conformance/"))
+        }
+        frame = {
+            "kind": self.kind,
+            "metadata": {"name": self.name, "namespace": home["name"], "labels": labels},
+        }
+        added: Manifest = merge(frame, self.add)
+        return added
+
+    def _changed(self, obj: Manifest) -> Manifest:
+        if self.merge is not None:
+            merged: Manifest = merge(obj, self.merge)
+            return merged
+        for operation in self.operations or ():
+            obj = self._operated(obj, operation.model_dump())
+        for edit in self.edit or ():
+            text = JsonPointer(edit.at).resolve(obj, default=None)
+            times = text.count(edit.replace) if isinstance(text, str) else 0
+            if times != 1:
+                raise FaultError(
+                    f"replaces a passage of {self.kind} {self.name} at {edit.at} that occurs there {times} times, "
+                    f"not once: {edit.replace!r}"
+                )
+            value = text.replace(edit.replace, edit.by)
+            obj = self._operated(obj, {"op": "replace", "path": edit.at, "value": value})
+        return obj
+
+    def _operated(self, obj: Manifest, operation: Manifest) -> Manifest:
+        try:
+            operated: Manifest = jsonpatch.apply_patch(obj, [operation])
+        except (jsonpatch.JsonPatchException, JsonPointerException, TypeError):
+            # Without the library's words: they quote the object, which may be a Secret.
+            raise FaultError(
+                f"cannot {operation['op']} {operation['path']} of {self.kind} {self.name}"
+            ) from None
+        return operated
+
+
+class Catch(_Part):
+    """The scenario that must fail under a fault, and a phrase of its message."""
+
+    feature: Text
+    scenario: Text
+    message: Text
+
+
+class Fault(_Part):
+    """What is changed in the rendered objects of every release, why that happens, and what must catch it."""
+
+    name: Text
+    title: Text
+    why: Text
+    patches: Annotated[tuple[Patch, ...], Field(min_length=1)]
+    caught_by: Catch
+
+    @classmethod
+    def load(cls, name_or_path: str) -> "Fault":
+        """Load manifests/faults/NAME.yaml, or any file whose path ends with .yaml or .yml.
+
+        Raises:
+            FaultError: no such fault, or everything that is wrong in its file.
+
+        """
+        file = _file(name_or_path)
+        try:
+            return cls.model_validate({**read_mapping(file), "name": file.stem})
+        except ValidationError as error:
+            problems = "; ".join(f"{path}: {text}" for path, text in explain(error, cls))
+            raise FaultError(f"fault {file}: {problems}") from None
+        except ValueError as error:
+            raise FaultError(f"fault {file} {error}") from None
+
+    def spoil(self, objects: list[Manifest]) -> list[Manifest]:
+        """Return the rendered objects with every patch applied; raises `FaultError` where one does not fit."""
+        for number, patch in enumerate(self.patches, start=1):
+            try:
+                objects = patch.apply(objects)
+            except FaultError as error:
+                raise FaultError(f"fault {self.name!r}, patch {number}: {error}") from None
+        return stamp(objects)
+
+
+def names() -> list[str]:
+    """Return the names of all faults, sorted."""
+    return sorted(file.stem for file in FAULTS.glob("*.yaml"))
+
+
+def _file(name_or_path: str) -> Path:
+    if name_or_path.endswith((".yaml", ".yml")):
+        return Path(name_or_path)
+    if name_or_path not in names():
+        raise FaultError(
+            f"no fault is named {name_or_path!r}; give the path of a file, or one of: {', '.join(names())}"
+        )
+    return FAULTS / f"{name_or_path}.yaml"
