@@ -45,15 +45,17 @@ def default_root() -> Path:
 class Store:
     """The cache below one root directory.
 
-    What `entry` has returned stays on disk as long as this object lives, in whichever process `prune` runs:
-    each user of an entry holds a shared lock on it. A process that is to outlive this one opens its own.
+    What `entry` has returned stays on disk until `close` or the end of this process, in whichever process
+    `prune` runs: each user of an entry holds a shared lock on it. A program that is to outlive this one opens
+    a Store of its own; a mere fork shares the locks.
     """
 
     def __init__(self, root: Path | None = None, timings: Timings | None = None) -> None:
         self.root = default_root() if root is None else root
         self.timings = Timings() if timings is None else timings
-        self._uses: dict[str, IO[str]] = {}
-        self._scratch_use: IO[str] | None = None
+        # Plain descriptors: held on purpose, even by an object that is forgotten.
+        self._uses: dict[Path, int] = {}
+        self._scratch_use: int | None = None
         with self._explained():
             for name in (_LOCKS, _TEMPORARY):
                 (self.root / name).mkdir(parents=True, exist_ok=True)
@@ -61,12 +63,9 @@ class Store:
 
     def close(self) -> None:
         """Give up the entries and the scratch: another run may remove them from now on."""
-        for use in self._uses.values():
-            use.close()
-        self._uses.clear()
-        if self._scratch_use is not None:
-            self._scratch_use.close()
-            self._scratch_use = None
+        while self._uses:
+            os.close(self._uses.popitem()[1])
+        self._leave_scratch()
 
     def entry(self, kind: str, key: str, title: str, build: Callable[[Path], None]) -> Path:
         """Return the complete directory for this kind and key; `build` fills an empty one when it is absent.
@@ -75,7 +74,8 @@ class Store:
         that a full disk becomes a StoreError; nothing of a failed build stays.
         """
         place = self._place(kind, key)
-        self._use(place)
+        if place not in self._uses:
+            self._uses[place] = self._share(self._lock_file(place, "use"))
         if not _is_complete(place):
             with self._sole_builder(place, title):
                 # Another run may have built it while this one waited.
@@ -109,8 +109,7 @@ class Store:
     def scratch(self, name: str) -> Path:
         """Return a directory that lasts from run to run until `drop_scratch`: for caches of build tools."""
         if self._scratch_use is None:
-            self._scratch_use = self._open(self.root / _LOCKS / "scratch.use")
-            fcntl.flock(self._scratch_use, fcntl.LOCK_SH)
+            self._scratch_use = self._share(self.root / _LOCKS / "scratch.use")
         place = self.root / _SCRATCH / name
         place.mkdir(parents=True, exist_ok=True)
         return place
@@ -122,9 +121,7 @@ class Store:
 
     def drop_scratch(self) -> None:
         """Remove all scratch, unless another run is still using it: then that run does."""
-        if self._scratch_use is not None:
-            self._scratch_use.close()
-            self._scratch_use = None
+        self._leave_scratch()
         if not self.has_scratch:
             return
         with self._free(self.root / _LOCKS / "scratch.use") as unused:
@@ -167,13 +164,16 @@ class Store:
             else:
                 yield True
 
-    def _use(self, place: Path) -> None:
-        lock_file = self._lock_file(place, "use")
-        if lock_file.name not in self._uses:
-            use = self._open(lock_file)
-            # Waits at most for another run to move a pruned entry aside.
-            fcntl.flock(use, fcntl.LOCK_SH)
-            self._uses[lock_file.name] = use
+    def _share(self, lock_file: Path) -> int:
+        """Hold the lock together with others. Waits only while another run removes what it guards."""
+        with self._open(lock_file) as lock:
+            fcntl.flock(lock, fcntl.LOCK_SH)
+            return fcntl.fcntl(lock, fcntl.F_DUPFD_CLOEXEC, 0)
+
+    def _leave_scratch(self) -> None:
+        if self._scratch_use is not None:
+            os.close(self._scratch_use)
+            self._scratch_use = None
 
     @contextmanager
     def _sole_builder(self, place: Path, title: str) -> Iterator[None]:
@@ -189,7 +189,10 @@ class Store:
                 lock.truncate(0)
                 lock.write(f"{os.getpid()}\n")
                 lock.flush()
-            yield
+            try:
+                yield
+            finally:
+                lock.truncate(0)
 
     def _build(self, place: Path, title: str, build: Callable[[Path], None]) -> None:
         """Make the entry in a temporary directory and move it into place whole; the build lock is held."""
@@ -207,7 +210,9 @@ class Store:
             _flush(place.parent)
         except BaseException as error:
             full = self._disk_full(error, title)
-            _remove(temporary)
+            # What cannot be removed now is swept by the next run: the first error is the one to tell.
+            with suppress(OSError):
+                _remove(temporary)
             if full is None:
                 raise
             # A full disk gets back what only a later attempt would have profited from.
@@ -216,7 +221,10 @@ class Store:
 
     def _temporary(self, place: Path) -> Path:
         # A name of its own for every attempt: a child that outlived a killed run may still be writing.
-        return Path(tempfile.mkdtemp(prefix=f"{place.parent.name}.{place.name}.", dir=self.root / _TEMPORARY))
+        made = Path(tempfile.mkdtemp(prefix=f"{place.parent.name}.{place.name}.", dir=self.root / _TEMPORARY))
+        # As other directories are: containers read entries, too, and not as our user.
+        made.chmod(0o755)
+        return made
 
     def _discard(self, place: Path) -> None:
         """Take an entry away in one step, so that no interrupt leaves a part of it."""
@@ -237,11 +245,10 @@ class Store:
 
     def _disk_full(self, error: BaseException, title: str) -> StoreError | None:
         """Return the error to raise where the disk was full; tools tell it only in their output."""
-        causes = list(_causes(error))
         if not any(
             (isinstance(cause, OSError) and cause.errno in _NO_SPACE)
             or "no space left on device" in str(cause).lower()
-            for cause in causes
+            for cause in _causes(error)
         ):
             return None
         free = shutil.disk_usage(self.root).free
@@ -304,8 +311,10 @@ def _is_complete(place: Path) -> bool:
 
 
 def _remove(place: Path) -> None:
-    with suppress(FileNotFoundError):
-        shutil.rmtree(place)
+    # Again when something vanished meanwhile: then someone else removes, too, and may leave the rest to us.
+    while place.exists():
+        with suppress(FileNotFoundError):
+            shutil.rmtree(place)
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:
