@@ -97,6 +97,22 @@ def explain(seen: Seen) -> Finding:
     return Finding(Cause.NEVER_READY, f"pod {_name(pod)}: {state(pod)}" + _last_word(seen.events_of(pod)))
 
 
+def rejected(reason: str, message: str) -> Finding:
+    """Return the finding for an object that the API server would not take, with what can be done about it."""
+    told = f"{reason}: {_short(message)}"
+    if "spec is immutable after creation" in message:
+        told += "; keep the claim's class and size, or roll back with its data removed and apply again"
+    elif "updates to statefulset spec" in message:
+        told += "; roll back, which keeps the data, and apply again"
+    return Finding(Cause.ADMISSION, told)
+
+
+def is_ready(pod: Object) -> bool:
+    """Whether a pod is ready."""
+    conditions = pod.get("status", {}).get("conditions", [])
+    return any(one["type"] == "Ready" and one["status"] == "True" for one in conditions)
+
+
 def state(pod: Object) -> str:
     """Say in a few words where a pod is on its way to being ready: "ContainerCreating", "not ready (1/2)"."""
     statuses = list(_containers(pod))
@@ -116,6 +132,11 @@ def _findings(seen: Seen) -> Iterator[Finding]:
     pods = seen.revision_pods()
     for pod in pods:
         events = seen.events_of(pod)
+        if is_ready(
+            pod
+        ):  # whatever ended before is history, but a probe that fails is going to take it down again
+            yield from _of_probes(pod, events)
+            continue
         yield from _of_scheduling(pod)
         yield from _of_pulling(pod, events)
         for status in _containers(pod):

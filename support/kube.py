@@ -60,6 +60,10 @@ _WATCH_SECONDS: Final = 300
 # A watch occupies a connection, and releases are applied by several threads.
 _CONNECTIONS: Final = 32
 
+# What to ask for to get every resource that the cluster serves, and only the metadata of objects.
+_DISCOVERY: Final = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList"
+_METADATA: Final = "application/json;g=meta.k8s.io;v=v1;as=PartialObjectMetadataList"
+
 _STDOUT, _STDERR, _STATUS = 1, 2, 3  # channels of an exec's websocket
 
 
@@ -121,6 +125,19 @@ class Kube:
         """Return all objects of a kind, of one namespace or (None) of all, that carry every one of the labels."""
         return self._list(kind, namespace, labels)[0]
 
+    def everything(self, namespace: str) -> Objects:
+        """Return all that a namespace holds, of every kind that the cluster knows, as metadata alone.
+
+        Each has `kind` and `metadata`; events are left out.
+        """
+        return [
+            {"kind": kind, "metadata": item["metadata"]}
+            for kind, group, plural in self._namespaced_resources()
+            for item in self._json("GET", f"{group}/namespaces/{namespace}/{plural}", accept=_METADATA)[
+                "items"
+            ]
+        ]
+
     def delete(self, kind: str, name: str, namespace: str | None = None, *, grace: int | None = None) -> None:
         """Ask for an object's deletion, with what it owns; does not wait, and an absent object is fine."""
         body: Object = {"apiVersion": "v1", "kind": "DeleteOptions", "propagationPolicy": "Background"}
@@ -146,7 +163,8 @@ class Kube:
     ) -> str:
         """Return the last lines of a container's log, or (`previous`) of the container before it."""
         query = {"container": container, "previous": str(previous).lower(), "tailLines": str(tail)}
-        return self._ask("GET", _path("Pod", pod, namespace) + "/log", query).decode("utf-8", "replace")
+        answer: bytes = self._call("GET", _path("Pod", pod, namespace) + "/log", query).read()
+        return answer.decode("utf-8", "replace")
 
     def exec(self, namespace: str, pod: str, container: str, argv: Sequence[str], timeout: float) -> Exec:
         """Run a command in a container; raises TimeoutError when it has not ended after `timeout` seconds."""
@@ -197,6 +215,20 @@ class Kube:
         named = {"apiVersion": answer["apiVersion"], "kind": kind}
         return [named | item for item in answer["items"]], answer["metadata"]["resourceVersion"]
 
+    def _namespaced_resources(self) -> Iterator[tuple[str, str, str]]:
+        for root in ("api", "apis"):
+            for group in self._json("GET", root, accept=_DISCOVERY)["items"]:
+                version = group["versions"][0]
+                name = group["metadata"].get("name", "")
+                for resource in version["resources"]:
+                    kind = resource["responseKind"]["kind"]
+                    if resource["scope"] == "Namespaced" and "list" in resource["verbs"] and kind != "Event":
+                        yield (
+                            kind,
+                            "/".join(filter(None, (root, name, version["version"]))),
+                            resource["resource"],
+                        )
+
     def _stream(self, kind: str, namespace: str, version: str) -> Any:
         query = {
             "watch": "true",
@@ -215,19 +247,10 @@ class Kube:
         query: Mapping[str, str] | None = None,
         body: Object | None = None,
         content_type: str = "application/json",
+        *,
+        accept: str = "application/json",
     ) -> Object:
-        answer: Object = json.loads(self._ask(method, path, query, body, content_type))
-        return answer
-
-    def _ask(
-        self,
-        method: str,
-        path: str,
-        query: Mapping[str, str] | None = None,
-        body: Object | None = None,
-        content_type: str = "application/json",
-    ) -> bytes:
-        answer: bytes = self._call(method, path, query, body, content_type).read()
+        answer: Object = json.loads(self._call(method, path, query, body, content_type, accept=accept).read())
         return answer
 
     def _call(
@@ -238,11 +261,10 @@ class Kube:
         body: Object | None = None,
         content_type: str = "application/json",
         *,
+        accept: str = "application/json",
         timeout: tuple[float, float] = _REQUEST_TIMEOUT,
     ) -> Any:
-        headers = {"Accept": "application/json"} | (
-            {"Content-Type": content_type} if body is not None else {}
-        )
+        headers = {"Accept": accept} | ({"Content-Type": content_type} if body is not None else {})
         request = self._api.param_serialize(
             method,
             "/" + path,

@@ -1,0 +1,109 @@
+"""Proves that a release lives, as its users meet it: its heart beats, and it keeps what it is given."""
+
+from __future__ import annotations
+
+import secrets
+from typing import TYPE_CHECKING, Any, Final
+
+import httpx
+
+from support.names import map_host
+from support.ways import ingress
+
+if TYPE_CHECKING:
+    from types import TracebackType
+    from typing import Self
+
+    from pydantic import SecretStr
+
+    from support.inventory import Inventory
+
+_HEARTBEAT: Final = "/api/v2/heartbeat"
+_COLLECTIONS: Final = "/api/v2/tenants/default_tenant/databases/default_database/collections"
+
+
+class NotYet(Exception):  # noqa: N818 - a fact, not a mistake
+    """A release does not live yet; the text says what was asked and what came back."""
+
+
+class NeverWill(Exception):  # noqa: N818 - a fact, not a mistake
+    """A release answered in a way that no waiting changes; the text says what was asked and what came back."""
+
+
+class Pulse:
+    """Looks through the ingress until three facts hold: a heartbeat, a later one, and an acknowledged write.
+
+    A heartbeat alone says nothing about the data: it is green over a volume that is gone (chroma.md). A context
+    manager; `timeout` is in seconds, for each request.
+    """
+
+    def __init__(self, host: str, inventory: Inventory, token: SecretStr, timeout: float) -> None:
+        way = ingress(host, inventory)
+        self._client = httpx.Client(base_url=way.url, verify=way.verify, timeout=timeout, trust_env=False)
+        self._token = {"X-Chroma-Token": token.get_secret_value()}
+        self._address = map_host(host, inventory.ingress_address) if inventory.ingress_address else None
+        self._first: int | None = None
+
+    def __enter__(self) -> Self:
+        if self._address:
+            self._address.__enter__()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._client.close()
+        if self._address:
+            self._address.__exit__(kind, error, trace)
+
+    def beats(self) -> int:
+        """Return the heartbeat, in nanoseconds; raises `NotYet` while there is none."""
+        answer = self._ask("GET", _HEARTBEAT)
+        if answer.status_code != 200:
+            raise NotYet(_told(answer))
+        try:
+            return int(answer.json()["nanosecond heartbeat"])
+        except (ValueError, TypeError, KeyError):
+            raise NotYet(_told(answer)) from None
+
+    def advances(self) -> bool:
+        """Look once; return whether a heartbeat later than the first one seen has come."""
+        now = self.beats()
+        if self._first is None:
+            self._first = now
+            now = self.beats()
+        if now <= self._first:
+            raise NotYet(f"its heartbeat stands still at {now}")
+        return True
+
+    def keeps(self) -> bool:
+        """Write a record into a collection made for it, and remove both; return whether all was acknowledged.
+
+        Raises `NeverWill` when the release refuses the writer (4xx): the gateway and the ingress are there already.
+        """
+        name = f"chroma-conformance-pulse-{secrets.token_hex(4)}"
+        collection = self._write("POST", _COLLECTIONS, {"name": name}).json()["id"]
+        try:
+            self._write("POST", f"{_COLLECTIONS}/{collection}/add", {"ids": ["pulse"], "embeddings": [[1.0]]})
+        finally:
+            # Even when the write has failed: what the suite made goes with it.
+            self._write("DELETE", f"{_COLLECTIONS}/{name}")
+        return True
+
+    def _write(self, method: str, path: str, body: dict[str, Any] | None = None) -> httpx.Response:
+        answer = self._ask(method, path, body)
+        if answer.is_success:
+            return answer
+        raise (NeverWill if answer.is_client_error else NotYet)(_told(answer))
+
+    def _ask(self, method: str, path: str, body: dict[str, Any] | None = None) -> httpx.Response:
+        headers = {} if path == _HEARTBEAT else self._token
+        try:
+            return self._client.request(method, path, json=body, headers=headers)
+        except httpx.HTTPError as error:
+            raise NotYet(f"{method} {path} through the ingress: {type(error).__name__}: {error}") from error
+
+
+def _told(answer: httpx.Response) -> str:
+    asked = answer.request
+    return f"{asked.method} {asked.url.path} through the ingress: {answer.status_code} {answer.text[:200].strip()}"

@@ -1,0 +1,78 @@
+"""Answers questions about the objects of a release before any of them is applied; pure."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from support.render import ownership
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from support.kube import Object, Objects
+
+Key = tuple[str, str]
+
+OWNED = ownership(None)
+
+
+def key(obj: Object) -> Key:
+    """Return what tells an object from the others in its namespace: its kind and its name."""
+    return obj["kind"], obj["metadata"]["name"]
+
+
+def is_ours(obj: Object) -> bool:
+    """Whether an object carries the labels without which the suite deletes nothing."""
+    return OWNED.items() <= (obj["metadata"].get("labels") or {}).items()
+
+
+def is_claim(obj: Object) -> bool:
+    """Whether an object is a claim, which holds data."""
+    return bool(obj["kind"] == "PersistentVolumeClaim")
+
+
+def is_bound(claim: Object) -> bool:
+    """Whether a claim has its volume."""
+    return bool(claim.get("status", {}).get("phase") == "Bound")
+
+
+def named(objects: Iterable[Object], kind: str) -> Object | None:
+    """Return the first object of a kind, None when there is none."""
+    return next((obj for obj in objects if obj["kind"] == kind), None)
+
+
+def without_ownership(obj: Object) -> Object:
+    """Return an object without the labels of ownership, as it is applied over one that is somebody else's."""
+    labels = {name: value for name, value in obj["metadata"].get("labels", {}).items() if name not in OWNED}
+    return {**obj, "metadata": {**obj["metadata"], "labels": labels}}
+
+
+def waves(objects: Objects) -> tuple[Objects, Objects, Objects]:
+    """Sort objects into three waves, each of which can be applied at once: namespaces, what a pod needs, its makers.
+
+    Every Service comes before the pod: one that comes after it would change the environment of the next pod.
+    """
+    first = [obj for obj in objects if obj["kind"] == "Namespace"]
+    last = [obj for obj in objects if obj["kind"] == "StatefulSet"]
+    return first, [obj for obj in objects if obj not in first and obj not in last], last
+
+
+def rehearsal(statefulset: Object) -> Object:
+    """Return the pod that a StatefulSet would make, under a name of its own: to be created in a dry run."""
+    template = statefulset["spec"]["template"]
+    metadata = {
+        **template.get("metadata", {}),
+        "name": f"{statefulset['metadata']['name']}-rehearsal",
+        "namespace": statefulset["metadata"]["namespace"],
+    }
+    return {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": template["spec"]}
+
+
+def claim_names(statefulset: Object) -> set[str]:
+    """Return the names of the claims that a StatefulSet's pod mounts."""
+    volumes = statefulset["spec"]["template"]["spec"].get("volumes", [])
+    return {
+        volume["persistentVolumeClaim"]["claimName"]
+        for volume in volumes
+        if "persistentVolumeClaim" in volume
+    }

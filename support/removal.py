@@ -1,0 +1,112 @@
+"""Removes what the suite made, and nothing else, and watches until it is gone."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, Final
+
+from support.plan import OWNED, is_claim, is_ours, key
+from support.together import together
+from support.wait import wait_for
+
+if TYPE_CHECKING:
+    from support.kube import Kube, Object, Objects, Watch
+    from support.wait import Deadlines
+
+# The kinds that releases and their faults are made of, the makers of pods first: a pod goes after what would make
+# it again.
+KINDS: Final = (
+    "StatefulSet",
+    "Pod",
+    "Ingress",
+    "Service",
+    "PersistentVolumeClaim",
+    "ConfigMap",
+    "Secret",
+    "NetworkPolicy",
+    "ResourceQuota",
+    "LimitRange",
+    "ServiceAccount",
+)
+
+# What Kubernetes puts into every namespace by itself.
+_GIVEN: Final = {("ConfigMap", "kube-root-ca.crt"), ("ServiceAccount", "default")}
+
+
+def owned(kube: Kube, namespace: str) -> Objects:
+    """Return every object in a namespace that carries the suite's labels."""
+    found = together([partial(kube.list, kind, namespace, OWNED) for kind in KINDS])
+    return [obj for objects in found for obj in objects]
+
+
+def foreign(kube: Kube, namespace: str) -> Objects:
+    """Return, as metadata, what is in a namespace and neither the suite's, nor made by something else that is there."""
+    return [
+        obj
+        for obj in kube.everything(namespace)
+        if not is_ours(obj) and not obj["metadata"].get("ownerReferences") and key(obj) not in _GIVEN
+    ]
+
+
+def remove(kube: Kube, namespace: str, objects: Objects, deadlines: Deadlines) -> None:
+    """Delete objects at the same time and wait until they, and the volumes of claims among them, are gone.
+
+    Raises `Timeout` that names what is left, or what the API server refused.
+    """
+    with kube.watch({obj["kind"] for obj in objects}, namespace) as watch:
+        ask_for_removal(kube, namespace, objects)
+        wait_for(
+            partial(_gone, watch, objects),
+            deadlines.gone,
+            lambda: f"not gone from {namespace}: {', '.join(_left(watch, objects))}",
+        )
+    for claim in objects:
+        if is_claim(claim) and (volume := claim.get("spec", {}).get("volumeName")):
+            _wait_for_volume(kube, volume, deadlines)
+
+
+def remove_namespace(kube: Kube, namespace: str, objects: Objects, deadlines: Deadlines) -> None:
+    """Delete a namespace and the objects in it at the same instant, and wait until all is gone.
+
+    A namespace dies in rounds of 5 s: one when its objects are gone by then, three when it has to delete them itself.
+    """
+    kube.delete("Namespace", namespace)
+    remove(kube, namespace, objects, deadlines)
+    wait_for(
+        lambda: kube.get("Namespace", namespace) is None,
+        deadlines.gone,
+        lambda: f"namespace {namespace} not gone: {kube.get('Namespace', namespace)}",
+    )
+
+
+def ask_for_removal(kube: Kube, namespace: str, objects: Objects, *, grace: int | None = None) -> None:
+    """Delete objects without waiting; pods are given `grace` seconds (None: what they ask for)."""
+    makers = [obj for obj in objects if obj["kind"] == "StatefulSet"]
+    for wave in (makers, [obj for obj in objects if obj not in makers]):
+        together([partial(_delete, kube, namespace, obj, grace) for obj in wave])
+
+
+def _delete(kube: Kube, namespace: str, obj: Object, grace: int | None) -> None:
+    kube.delete(*key(obj), namespace, grace=grace if obj["kind"] == "Pod" else None)
+
+
+def _gone(watch: Watch, objects: Objects) -> bool:
+    return not _left(watch, objects)
+
+
+def _left(watch: Watch, objects: Objects) -> list[str]:
+    uids = {obj["metadata"]["uid"] for obj in objects}
+    return [
+        f"{kind} {name}"
+        for (kind, name), obj in watch.objects.copy().items()
+        if obj["metadata"]["uid"] in uids
+    ]
+
+
+def _wait_for_volume(kube: Kube, volume: str, deadlines: Deadlines) -> None:
+    def released() -> bool:
+        found = kube.get("PersistentVolume", volume)
+        # A class may ask for its volumes to be kept: the platform's decision, and not the suite's.
+        return found is None or found["spec"].get("persistentVolumeReclaimPolicy") == "Retain"
+
+    wait_for(released, deadlines.gone, lambda: f"volume {volume} not gone")

@@ -1,0 +1,162 @@
+"""Follows a rollout from its apply until the release is live or cannot become so."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Final
+
+from support import causes
+from support.causes import Cause, Finding, Seen
+from support.liveness import NeverWill, NotYet
+from support.plan import claim_names, is_bound, key
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from support.kube import Object, Watch
+    from support.liveness import Pulse
+    from support.wait import Deadlines
+
+KINDS: Final = ("PersistentVolumeClaim", "Pod", "StatefulSet", "Event")
+
+# Seconds between two looks through the ingress: controllers take a new route after 0.1-0.7 s.
+_BEAT: Final = 0.03
+
+
+class Course:
+    """One rollout as a watch shows it. Create it before anything is applied: what is seen by then is not of this one.
+
+    `tell` is given one line for each change on the way.
+    """
+
+    def __init__(self, watch: Watch, deadlines: Deadlines, tell: Callable[[str], None]) -> None:
+        self._watch = watch
+        self._deadlines = deadlines
+        self._tell = tell
+        self._told: set[str] = set()
+        self._begin = time.monotonic()
+        self._before = {_version(event) for event in watch.snapshot("Event")}
+        self._doubt: tuple[Cause, float] | None = None
+        self.seconds: dict[str, float] = {}
+
+    def mark(self, stage: str) -> None:
+        """Note how many seconds after the beginning a stage was reached."""
+        self.seconds[stage] = round(time.monotonic() - self._begin, 3)
+
+    def until_bound(self, names: set[str]) -> Finding | None:
+        """Wait until the claims are bound, for the time that this can spare the pod; return why they never will be."""
+        end = time.monotonic() + self._deadlines.claim
+        while (left := end - time.monotonic()) > 0:
+            seen = Seen(None, [], self._claims(names), self._events())
+            if finding := self._believed(causes.diagnose(seen)):
+                return finding
+            if len(seen.claims) == len(names) and all(map(is_bound, seen.claims)):
+                self._tell_once("claim bound")
+                return None
+            self._watch.wait(left)
+        return None
+
+    def until_live(self, statefulset: Object, pulse: Pulse) -> Finding | None:
+        """Wait until the release is live; return why it cannot become so.
+
+        `statefulset` is as the API server stored it; the watch may not have seen that yet.
+        """
+        ready_since: float | None = None
+        end = self._begin + self._deadlines.live
+        while True:
+            seen = self._seen(statefulset)
+            self._report(seen)
+            if finding := self._believed(causes.diagnose(seen)):
+                return finding
+            if time.monotonic() > end:
+                return causes.explain(seen)
+            if not is_ready(seen):
+                ready_since = None
+                self._watch.wait(min(1.0, self._deadlines.doubt))
+                continue
+            if ready_since is None:
+                ready_since = time.monotonic()
+                self.mark("ready")
+            try:
+                if self._lives(pulse):
+                    return None
+            except NeverWill as refusal:
+                return Finding(Cause.NEVER_READY, str(refusal))
+            except NotYet as last:
+                if time.monotonic() - ready_since > self._deadlines.answering:
+                    return Finding(Cause.NEVER_READY, f"its pod is ready, but {last}")
+            self._watch.wait(_BEAT)
+
+    def _lives(self, pulse: Pulse) -> bool:
+        pulse.advances()
+        self._tell_once("heartbeat advances")
+        pulse.keeps()
+        self._tell_once("a write is acknowledged")
+        return True
+
+    def _believed(self, finding: Finding | None) -> Finding | None:
+        """Return a finding that is certain, or has lasted."""
+        if finding is None or finding.certain:
+            self._doubt = None
+            return finding
+        if self._doubt is None or self._doubt[0] is not finding.cause:
+            self._tell_once(f"{finding.detail} ({finding.cause}?)")
+            self._doubt = finding.cause, time.monotonic()
+        lasted = time.monotonic() - self._doubt[1]
+        return finding if lasted >= self._deadlines.doubt else None
+
+    def _seen(self, applied: Object) -> Seen:
+        now = self._watch.objects.get(key(applied))
+        # An object from before the apply looks as complete as the rollout before this one was.
+        current = now if now and _generation(now) >= _generation(applied) else applied
+        claims = self._claims(claim_names(applied))
+        return Seen(current, self._watch.snapshot("Pod"), claims, self._events())
+
+    def _claims(self, names: set[str]) -> list[Object]:
+        return [
+            claim
+            for claim in self._watch.snapshot("PersistentVolumeClaim")
+            if claim["metadata"]["name"] in names
+        ]
+
+    def _events(self) -> list[Object]:
+        return [event for event in self._watch.snapshot("Event") if _version(event) not in self._before]
+
+    def _report(self, seen: Seen) -> None:
+        for pod in seen.revision_pods():
+            self._tell_once(f"pod {pod['metadata']['name']}: {causes.state(pod)}")
+            for event in seen.events_of(pod):
+                if event["reason"] == "Pulling":
+                    self._tell_once(
+                        f"pod {pod['metadata']['name']}: {event['message'][:1].lower()}{event['message'][1:]}"
+                    )
+
+    def _tell_once(self, line: str) -> None:
+        if line not in self._told:
+            self._told.add(line)
+            self._tell(line)
+
+
+def is_ready(seen: Seen) -> bool:
+    """Whether the rollout is complete: observed, every pod ready, none left of the revision before.
+
+    A StatefulSet never sets a condition; these fields are what there is (causes.md).
+    """
+    if not seen.statefulset:
+        return False
+    spec, status = seen.statefulset["spec"], seen.statefulset.get("status", {})
+    wanted = spec.get("replicas", 1)
+    return bool(
+        status.get("observedGeneration") == seen.statefulset["metadata"]["generation"]
+        and status.get("replicas") == status.get("readyReplicas") == wanted
+        and status.get("currentRevision") == status.get("updateRevision")
+        and len([pod for pod in seen.revision_pods() if causes.is_ready(pod)]) == wanted
+    )
+
+
+def _generation(obj: Object) -> int:
+    return int(obj["metadata"]["generation"])
+
+
+def _version(event: Object) -> tuple[str, str]:
+    return event["metadata"]["uid"], event["metadata"]["resourceVersion"]
