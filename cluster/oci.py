@@ -6,15 +6,18 @@ import hashlib
 import json
 import tarfile
 from dataclasses import dataclass
+from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
-    from pathlib import Path, PurePosixPath
+    from pathlib import PurePosixPath
 
 MANIFEST_TYPE = "application/vnd.oci.image.manifest.v1+json"
 CONFIG_TYPE = "application/vnd.oci.image.config.v1+json"
 LAYER_TYPE = "application/vnd.oci.image.layer.v1.tar"
+
+BLOBS = Path("blobs/sha256")  # in every layout
 
 
 @dataclass(frozen=True)
@@ -57,7 +60,7 @@ def write_layout(
     `config` is the `config` object of the image specification; `annotations` go to the index, where
     importers look for the image's name. Directories that no entry names belong to root, mode 0755.
     """
-    blobs = directory / "blobs" / "sha256"
+    blobs = directory / BLOBS
     blobs.mkdir(parents=True)
     layer = _write_layer(blobs, entries)
     image = {
@@ -88,6 +91,11 @@ def read_index(directory: Path) -> list[dict[str, Any]]:
     """Give the descriptors of the manifests that a layout lists."""
     manifests: list[dict[str, Any]] = json.loads((directory / "index.json").read_bytes())["manifests"]
     return manifests
+
+
+def blob(directory: Path, digest: str) -> Path:
+    """Give the file of a layout that holds the blob with this digest (sha256:…)."""
+    return directory / BLOBS / digest.removeprefix("sha256:")
 
 
 def _write_layer(blobs: Path, entries: Iterable[Entry]) -> dict[str, Any]:
