@@ -1,0 +1,178 @@
+"""What callers may show and ask, in the words of the features, and how they ask it on each way in."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any, Final
+
+from support import http
+from support.chroma import DEFAULT_DATABASE, DIMENSION, TENANT, TOKEN_HEADER, contents, records
+from support.ways import way_in
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+
+    from support.chroma import Collection, Database
+    from support.http import Reply
+    from support.namespace import Live
+    from support.vantage import Vantage
+    from support.ways import Way, WayName
+
+Headers = list[tuple[str, str]]
+Replies = dict["WayName", list["Reply"]]
+
+_HEARTBEAT: Final = "/api/v2/heartbeat"
+_COLLECTIONS: Final = f"/api/v2/tenants/{TENANT}/databases/{DEFAULT_DATABASE}/collections"
+# Stands for every tenant, database and collection: where an operation turns out to be open, nothing is lost by it.
+_NOBODYS: Final = "00000000-0000-0000-0000-000000000000"
+
+
+@dataclass(frozen=True)
+class Question:
+    """What is asked, without what the caller shows."""
+
+    method: str
+    path: str
+    body: bytes | dict[str, Any] | None = None
+
+
+def _shown(make: Callable[[str], str], header: str = TOKEN_HEADER) -> Callable[[str], Headers]:
+    return lambda token: [(header, make(token))]
+
+
+def _other_case(token: str) -> str:
+    assert token != token.swapcase(), "the token has no other case: choose one with a letter in it"
+    return token.swapcase()
+
+
+# The first alone is let in.
+CREDENTIALS: Final[Mapping[str, Callable[[str], Headers]]] = {
+    "with the right token": _shown(lambda token: token),
+    "without a token": lambda _: [],
+    "with an empty token": _shown(lambda _: ""),
+    "with a wrong token": _shown(lambda _: "open-sesame-open-sesame"),
+    "with the right token in the wrong case": _shown(_other_case),
+    "with the right token in the wrong header": lambda token: [
+        ("Authorization", f"Bearer {token}"),
+        ("X-Token", token),
+    ],
+    "with the beginning of the right token": _shown(lambda token: token[:-1]),
+    "with the end of the right token": _shown(lambda token: token[1:]),
+    "with the right token and a letter more": _shown(lambda token: token + "x"),
+    # The gateway compares hashes; who sees its list of them is not let in by it.
+    "with the hash of the right token": _shown(lambda token: hashlib.sha256(token.encode()).hexdigest()),
+    "with the right token beside a wrong one": lambda token: [
+        (TOKEN_HEADER, "open-sesame-open-sesame"),
+        (TOKEN_HEADER, token),
+    ],
+}
+
+LIST: Final = Question("GET", _COLLECTIONS)
+BEAT: Final = Question("GET", _HEARTBEAT)
+# Chroma's own, live list of its operations.
+_DOCUMENT: Final = Question("GET", "/openapi.json")
+
+# What merely resembles the question for the heartbeat.
+LOOKALIKES: Final[Mapping[str, Question]] = {
+    "a longer name": Question("GET", _HEARTBEAT + "x"),
+    "a slash behind it": Question("GET", _HEARTBEAT + "/"),
+    "a slash too many": Question("GET", "/" + _HEARTBEAT),
+    "an escaped letter": Question("GET", "/api/v2/%68eartbeat"),
+    "a filter behind it": Question("GET", _HEARTBEAT + "?limit=1"),
+    "a path that leads through it": Question("GET", _HEARTBEAT + "/../../.." + _COLLECTIONS),
+    "another method": Question("POST", _HEARTBEAT),
+    "a body": Question("GET", _HEARTBEAT, b"{}"),
+}
+
+# What tempts a release to repeat what it was told.
+_TEMPTING: Final = (
+    LIST,
+    Question("GET", _COLLECTIONS + "/no-such-collection"),
+    Question("GET", "/no/such/path"),
+    Question("TRACE", _COLLECTIONS),
+    Question("OPTIONS", _COLLECTIONS),
+    Question("POST", _COLLECTIONS, b"no JSON"),
+    Question("POST", _COLLECTIONS, {"name": "?"}),
+)
+
+
+def _of(collection: Collection, tail: str = "") -> str:
+    return f"/api/v2/tenants/{collection.tenant}/databases/{collection.database}/collections{tail}"
+
+
+# What an intruder may try to change; each would succeed with the token.
+WRITES: Final[Mapping[str, Callable[[Collection], Question]]] = {
+    "create a collection": lambda it: Question("POST", _of(it), {"name": "intruder"}),
+    "delete a collection": lambda it: Question("DELETE", _of(it, f"/{it.name}")),
+    "add a record": lambda it: Question(
+        "POST", _of(it, f"/{it.id}/add"), {"ids": ["intruder"], "embeddings": [[0.0] * DIMENSION]}
+    ),
+    "delete a record": lambda it: Question("POST", _of(it, f"/{it.id}/delete"), {"ids": [records(1)[0].id]}),
+}
+
+
+class Caller:
+    """Somebody at the ways in to a live release, with this or that to show.
+
+    What is asked of each way is asked in the order given, and answered in that order. Raises `Unanswered` where no
+    answer comes.
+    """
+
+    def __init__(self, live: Live, vantage: Vantage) -> None:
+        self._live = live
+        self._vantage = vantage
+
+    def ask(self, ways: Iterable[WayName], credentials: str, *questions: Question) -> Replies:
+        """Ask on each of the ways, each question on a connection of its own."""
+        shown = CREDENTIALS[credentials](self._live.token.get_secret_value())
+        return {name: [_ask(self._way(name), shown, question) for question in questions] for name in ways}
+
+    def ask_for_everything(self, ways: Iterable[WayName], credentials: str) -> Replies:
+        """Ask for every operation that the live release's own document names, and for the document itself."""
+        return self.ask(ways, credentials, *self._operations(), _DOCUMENT)
+
+    def tempt(self, ways: Sequence[WayName]) -> Replies:
+        """Ask what tempts the release to repeat the token, showing it rightly and wrongly."""
+        rightly = self.ask(ways, "with the right token", *_TEMPTING)
+        wrongly = [self.ask(ways, name, LIST) for name in CREDENTIALS]
+        return {name: [reply for replies in (rightly, *wrongly) for reply in replies[name]] for name in ways}
+
+    def ask_again_without_token(self, ways: Iterable[WayName]) -> Replies:
+        """Ask with the token, and then without it on the same connection; return the second answers."""
+        return {name: [self._ask_twice(self._way(name))] for name in ways}
+
+    def ask_in_clear(self, question: Question) -> Reply:
+        """Ask without a token over plain http through the ingress."""
+        return _ask(self._way("ingress").in_clear(), [], question)
+
+    def _ask_twice(self, way: Way) -> Reply:
+        shown = CREDENTIALS["with the right token"](self._live.token.get_secret_value())
+        with http.line(way) as line:
+            first = line.ask(LIST.method, LIST.path, shown)
+            assert first.status == HTTPStatus.OK, f"the token does not open the connection: {first}"
+            return line.ask(LIST.method, LIST.path)
+
+    def _operations(self) -> list[Question]:
+        document = self.ask(["ingress"], "with the right token", _DOCUMENT)["ingress"][0].json()
+        return [
+            Question(method.upper(), re.sub(r"{\w+}", _NOBODYS, path))
+            for path, operations in document["paths"].items()
+            for method in operations
+        ]
+
+    def _way(self, name: WayName) -> Way:
+        return way_in(self._live, name, self._vantage)
+
+
+def _ask(way: Way, shown: Headers, question: Question) -> Reply:
+    return http.ask(way, question.method, question.path, shown, question.body)
+
+
+def assert_untouched(database: Database, collection: Collection, count: int) -> None:
+    """Assert that a collection is alone in its database and holds the first `count` deterministic records."""
+    assert database.names() == [collection.name], f"the database holds the collections {database.names()}"
+    held = sorted(contents(collection), key=lambda record: record.id)
+    assert held == records(count), f"the collection holds {held}"

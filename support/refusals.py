@@ -1,0 +1,90 @@
+"""What counts as refused, as let in, and as given away."""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Final
+from urllib.parse import quote
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from pydantic import SecretStr
+
+    from support.access import Replies
+    from support.http import Reply
+    from support.ways import WayName
+
+_BEAT: Final = "nanosecond heartbeat"
+
+
+def assert_refused(replies: Replies, ways: Iterable[WayName]) -> None:
+    """Assert that everything asked on these ways was refused for want of the token."""
+    _assert_all(_is_refused, "was let in", replies, ways)
+
+
+def assert_listed(replies: Replies, ways: Iterable[WayName]) -> None:
+    """Assert that everything asked on these ways was answered with a list of collections."""
+    _assert_all(_is_list, "was refused", replies, ways)
+
+
+def assert_no_more_than_heartbeat(replies: Replies, ways: Iterable[WayName]) -> None:
+    """Assert that nothing asked on these ways was answered with anything but the heartbeat."""
+    _assert_all(lambda it: not _is_success(it) or _is_heartbeat(it), "was given away", replies, ways)
+
+
+def assert_heartbeat_alone(replies: Replies, ways: Iterable[WayName]) -> None:
+    """Assert that of all that was asked on these ways the heartbeat alone was answered, and the rest refused."""
+    _assert_all(lambda it: _is_refused(it) or _is_heartbeat(it), "was let in", replies, ways)
+    for way in ways:
+        assert any(map(_is_heartbeat, replies[way])), f"the heartbeat is not open through the {way}"
+
+
+def assert_token_unspoken(replies: Replies, token: SecretStr) -> None:
+    """Assert that no answer repeats the token, neither plainly nor encoded."""
+    plain = token.get_secret_value()
+    forms = {form.lower() for form in (plain, quote(plain, safe=""), b64encode(plain.encode()).decode())}
+    telling = [
+        reply.question
+        for given in replies.values()
+        for reply in given
+        if any(form in f"{reply.headers} {reply.body.decode('latin-1')}".lower() for form in forms)
+    ]
+    # Only what was asked is shown: the answers hold the token.
+    assert not telling, _lines("the token comes back in the answer to", telling)
+
+
+def assert_sent_to_https(reply: Reply, host: str, path: str) -> None:
+    """Assert that the caller was sent to the same path of the same host over https, and got nothing else."""
+    goal = f"https://{host}{path}"
+    seen = (reply.status, reply.header("location"))
+    assert seen == (HTTPStatus.PERMANENT_REDIRECT, goal), f"no redirect to {goal} but to {seen[1]}: {reply}"
+    assert not _is_heartbeat(reply), f"served in clear: {reply}"
+
+
+def _assert_all(
+    promise: Callable[[Reply], bool], fault: str, replies: Replies, ways: Iterable[WayName]
+) -> None:
+    broken = [str(reply) for way in ways for reply in replies[way] if not promise(reply)]
+    assert not broken, _lines(fault, broken)
+
+
+def _lines(title: str, lines: Iterable[str]) -> str:
+    return "\n  ".join((f"{title}:", *lines))
+
+
+def _is_refused(reply: Reply) -> bool:
+    return reply.status == HTTPStatus.UNAUTHORIZED
+
+
+def _is_success(reply: Reply) -> bool:
+    return HTTPStatus.OK <= reply.status < HTTPStatus.MULTIPLE_CHOICES
+
+
+def _is_list(reply: Reply) -> bool:
+    return _is_success(reply) and isinstance(reply.json(), list)
+
+
+def _is_heartbeat(reply: Reply) -> bool:
+    return _is_success(reply) and reply.body.startswith(f'{{"{_BEAT}":'.encode()) and len(reply.json()) == 1
