@@ -1,0 +1,131 @@
+"""The embedded cluster for people: `python -m cluster setup|up|status|down|sweep|kubectl`."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import signal
+import sys
+import time
+from pathlib import Path
+
+from cluster.cgroups import Cgroups
+from cluster.embedded import EmbeddedProvider, access
+from cluster.errors import ClusterError
+from cluster.provider import Access
+from cluster.runs import Living, Runs
+from cluster.store import default_root
+from cluster.sweep import sweep
+
+_END_PATIENCE = 30.0
+
+
+def main() -> int:
+    """Run one command; gives the exit code."""
+    arguments = _parser().parse_args()
+    try:
+        return int(arguments.command(arguments) or 0)
+    except ClusterError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m cluster", description=__doc__)
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    def command(name: str, function: object, about: str) -> argparse.ArgumentParser:
+        one = commands.add_parser(name, help=about, description=about)
+        one.set_defaults(command=function)
+        return one
+
+    recipes = {"type": Path, "metavar": "DIR", "help": "recipes of further images for the cluster's registry"}
+    setup = command("setup", _setup, "install, build and cache everything that a cluster needs")
+    setup.add_argument("--recipes", **recipes)
+    up = command("up", _up, "boot a cluster that stays until `down`")
+    up.add_argument("name", nargs="?", default="main", help="name of the cluster (main)")
+    up.add_argument("--recipes", **recipes)
+    command("status", _status, "show the clusters that are running")
+    down = command("down", _down, "end a cluster")
+    down.add_argument("name", nargs="?", help="name of the cluster; may be left out when there is one")
+    command("sweep", _sweep, "remove what is left of clusters that were killed")
+    kubectl = command("kubectl", _kubectl, "run kubectl on a running cluster: kubectl [--cluster NAME] -- ARGUMENT...")
+    kubectl.add_argument("--cluster", dest="name", help="name of the cluster; may be left out when there is one")
+    kubectl.add_argument("arguments", nargs=argparse.REMAINDER, help="arguments of kubectl")
+    return parser
+
+
+def _setup(arguments: argparse.Namespace) -> None:
+    provider = EmbeddedProvider(arguments.recipes, _tell)
+    provider.prepare()
+    if table := provider.timings.table():
+        print(table)
+
+
+def _up(arguments: argparse.Namespace) -> None:
+    provider = EmbeddedProvider(arguments.recipes, _tell, name=arguments.name, detached=True)
+    _show(provider.create())
+
+
+def _status(_: argparse.Namespace) -> int:
+    living = Runs(default_root()).living()
+    for cluster in living:
+        memory = Cgroups(cluster.files.cgroup).memory() / 1e6
+        print(f"{cluster.name}: {'up' if cluster.state else 'booting'}, {memory:.0f} MB, supervisor {cluster.supervisor}")
+        if cluster.state:
+            _show(access(cluster), indent="  ")
+    if not living:
+        print("no cluster is running")
+    return 0 if living else 3  # as `systemctl status` answers for what is not running
+
+
+def _down(arguments: argparse.Namespace) -> None:
+    cluster = _chosen(arguments.name)
+    began = time.monotonic()
+    os.kill(cluster.supervisor, signal.SIGTERM)
+    if not Runs(default_root()).wait_until_gone(cluster.name, _END_PATIENCE):
+        raise ClusterError(f"the cluster {cluster.name} has not ended after {_END_PATIENCE:.0f} s: kill {cluster.supervisor}")
+    print(f"{cluster.name} ended in {time.monotonic() - began:.2f} s")
+
+
+def _sweep(_: argparse.Namespace) -> None:
+    names = sweep(default_root())
+    print(f"removed what was left of {', '.join(names)}" if names else "nothing was left of any cluster")
+
+
+def _kubectl(arguments: argparse.Namespace) -> None:
+    cluster = _chosen(arguments.name)
+    words = arguments.arguments[1:] if arguments.arguments[:1] == ["--"] else arguments.arguments
+    # kubectl writes its cache into the home directory unless told otherwise.
+    environment = os.environ | {
+        "KUBECONFIG": str(cluster.files.kubeconfig),
+        "KUBECACHEDIR": str(cluster.files.run / "kubectl"),
+    }
+    os.execve(cluster.spec.programs["kubernetes"], ["kubectl", *words], environment)
+
+
+def _chosen(name: str | None) -> Living:
+    living = Runs(default_root()).living()
+    found = [cluster for cluster in living if name in {None, cluster.name}]
+    if len(found) == 1:
+        return found[0]
+    names = ", ".join(cluster.name for cluster in living) or "none"
+    raise ClusterError(f"name the cluster: running are {names}")
+
+
+def _show(cluster: Access, indent: str = "") -> None:
+    address = cluster.inventory["ingress_address"]
+    lines = [
+        f"export KUBECONFIG={cluster.kubeconfig}",
+        f"# API server https://{address}:6443, ingress https://{address} for *.{cluster.inventory['domain_name']}",
+        f"# authority of the ingress certificates: {cluster.inventory['ca_bundle']}",
+    ]
+    print("\n".join(indent + line for line in lines))
+
+
+def _tell(line: str) -> None:
+    print(line, file=sys.stderr)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,147 @@
+"""The order in which a node's programs start: each as soon as what it needs is there."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import os
+import socket
+import struct
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from cluster import addons, commands, configs, layout, registry
+from cluster.api import Api
+from cluster.seed import lay_seed
+from cluster.services import Services
+
+if TYPE_CHECKING:
+    from cluster.layout import Layout
+    from cluster.report import Reporter
+    from cluster.spec import Spec
+
+_TIMEOUT = 1.0
+
+
+def run(files: Layout, spec: Spec, address: str, report: Reporter, sockets: dict[str, int]) -> None:
+    """Bring the node up and watch over it for ever; raises ClusterError when a program ends.
+
+    `sockets` are the file descriptors of the listening sockets outside, by port.
+    """
+    os.chdir("/")
+    services = Services(files.logs, os.environ)
+    _start_foundation(services, files, spec, address, sockets)
+    report.reached("programs started")
+
+    services.finish("pki")
+    configs.write_kubeconfigs(files, spec.name, address)
+    services.until(lambda: _accepts("127.0.0.1", 2379), "etcd")
+    kubernetes = spec.programs["kubernetes"]
+    services.start("apiserver", commands.apiserver(files), program=kubernetes)
+    api = Api(files.pki, "admin")
+    services.until(lambda: api.answers("/api/v1/namespaces/kube-system"), "the API server")
+    report.reached("API server answers")
+
+    # Before the API server says that it is ready: that takes it another second, and the node as long.
+    services.start("kubelet", commands.kubelet(files), program=kubernetes)
+    registry.push(spec.pushed)
+    services.until(lambda: api.answers("/readyz"), "the readiness of the API server")
+    report.reached("API server ready")
+
+    # Not earlier: without the roles that are made until then, they would be refused and back off.
+    services.start("controller-manager", commands.controller_manager(files), program=kubernetes)
+    services.start("scheduler", commands.scheduler(files), program=kubernetes)
+    objects = addons.load(files, spec)
+    for obj in objects:
+        if obj["kind"] != "Pod":
+            api.apply(obj)
+    node = f"/api/v1/nodes/{layout.NODE}"
+    services.until(lambda: api.get(node), "the node")
+    report.reached("node registered")
+    services.start("proxy", commands.proxy(files), program=kubernetes)
+    services.start("network-policy", commands.network_policy(files), program=spec.programs["netpol"])
+    for obj in objects:
+        if obj["kind"] == "Pod":
+            api.apply(obj)
+    services.until(
+        lambda: api.get("/api/v1/namespaces/default/serviceaccounts/default"), "the default service account"
+    )
+    report.reached("pods may be created")
+
+    # Last of all: the start of an interpreter costs processor time that everything else waits for.
+    services.start("provisioner", [sys.executable, "-m", "cluster.provisioner", str(files.run)])
+    services.until(_dns_answers, "the cluster's DNS")
+    report.reached("DNS answers")
+    services.until(_ingress_answers, "the ingress controller")
+    report.reached("ingress answers")
+    _write_state(files, spec, address, report)
+    report.up()
+    services.watch()
+
+
+def _start_foundation(
+    services: Services, files: Layout, spec: Spec, address: str, sockets: dict[str, int]
+) -> None:
+    """Start what needs nothing else; the keys are made meanwhile."""
+    services.start("pki", [sys.executable, "-m", "cluster.pki", str(files.pki), address])
+    services.start("etcd", commands.etcd(files), program=spec.programs["etcd"])
+    lay_seed(Path(spec.seed), files.containerd)
+    services.start("containerd", commands.containerd(files))
+    registry.fill(files.registry, spec.pushed)
+    services.start("registry", commands.registry(files), program=spec.programs["crane"])
+    targets = {sockets[str(port)]: target for port, target in layout.RELAYED.items()}
+    services.start(
+        "relay", [sys.executable, "-m", "cluster.relay", json.dumps(targets)], descriptors=list(targets)
+    )
+
+
+def _write_state(files: Layout, spec: Spec, address: str, report: Reporter) -> None:
+    files.ca_bundle.write_bytes((files.pki / "web-ca.crt").read_bytes())
+    state = {
+        "name": spec.name,
+        "address": address,
+        "vantage_image": spec.vantage_image,
+        "milestones": [(one.title, one.seconds) for one in report.milestones],
+    }
+    # Whole or not at all: others look at it at any time.
+    draft = files.state.with_suffix(".new")
+    draft.write_text(json.dumps(state))
+    draft.replace(files.state)
+
+
+def _accepts(host: str, port: int) -> bool:
+    try:
+        socket.create_connection((host, port), _TIMEOUT).close()
+    except OSError:
+        return False
+    return True
+
+
+def _ingress_answers() -> bool:
+    """Whether the ingress controller says anything through its Service; 404 is what it says before any Ingress."""
+    connection = http.client.HTTPConnection(layout.INGRESS_ADDRESS, layout.HTTP_PORT, timeout=_TIMEOUT)
+    try:
+        connection.request("GET", "/")
+        return connection.getresponse().status == http.client.NOT_FOUND
+    except (OSError, http.client.HTTPException):
+        return False
+    finally:
+        connection.close()
+
+
+def _dns_answers() -> bool:
+    """Whether the cluster's DNS knows the API server's Service."""
+    name = "kubernetes.default.svc.cluster.local"
+    labels = b"".join(bytes([len(label)]) + label.encode() for label in name.split(".")) + b"\0"
+    # One question, recursion desired, of type A and class IN (RFC 1035, section 4.1).
+    question = struct.pack(">6H", 1, 0x0100, 1, 0, 0, 0) + labels + struct.pack(">2H", 1, 1)
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as asking:
+        asking.settimeout(0.1)
+        try:
+            asking.connect((layout.DNS_ADDRESS, 53))
+            asking.send(question)
+            _, flags, _, answers = struct.unpack(">4H", asking.recv(512)[:8])
+        except OSError:
+            return False
+    return flags & 0xF == 0 and answers > 0

@@ -1,0 +1,201 @@
+"""The embedded provider: prepares what a cluster is made of, and starts and ends its supervisor."""
+
+from __future__ import annotations
+
+import io
+import os
+import secrets
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import IO, TYPE_CHECKING
+
+from cluster import layout, preflight
+from cluster.errors import ClusterError
+from cluster.images import Image, ensure_images
+from cluster.packages import ensure_packages
+from cluster.programs import ensure_programs
+from cluster.progress import Timings
+from cluster.provider import Access
+from cluster.report import follow
+from cluster.runs import Living, Runs
+from cluster.seed import ensure_seed
+from cluster.spec import Pushed, Spec
+from cluster.store import Store
+from cluster.sweep import sweep
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from cluster.programs import Programs
+
+_SYSTEM_RECIPES = Path(__file__).parent / "images"
+_CHECKOUT = Path(__file__).resolve().parent.parent
+# The vantage image is for the cluster's users, who pull it; the others are the node's own.
+_VANTAGE = "probe"
+_CAPABILITIES = frozenset({"ingress", "networkpolicy", "volume-expansion", "storage-limit", "disposable"})
+# An end takes 0.2 s; on a machine that swaps or writes back gigabytes, longer.
+_END_PATIENCE = 30.0
+
+
+class EmbeddedProvider:
+    """A cluster that is booted here and thrown away.
+
+    Detached, it outlives this process, as `python -m cluster up` wants it; otherwise it ends with it,
+    however that ends.
+    """
+
+    def __init__(
+        self,
+        recipes: Path | None,
+        progress: Callable[[str], None],
+        *,
+        name: str | None = None,
+        detached: bool = False,
+    ) -> None:
+        self._recipes = recipes
+        self._progress = progress
+        self._name = name or f"run-{secrets.token_hex(3)}"
+        self._detached = detached
+        self._supervisor: subprocess.Popen[str] | None = None
+        self._lifeline: int | None = None
+        self.timings = Timings(_Lines(progress))
+        """How long each part of the preparation took that was not in the cache."""
+
+    def prepare(self) -> Spec:
+        """Make everything that a cluster needs and that lasts, as far as it is not there; raises ClusterError."""
+        preflight.check_rights()
+        ensure_packages(self.timings)
+        store = Store(timings=self.timings)
+        preflight.check_machine(store.root)
+        programs = ensure_programs(store, self.timings)
+        files = {name: getattr(programs, name) for name in ("coredns", "pause", "probe")}
+        system = ensure_images(store, sorted(_SYSTEM_RECIPES.glob("*.yaml")), files)
+        own = sorted(self._recipes.glob("*.yaml")) if self._recipes else []
+        pushed = ensure_images(store, own, files)
+        seed = ensure_seed(store, system)
+        self._store = store  # what it has given out stays in the cache as long as it lives
+        return _spec(self._name, store.root, programs, seed, system, pushed)
+
+    def create(self) -> Access:
+        """Boot a cluster; raises ClusterError, and then leaves nothing behind."""
+        spec = self.prepare()
+        sweep(Path(spec.store))
+        try:
+            with self._launch(spec) as report:
+                for milestone in follow(report):
+                    self._progress(f"{milestone.title}: {milestone.seconds:.2f} s")
+        except BaseException:
+            self._end()
+            raise
+        return access(next(one for one in Runs(Path(spec.store)).living() if one.name == spec.name))
+
+    def delete(self) -> None:
+        """End the cluster and wait until nothing of it is left; raises ClusterError."""
+        if self._end() not in {0, None}:
+            raise ClusterError(
+                f"the cluster {self._name} did not end cleanly: `python -m cluster sweep` removes what is left"
+            )
+
+    def _launch(self, spec: Spec) -> IO[str]:
+        reading, writing = os.pipe()
+        lifeline: list[int] = []
+        if not self._detached:
+            theirs, self._lifeline = os.pipe()
+            lifeline = [theirs]
+        try:
+            self._supervisor = subprocess.Popen(
+                [sys.executable, "-m", "cluster.supervisor", str(writing), *map(str, lifeline)],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+                text=True,
+                cwd="/",
+                env={"PATH": os.defpath, "PYTHONPATH": str(_CHECKOUT), "LC_ALL": "C.UTF-8"},
+                pass_fds=(writing, *lifeline),
+                # An interrupt at the terminal is for the suite, which ends the cluster when it is done with it.
+                start_new_session=True,
+            )
+        finally:
+            for descriptor in (writing, *lifeline):
+                os.close(descriptor)
+        self._supervisor.stdin.write(spec.dump())
+        self._supervisor.stdin.close()
+        return os.fdopen(reading)
+
+    def _end(self) -> int | None:
+        """Let the supervisor end the cluster; gives its exit code, None when there was none."""
+        if self._supervisor is None:
+            return None
+        if self._lifeline is not None:
+            os.close(self._lifeline)
+            self._lifeline = None
+        else:
+            self._supervisor.terminate()
+        try:
+            return self._supervisor.wait(_END_PATIENCE)
+        except subprocess.TimeoutExpired:
+            self._supervisor.kill()
+            return self._supervisor.wait()
+        finally:
+            self._supervisor = None
+
+
+def access(cluster: Living) -> Access:
+    """What a living cluster that is up gives to its users."""
+    state = cluster.state
+    if state is None:
+        raise ClusterError(f"the cluster {cluster.name} is still booting")
+    files = cluster.files
+    return Access(
+        name=cluster.name,
+        kubeconfig=files.kubeconfig,
+        context=cluster.name,
+        capabilities=_CAPABILITIES,
+        inventory={
+            "domain_name": layout.DOMAIN,
+            "admin_username": "tkadmin",
+            "primary_ingress_class": layout.INGRESS_CLASS,
+            "storage_class_name": layout.STORAGE_CLASS,
+            "harbor_registry": layout.REGISTRY,
+            "library_project": layout.LIBRARY,
+            "ingress_address": state["address"],
+            "ca_bundle": files.ca_bundle,
+            "vantage_image": state["vantage_image"],
+        },
+        timings=tuple((title, seconds) for title, seconds in state["milestones"]),
+    )
+
+
+def _spec(
+    name: str, root: Path, programs: Programs, seed: Path, system: list[Image], pushed: list[Image]
+) -> Spec:
+    vantage = next(image for image in system if image.name == _VANTAGE)
+    named = [(f"{layout.LIBRARY}/{vantage.name}", vantage), *((image.name, image) for image in pushed)]
+    return Spec(
+        name=name,
+        store=str(root.resolve()),
+        programs={one: str(getattr(programs, one)) for one in ("kubernetes", "etcd", "netpol", "crane")},
+        seed=str(seed),
+        images={image.name: image.local_name for image in system},
+        pushed=[
+            Pushed(str(image.layout), repository, image.tag, image.digest) for repository, image in named
+        ],
+        vantage_image=f"{layout.REGISTRY}/{layout.LIBRARY}/{vantage.name}:{vantage.tag}",
+        began=time.monotonic(),
+    )
+
+
+class _Lines(io.TextIOBase):
+    """A text stream whose complete lines go to a function."""
+
+    def __init__(self, hear: Callable[[str], None]) -> None:
+        self._hear = hear
+        self._rest = ""
+
+    def write(self, text: str) -> int:
+        *lines, self._rest = (self._rest + text).split("\n")
+        for line in lines:
+            self._hear(line)
+        return len(text)

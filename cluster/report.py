@@ -1,0 +1,64 @@
+"""The lines in which a booting cluster tells its provider how far it is."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from dataclasses import dataclass
+from typing import IO, TYPE_CHECKING, Any
+
+from cluster.errors import ClusterError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+@dataclass(frozen=True)
+class Milestone:
+    """Something a booting cluster has reached, and how many seconds after it was asked for."""
+
+    title: str
+    seconds: float
+
+
+class Reporter:
+    """The writing end, in the supervisor and the node; nobody has to listen."""
+
+    def __init__(self, descriptor: int, began: float) -> None:
+        self.descriptor = descriptor
+        self._began = began
+        self.milestones: list[Milestone] = []
+
+    def reached(self, title: str) -> None:
+        """Tell that the boot has come this far."""
+        milestone = Milestone(title, round(time.monotonic() - self._began, 3))
+        self.milestones.append(milestone)
+        self._write({"reached": milestone.title, "seconds": milestone.seconds})
+
+    def up(self) -> None:
+        """Tell that the cluster is up."""
+        self._write({"up": True})
+
+    def failed(self, message: str) -> None:
+        """Tell why there will be no cluster."""
+        self._write({"failed": message})
+
+    def _write(self, line: dict[str, Any]) -> None:
+        try:
+            # One write, shorter than a pipe's atomic 4096 bytes: two processes write here.
+            os.write(self.descriptor, json.dumps(line).encode()[:4000] + b"\n")
+        except OSError:
+            pass  # whoever asked for the cluster is gone, and its lifeline with it
+
+
+def follow(stream: IO[str]) -> Iterator[Milestone]:
+    """Give the milestones until the cluster is up; raises ClusterError with its message when it fails."""
+    for line in stream:
+        fact = json.loads(line)
+        if "failed" in fact:
+            raise ClusterError(fact["failed"])
+        if "up" in fact:
+            return
+        yield Milestone(fact["reached"], fact["seconds"])
+    raise ClusterError("the cluster's supervisor ended without a word: it was killed, or ran out of memory")

@@ -1,0 +1,47 @@
+"""What one cluster is made of: the order that the provider gives to the supervisor and the node."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+
+
+@dataclass(frozen=True)
+class Pushed:
+    """An image for the cluster's registry: an OCI layout, and the repository and tag it gets."""
+
+    layout: str
+    repository: str
+    tag: str
+    digest: str
+
+
+@dataclass(frozen=True)
+class Spec:
+    """One cluster; all paths are absolute and lie outside /run and /var/lib."""
+
+    name: str
+    store: str
+    """The cache's root; the run directory is below it, on the same file system as the seed."""
+    programs: dict[str, str]
+    """Path of each program by name: kubernetes, etcd, netpol, crane."""
+    seed: str
+    """The containerd root that holds the system images already."""
+    images: dict[str, str]
+    """Reference of each system image by its name: pause, coredns, traefik."""
+    pushed: list[Pushed]
+    vantage_image: str
+    """Reference of the image for pods that look at things from inside the cluster."""
+    began: float
+    """When the boot began, on CLOCK_MONOTONIC: all processes count from it."""
+
+    def dump(self) -> str:
+        """As JSON, the form in which it goes from process to process."""
+        return json.dumps(asdict(self))
+
+    @classmethod
+    def load(cls, text: str) -> Spec:
+        """Inverse of dump."""
+        facts = json.loads(text)
+        facts["pushed"] = [Pushed(**one) for one in facts["pushed"]]
+        return cls(**facts)
