@@ -1,17 +1,21 @@
 // Command probe is the one tool inside test pods: it serves, asks, dials, tunnels, and uses up
-// memory and disk, each as a subcommand, so that an image of a single static binary is enough.
+// memory and disk, searches, and kills, each as a subcommand, so that an image of a single static
+// binary is enough.
 package main
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"net"
 	"net/http"
 	"os"
 	"os/signal"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"syscall"
@@ -26,6 +30,9 @@ const usage = `usage: probe COMMAND
   proxy            HTTP CONNECT proxy on :1080, to any host and port
   eat BYTES        takes and touches memory, then waits
   fill FILE BYTES  writes; prints the bytes written and the error
+  find DIR TEXT    prints the files below DIR that hold TEXT, one a line
+  kill POD WORD    sends SIGKILL to the processes of the pod (its UID) whose command line holds WORD;
+                   prints their ids; needs the host's processes in view, and their user
   sleep            waits for SIGTERM`
 
 const (
@@ -65,6 +72,10 @@ func run(stop context.Context, arguments []string) error {
 		return eat(stop, operands[0])
 	case command == "fill" && len(operands) == 2:
 		return fill(operands[0], operands[1])
+	case command == "find" && len(operands) == 2:
+		return find(operands[0], operands[1])
+	case command == "kill" && len(operands) == 2:
+		return kill(operands[0], operands[1])
 	case command == "sleep" && len(operands) == 0:
 		<-stop.Done()
 		return nil
@@ -265,4 +276,50 @@ func write(path string, size int64) (written int64, err error) {
 	}
 	// Delayed allocation finds out only now that there is no room.
 	return written, errors.Join(err, file.Sync(), file.Close())
+}
+
+func find(directory, text string) error {
+	return filepath.WalkDir(directory, func(path string, entry fs.DirEntry, err error) error {
+		if err != nil || !entry.Type().IsRegular() {
+			return err
+		}
+		content, err := os.ReadFile(path)
+		if err == nil && bytes.Contains(content, []byte(text)) {
+			fmt.Println(path)
+		}
+		return err
+	})
+}
+
+func kill(pod, word string) error {
+	processes, err := filepath.Glob("/proc/[0-9]*")
+	if err != nil {
+		return err
+	}
+	killed := 0
+	for _, process := range processes {
+		// What cannot be read has ended meanwhile.
+		groups, _ := os.ReadFile(process + "/cgroup")
+		words, _ := os.ReadFile(process + "/cmdline")
+		if !ofPod(string(groups), pod) || !bytes.Contains(words, []byte(word)) {
+			continue
+		}
+		id, _ := strconv.Atoi(filepath.Base(process))
+		if err := syscall.Kill(id, syscall.SIGKILL); err != nil {
+			return fmt.Errorf("kill %d: %w", id, err)
+		}
+		fmt.Println("killed", id)
+		killed++
+	}
+	if killed == 0 {
+		return fmt.Errorf("pod %s has no process with %q in its command line", pod, word)
+	}
+	return nil
+}
+
+// ofPod tells whether control groups are those of a pod. Where systemd manages them, a "_" stands
+// for each "-".
+func ofPod(groups, pod string) bool {
+	return strings.Contains(groups, "pod"+pod) ||
+		strings.Contains(groups, "pod"+strings.ReplaceAll(pod, "-", "_"))
 }
