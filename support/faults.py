@@ -5,13 +5,15 @@ from typing import Annotated, Any, Literal, Self
 
 import jsonpatch
 from jsonpointer import JsonPointer, JsonPointerException
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from support.merge import merge
 from support.problems import explain, read_mapping
 from support.render import stamp
 
 FAULTS = Path(__file__).parent.parent / "manifests" / "faults"
+# Patches that several faults begin with.
+PARTS = FAULTS / "parts"
 
 Manifest = dict[str, Any]
 Text = Annotated[str, Field(min_length=1)]
@@ -49,8 +51,8 @@ class Patch(_Part):
     name: Text
     # A merge patch (RFC 7386): null removes, a list replaces the whole list.
     merge: Manifest | None = None
-    operations: Annotated[tuple[Operation, ...], Field(min_length=1, alias="json")] | None = None
-    edit: Annotated[tuple[Edit, ...], Field(min_length=1)] | None = None
+    operations: tuple[Operation, ...] | None = Field(default=None, alias="json")
+    edit: tuple[Edit, ...] | None = None
     # The rest of a new object: its name, its namespace and the suite's labels are filled in.
     add: Manifest | None = None
     remove: Literal[True] | None = None
@@ -130,13 +132,19 @@ class Catch(_Part):
     message: Text
 
 
+def _some(patches: tuple[Patch, ...]) -> tuple[Patch, ...]:
+    if not patches:
+        raise ValueError("is empty: a fault changes something")
+    return patches
+
+
 class Fault(_Part):
     """What is changed in the rendered objects of every release, why that happens, and what must catch it."""
 
     name: Text
     title: Text
     why: Text
-    patches: Annotated[tuple[Patch, ...], Field(min_length=1)]
+    patches: Annotated[tuple[Patch, ...], AfterValidator(_some)]
     caught_by: Catch
 
     @classmethod
@@ -149,7 +157,7 @@ class Fault(_Part):
         """
         file = _file(name_or_path)
         try:
-            return cls.model_validate({**read_mapping(file), "name": file.stem})
+            return cls.model_validate({**_stated(file), "name": file.stem})
         except ValidationError as error:
             problems = "; ".join(f"{path}: {text}" for path, text in explain(error, cls))
             raise FaultError(f"fault {file}: {problems}") from None
@@ -169,6 +177,18 @@ class Fault(_Part):
 def names() -> list[str]:
     """Return the names of all faults, sorted."""
     return sorted(file.stem for file in FAULTS.glob("*.yaml"))
+
+
+def _stated(file: Path) -> Manifest:
+    """Return what the file states, with the patches of the part that it `extends` before its own."""
+    stated = read_mapping(file)
+    part = stated.pop("extends", None)
+    if part is None:
+        return stated
+    if part not in (parts := sorted(file.stem for file in PARTS.glob("*.yaml"))):
+        raise ValueError(f"extends {part!r}; there are: {', '.join(parts)}")
+    patches = read_mapping(PARTS / f"{part}.yaml")["patches"]
+    return {**stated, "patches": [*patches, *stated.get("patches", [])]}
 
 
 def _file(name_or_path: str) -> Path:

@@ -4,6 +4,7 @@ from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, get_args
 
 from pydantic import BaseModel, ValidationError
+from pydantic.fields import FieldInfo
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -55,13 +56,17 @@ def explain(error: ValidationError, model: type[BaseModel]) -> "Iterator[tuple[s
 
 
 def _fields(model: type[BaseModel], path: tuple[int | str, ...]) -> "Iterable[str]":
-    """Return the names of the fields at a path below a model."""
+    """Return the names that the fields at a path below a model have in a document."""
     for part in path:
-        if isinstance(part, str) and part in model.model_fields:
-            annotation = model.model_fields[part].annotation
+        if isinstance(part, str):
+            annotation = _named(model)[part].annotation
             model = next(
                 kind
                 for kind in (annotation, *get_args(annotation))
                 if isinstance(kind, type) and issubclass(kind, BaseModel)
             )
-    return model.model_fields
+    return _named(model)
+
+
+def _named(model: type[BaseModel]) -> dict[str, FieldInfo]:
+    return {field.alias or name: field for name, field in model.model_fields.items()}
