@@ -1,31 +1,47 @@
-"""Pytest wiring: the collector, the options, and the fixtures that own lifetimes."""
+"""Pytest wiring: the collector, the options, the reports, and the fixtures that own lifetimes."""
 
 from __future__ import annotations
 
 import itertools
-import json
-import os
-import secrets
+import pickle
+import sys
+import time
+from dataclasses import dataclass, field
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 
-from steps.collector import FeatureFile
+from cluster.provider import ClusterError, provider_for
+from steps.collector import FeatureFile, all_scenarios
+from support import evidence
+from support.evidence import Failure, Site
+from support.faults import Fault, FaultError
+from support.inventory import InventoryError
+from support.kube import Kube
+from support.namespace import Namespace
 from support.options import Options, add_options
+from support.progress import Courier
+from support.redact import redact_report, redacted_file
+from support.release import Release, ReleaseError
+from support.render import Place
+from support.report import Report, version_of
+from support.reporter import SpecificationReporter
+from support.run import Run
+from support.scenario import NEEDS, Scenario
+from support.vantage import Vantage
+from support.verdict import EVIDENCE, Ledger
+from support.wait import Deadlines
+from support.workers import Workers, heed_termination
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Generator, Iterator
 
-    from cluster.provider import Access
-    from support.faults import Fault
+    from pytest_bdd.parser import Step
+
+    from cluster.provider import Access, Provider
     from support.inventory import Inventory
-    from support.kube import Kube
-    from support.namespace import Namespace
-    from support.release import Release
-    from support.vantage import Vantage
-    from support.wait import Deadlines
 
 pytest_plugins = [
     name
@@ -34,128 +50,75 @@ pytest_plugins = [
 ]
 
 
-class Run:
-    """What all processes of one run share: its id, its cluster, its secret."""
+@dataclass
+class Suite:
+    """What the hooks of one process keep; only the controlling process has a report."""
 
-    def __init__(self, config: pytest.Config, handed: dict[str, Any] | None) -> None:
-        self.config = config
-        self.options = Options.read(config)
-        handed = handed or {}
-        self.id: str = handed.get("id") or secrets.token_hex(4)
-        self._provider: Any = None
-        self._access: Access | None = _unpack(handed["access"]) if "access" in handed else None
-        self._password: str | None = handed.get("password") or os.environ.get("ADMIN_PASSWORD")
-        self.namespaces: list[Namespace] = []
-
-    def access(self) -> Access:
-        if self._access is None:
-            from cluster.provider import ClusterError, provider_for
-
-            self._provider = provider_for(
-                self.options.provider,
-                kubeconfig=self.options.kubeconfig,
-                context=self.options.context,
-                recipes=self.config.rootpath / "manifests" / "images",
-                progress=self.progress,
-            )
-            try:
-                self._access = self._provider.create()
-            except ClusterError as error:
-                pytest.exit(str(error), returncode=pytest.ExitCode.USAGE_ERROR)
-        return self._access
-
-    def inventory(self) -> Inventory:
-        from support.inventory import Inventory, InventoryError
-
-        access = self.access()
-        given = {"kubeconfig": access.kubeconfig, "context": access.context, **access.inventory}
-        try:
-            return Inventory.load(self.options.inventory, given, {**os.environ, **self.password()})
-        except InventoryError as error:
-            pytest.exit(str(error), returncode=pytest.ExitCode.USAGE_ERROR)
-
-    def password(self) -> dict[str, str]:
-        if self._password is None and self.options.provider == "embedded":
-            self._password = secrets.token_urlsafe(24)
-        return {} if self._password is None else {"ADMIN_PASSWORD": self._password}
-
-    def progress(self, line: str) -> None:
-        reporter = self.config.pluginmanager.get_plugin("terminalreporter")
-        capture = self.config.pluginmanager.get_plugin("capturemanager")
-        if reporter and capture:
-            with capture.global_and_fixture_disabled():
-                reporter.write_line(f"    {line}")
-
-    def for_worker(self) -> dict[str, Any]:
-        return {
-            "id": self.id,
-            "access": _pack(self.access()),
-            "password": self.password().get("ADMIN_PASSWORD"),
-        }
-
-    def end(self) -> None:
-        if self._provider is not None:
-            self._provider.delete()
-            self._provider = None
+    run: Run
+    courier: Courier
+    ledger: Ledger = field(default_factory=Ledger)
+    report: Report | None = None
+    provider: Provider | None = None
+    access: Access | None = None
 
 
-def _pack(access: Access) -> str:
-    fields = {
-        **vars(access),
-        "kubeconfig": str(access.kubeconfig),
-        "capabilities": sorted(access.capabilities),
-    }
-    return json.dumps(fields, default=str)
-
-
-def _unpack(text: str) -> Access:
-    from cluster.provider import Access
-
-    fields = json.loads(text)
-    fields["kubeconfig"] = Path(fields["kubeconfig"])
-    fields["capabilities"] = frozenset(fields["capabilities"])
-    fields["timings"] = tuple((stage, seconds) for stage, seconds in fields["timings"])
-    return Access(**fields)
-
-
-RUN = pytest.StashKey[Run]()
+SUITE: Final = pytest.StashKey[Suite]()
+IN_SHORT: Final = pytest.StashKey[str]()
+HANDED: Final = "chroma-conformance"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     add_options(parser)
 
 
+@pytest.hookimpl(tryfirst=True)  # before pytest's own reporter is there to be replaced
 def pytest_configure(config: pytest.Config) -> None:
-    if find_spec("support.strategies"):
-        from hypothesis import settings
-
-        from support.strategies import register_profiles
-
-        register_profiles()
-        settings.load_profile(config.getoption("--hypothesis-profile") or "dev")
-    handed = getattr(config, "workerinput", {}).get("chroma-conformance")
-    config.stash[RUN] = Run(config, handed)
-
-
-def pytest_configure_node(node: Any) -> None:
-    """Hand a worker what the run shares; the first one waits for the cluster."""
-    if any(_leads_to_features(Path(arg.split("::")[0])) for arg in node.config.args):
-        node.workerinput["chroma-conformance"] = node.config.stash[RUN].for_worker()
+    options = Options.read(config)
+    worker: dict[str, Any] = getattr(config, "workerinput", {})
+    handed, access = pickle.loads(worker[HANDED]) if HANDED in worker else ({}, None)  # noqa: S301 - see the import
+    run = Run(options, worker=worker.get("workerid", ""), **handed)
+    suite = config.stash[SUITE] = Suite(run, Courier(config), access=access)
+    config.pluginmanager.register(suite.courier)
+    if not worker:
+        config.pluginmanager.register(suite.ledger)
+        config.pluginmanager.register(Workers())
+    if _leads_to_features(config):
+        # Hypothesis reads them when it is configured, after this.
+        config.option.hypothesis_profile, config.option.hypothesis_seed = options.profile, run.seed
+        heed_termination()
 
 
-def pytest_unconfigure(config: pytest.Config) -> None:
-    if RUN in config.stash:
-        config.stash[RUN].end()
+def pytest_plugin_registered(plugin: object, manager: pytest.PytestPluginManager) -> None:
+    """Put the reporter that reads as a specification in the place of pytest's own, as soon as that is there."""
+    if type(plugin) is pytest.TerminalReporter and not hasattr(plugin.config, "workerinput"):
+        suite = plugin.config.stash[SUITE]
+        manager.unregister(plugin)
+        file = redacted_file(sys.stdout, suite.run.redactor)
+        manager.register(SpecificationReporter(plugin.config, file, suite.ledger), "terminalreporter")
 
 
-def _leads_to_features(path: Path) -> bool:
-    return path.suffix == ".feature" or (path.is_dir() and any(path.rglob("*.feature")))
+@pytest.hookimpl(tryfirst=True)
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """Check what names a file of the suite, and put an unfinished report in place of the last one."""
+    config, suite = session.config, session.config.stash[SUITE]
+    if not _leads_to_features(config) or hasattr(config, "workerinput"):
+        return
+    try:
+        Release.named(suite.run.options.release)
+        if suite.run.options.fault:
+            Fault.load(suite.run.options.fault)
+    except (ReleaseError, FaultError) as error:
+        raise pytest.UsageError(str(error)) from None
+    suite.report = Report(
+        suite.run, config.rootpath, config.invocation_params.args, all_scenarios(config.rootpath)
+    )
+    suite.report.begin()
+    if config.pluginmanager.has_plugin("dsession"):
+        _boot(config)  # before there are workers, since each is handed the cluster as it starts
 
 
 def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:
-    if file_path.suffix == ".feature":
-        return FeatureFile.from_parent(parent, path=file_path)
-    return None
+    return FeatureFile.from_parent(parent, path=file_path) if file_path.suffix == ".feature" else None
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:
@@ -163,21 +126,145 @@ def pytest_itemcollected(item: pytest.Item) -> None:
         item.add_marker(pytest.mark.usefixtures("capabilities"))
 
 
-@pytest.fixture(scope="session")
-def run(request: pytest.FixtureRequest) -> Run:
-    return request.config.stash[RUN]
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtestloop(session: pytest.Session) -> None:
+    """Boot the cluster once it is sure that something needs it."""
+    going_on = not session.testsfailed and not session.config.option.collectonly
+    if going_on and any(isinstance(item.parent, FeatureFile) for item in session.items):
+        _boot(session.config)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: Any) -> None:
+    """Hand a worker what the run shares."""
+    suite = node.config.stash[SUITE]
+    node.workerinput[HANDED] = pickle.dumps((suite.run.handed(), suite.access))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    node.config.stash[SUITE].run.facts.update(getattr(node, "workeroutput", {}).get(HANDED, {}))
+
+
+@pytest.hookimpl(trylast=True)  # after the fixtures of an interrupted run, and after xdist's workers
+def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
+    """End the cluster and write the reports, or in a worker: tell what it found out."""
+    config, suite = session.config, session.config.stash[SUITE]
+    if hasattr(config, "workeroutput"):
+        config.workeroutput[HANDED] = suite.run.facts
+        return
+    try:
+        _end(suite)
+    except ClusterError as error:
+        suite.ledger.broken.append(f"the end of the cluster: {error}")
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+    if suite.report:
+        finished = exitstatus in {
+            pytest.ExitCode.OK,
+            pytest.ExitCode.TESTS_FAILED,
+            pytest.ExitCode.NO_TESTS_COLLECTED,
+        }
+        suite.report.finish(suite.ledger, finished=finished)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    if report := config.stash[SUITE].report:
+        terminalreporter.section("conformance")
+        for line in report.last_words():
+            terminalreporter.line(line)
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    if SUITE in config.stash:
+        _end(config.stash[SUITE])  # where the run ended before its session began
+
+
+def _leads_to_features(config: pytest.Config) -> bool:
+    """Whether scenarios are to be run, as far as the paths of the command line tell."""
+    paths = (Path(argument.partition("::")[0]) for argument in config.args)
+    return not config.option.collectonly and any(
+        path.suffix == ".feature" or (path.is_dir() and any(path.rglob("*.feature"))) for path in paths
+    )
+
+
+def _boot(config: pytest.Config) -> Access:
+    """Return the run's cluster; the first call creates it, in the controlling process."""
+    suite, began = config.stash[SUITE], time.monotonic()
+    if suite.access:
+        return suite.access
+    options, reporter = suite.run.options, config.pluginmanager.get_plugin("terminalreporter")
+    try:
+        suite.provider = provider_for(
+            options.provider,
+            kubeconfig=options.kubeconfig,
+            context=options.context,
+            recipes=config.rootpath / "manifests" / "images",
+            progress=reporter.progress if isinstance(reporter, SpecificationReporter) else lambda _: None,
+        )
+        access = suite.provider.create()
+        suite.run.inventory(access)  # whatever is missing is told now, before anything is touched
+    except (ClusterError, InventoryError) as error:
+        raise pytest.UsageError(str(error)) from None
+    if suite.report:
+        suite.report.times["boot of the cluster"] = time.monotonic() - began
+    suite.access = access
+    return access
+
+
+def _end(suite: Suite) -> None:
+    """End the cluster if this process has booted one."""
+    provider, suite.provider, began = suite.provider, None, time.monotonic()
+    if provider:
+        provider.delete()
+        if suite.report:
+            suite.report.times["end of the cluster"] = time.monotonic() - began
+
+
+# Evidence
+
+
+def pytest_bdd_step_error(request: pytest.FixtureRequest, step: Step, exception: Exception) -> None:
+    """Take the evidence of a failure, before any fixture cleans up."""
+    item, suite = request.node, request.config.stash[SUITE]
+    scenario = Scenario.among(item.user_properties)
+    if scenario is None:  # a test that binds a scenario by itself
+        return
+    failure = Failure(scenario, f"{step.keyword} {step.name}", step.line_number, exception)
+    directory = evidence.bundle_directory(suite.run.options.report_dir / "evidence", item.nodeid)
+    sites = [Site(kube, namespace) for namespace, kube in suite.run.sites.items()]
+    told = evidence.take(directory, failure.sentences(request.config.rootpath), sites, suite.run.redactor)
+    item.stash[IN_SHORT] = f"{told}\nevidence: {directory}"
+    item.user_properties.append((EVIDENCE, str(directory)))
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Put the evidence into the report, where it survives xdist, and keep every secret out of it."""
+    report = yield
+    if report.failed and report.when == "call" and IN_SHORT in item.stash:
+        report.sections.append(("Evidence", item.stash[IN_SHORT]))
+    redact_report(item.config, report, item.config.stash[SUITE].run.redactor)
+    return report
+
+
+# Fixtures
 
 
 @pytest.fixture(scope="session")
-def access(run: Run) -> Access:
-    return run.access()
+def run(pytestconfig: pytest.Config) -> Run:
+    return pytestconfig.stash[SUITE].run
+
+
+@pytest.fixture(scope="session")
+def access(pytestconfig: pytest.Config) -> Access:
+    return _boot(pytestconfig)
 
 
 @pytest.fixture
 def capabilities(request: pytest.FixtureRequest, access: Access) -> None:
     """Skip a scenario that needs what the cluster does not have."""
     for mark in request.node.iter_markers():
-        capability = mark.name.removeprefix("needs-")
+        capability = mark.name.removeprefix(NEEDS)
         if capability != mark.name and capability not in access.capabilities:
             pytest.skip(f"the cluster {access.name} has no {capability}")
 
@@ -188,99 +275,85 @@ def run_id(run: Run) -> str:
 
 
 @pytest.fixture(scope="session")
-def inventory(run: Run) -> Inventory:
-    return run.inventory()
+def inventory(run: Run, access: Access) -> Inventory:
+    inventory = run.inventory(access)
+    run.redactor.learn(inventory.admin_password)
+    return inventory
 
 
 @pytest.fixture(scope="session")
-def kube(inventory: Inventory) -> Kube:
-    from support.kube import Kube
-
-    return Kube(inventory.kubeconfig, inventory.context)
+def kube(run: Run, inventory: Inventory) -> Kube:
+    kube = Kube(inventory.kubeconfig, inventory.context)
+    run.facts["kubernetes"] = version_of(kube)
+    return kube
 
 
 @pytest.fixture(scope="session")
 def deadlines(run: Run) -> Deadlines:
-    from support.wait import Deadlines
-
     return Deadlines().scaled(run.options.patience)
 
 
 @pytest.fixture(scope="session")
 def fault(run: Run) -> Fault | None:
-    from support.faults import Fault
-
     return Fault.load(run.options.fault) if run.options.fault else None
 
 
 @pytest.fixture(scope="session")
 def release_under_test(run: Run) -> Release:
-    from support.release import Release
-
-    return Release.named(run.options.release)
+    release = Release.named(run.options.release)
+    run.facts.update(chroma=release.chroma.image, gateway=release.gateway.image)
+    return release
 
 
 @pytest.fixture(scope="session")
-def base_name() -> str:
-    """The name of this process's namespace and host: workers do not meet."""
-    worker = os.environ.get("PYTEST_XDIST_WORKER")
-    return f"chroma-{worker}" if worker else "chroma"
+def make_namespace(
+    pytestconfig: pytest.Config,
+    kube: Kube,
+    inventory: Inventory,
+    deadlines: Deadlines,
+    fault: Fault | None,
+) -> Callable[[str, str | None], Namespace]:
+    """Return what makes a namespace of a name, and of a run's id if it is that run's alone."""
+    tell = pytestconfig.stash[SUITE].courier.send
+
+    def make(name: str, run_id: str | None) -> Namespace:
+        place = Place(name, f"{name}.{inventory.domain_name}", run_id)
+        return Namespace(kube, inventory, place, deadlines, fault, tell)
+
+    return make
 
 
 @pytest.fixture(scope="session")
 def namespace(
-    run: Run,
-    kube: Kube,
-    inventory: Inventory,
-    deadlines: Deadlines,
-    fault: Fault | None,
-    base_name: str,
-    request: pytest.FixtureRequest,
+    request: pytest.FixtureRequest, run: Run, make_namespace: Callable[[str, str | None], Namespace]
 ) -> Iterator[Namespace]:
-    from support.namespace import Namespace
-    from support.render import Place
-
-    place = Place(namespace=base_name, host=f"{base_name}.{inventory.domain_name}", run_id=None)
-    space = Namespace(kube, inventory, place, deadlines, fault, run.progress)
-    run.namespaces.append(space)
-    yield space
-    run.namespaces.remove(space)
-    if run.options.roll_back == "always" or (
-        run.options.roll_back == "on-failure" and request.session.testsfailed
-    ):
-        space.roll_back(remove_data=run.options.remove_data)
+    """Own this process's namespace, in which the live release lives that most scenarios share."""
+    namespace = make_namespace(run.base_name, None)
+    with run.watching(namespace.kube, namespace.name):
+        yield namespace
+    if run.options.rolls_back(failed=request.session.testsfailed > 0):
+        namespace.roll_back(remove_data=run.options.remove_data)
 
 
 @pytest.fixture(scope="session")
-def _names(run: Run, base_name: str) -> Iterator[str]:
-    return (f"{base_name}-{run.id}-{number}" for number in itertools.count(1))
+def fresh_names(run: Run) -> Iterator[str]:
+    return (f"{run.base_name}-{run.id}-{number}" for number in itertools.count(1))
 
 
 @pytest.fixture
 def fresh_namespace(
-    run: Run,
-    kube: Kube,
-    inventory: Inventory,
-    deadlines: Deadlines,
-    fault: Fault | None,
-    _names: Iterator[str],
+    run: Run, fresh_names: Iterator[str], make_namespace: Callable[[str, str | None], Namespace]
 ) -> Iterator[Namespace]:
-    """A namespace that this scenario alone knows, and that goes with it."""
-    from support.namespace import Namespace
-    from support.render import Place
-
-    name = next(_names)
-    place = Place(namespace=name, host=f"{name}.{inventory.domain_name}", run_id=run.id)
-    space = Namespace(kube, inventory, place, deadlines, fault, run.progress)
-    run.namespaces.append(space)
-    yield space
-    run.namespaces.remove(space)
-    kube.delete("Namespace", name)
+    """Own a throw-away namespace that this scenario alone knows; its end is not waited for."""
+    namespace = make_namespace(next(fresh_names), run.id)
+    with run.watching(namespace.kube, namespace.name):
+        yield namespace
+    namespace.discard()
 
 
 @pytest.fixture(scope="session")
-def vantage(kube: Kube, inventory: Inventory, deadlines: Deadlines) -> Iterator[Vantage]:
-    from support.vantage import Vantage
-
-    with Vantage(kube, inventory.vantage_image, deadlines) as vantage:
+def vantage(run: Run, kube: Kube, inventory: Inventory, deadlines: Deadlines) -> Iterator[Vantage]:
+    """Own the pod from which a release is seen as by a neighbour."""
+    name = "-".join(filter(None, ("chroma-conformance", run.id, run.worker)))
+    with Vantage(kube, inventory.vantage_image, deadlines, namespace=name, run_id=run.id) as vantage:
         yield vantage

@@ -13,7 +13,6 @@ from pytest_bdd.scenario import make_python_name
 
 from support.scenario import Scenario
 
-
 # What an outline's item carries besides its tags.
 _MARKS_OF_PYTEST = frozenset({"parametrize", "usefixtures"})
 

@@ -6,6 +6,10 @@ from typing import Any, Final
 
 import pytest
 import yaml
+from hypothesis import settings
+from hypothesis.errors import InvalidArgument
+
+from support.strategies import register_profiles
 
 PROVIDERS: Final = ("auto", "embedded", "external")
 ROLL_BACKS: Final = ("never", "on-failure", "always")
@@ -25,6 +29,8 @@ class Options:
     remove_data: bool
     patience: float
     report_dir: Path
+    profile: str  # of Hypothesis, like the seed
+    seed: str
 
     @classmethod
     def read(cls, config: pytest.Config) -> "Options":
@@ -41,12 +47,18 @@ class Options:
             remove_data=get("remove_data"),
             patience=get("patience"),
             report_dir=_path(get("report_dir")) or config.rootpath / "reports",
+            profile=get("--hypothesis-profile") or "dev",
+            seed=get("--hypothesis-seed") or "",
         )
-        if wrong := list(given.complaints()):
+        if wrong := given.complaints():
             raise pytest.UsageError("\n  ".join(["these options cannot be followed:", *wrong]))
         return given
 
-    def complaints(self) -> "list[str]":
+    def rolls_back(self, *, failed: bool) -> bool:
+        """Whether the release is rolled back at the end of a run that has failed, or has not."""
+        return self.roll_back == "always" or (self.roll_back == "on-failure" and failed)
+
+    def complaints(self) -> list[str]:
         """Name what is wrong, each with its remedy; an empty list when nothing is."""
         wrong = []
         if self.provider == "external" and self.kubeconfig is None:
@@ -65,6 +77,11 @@ class Options:
             wrong.append(f"--patience {self.patience:g}: must be a number above 0; 2 waits twice as long")
         if self.report_dir.exists() and not self.report_dir.is_dir():
             wrong.append(f"--report-dir {self.report_dir}: is a file, not a directory")
+        register_profiles()
+        try:
+            settings.get_profile(self.profile)
+        except InvalidArgument:
+            wrong.append(f"--hypothesis-profile {self.profile}: unknown; there are dev, ci and soak")
         return wrong
 
 

@@ -1,0 +1,224 @@
+"""Takes the evidence of a failure before anything is cleaned up: what the cluster shows, redacted, in files and in short."""
+
+from __future__ import annotations
+
+import difflib
+import re
+import shutil
+import traceback
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+import yaml
+
+from support import record
+from support.causes import state
+from support.kube import Refused
+from support.redact import without_values
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+    from pathlib import Path
+
+    from support.kube import Kube, Object, Objects
+    from support.redact import Redactor
+    from support.scenario import Scenario
+
+# All that a release consists of, and what Kubernetes makes of it.
+_KINDS: Final = (
+    "Pod",
+    "StatefulSet",
+    "PersistentVolumeClaim",
+    "Service",
+    "EndpointSlice",
+    "Ingress",
+    "ConfigMap",
+    "Secret",
+    "ControllerRevision",
+    "NetworkPolicy",
+)
+# Lines of a log in the bundle, and of logs, events and differences in the report itself.
+_LOG_LINES: Final = 500
+_SHORT_LINES: Final = 8
+
+
+@dataclass(frozen=True)
+class Failure:
+    """A step that failed."""
+
+    scenario: Scenario
+    step: str  # with its keyword
+    line: int
+    error: BaseException
+
+    def sentences(self, root: Path) -> list[str]:
+        """Say what was promised, what was seen instead, and where."""
+        place = f"{self.scenario.file}:{self.line}"
+        seen = str(self.error).strip() or type(self.error).__name__
+        where = [
+            f"{frame.filename}:{frame.lineno}" for frame in traceback.extract_tb(self.error.__traceback__)
+        ]
+        ours = [
+            one.removeprefix(f"{root}/")
+            for one in where
+            if one.startswith((f"{root}/steps/", f"{root}/support/"))
+        ]
+        return [
+            f"promised: {self.step}  ({place})",
+            f"seen:     {seen}",
+            f"where:    {(ours or [place])[-1]}",
+        ]
+
+
+@dataclass(frozen=True)
+class Site:
+    """A namespace in which a failure may have left its traces."""
+
+    kube: Kube
+    namespace: str
+
+
+def bundle_directory(evidence: Path, nodeid: str) -> Path:
+    """Return the directory for the evidence of a test: its feature's, and in it its own."""
+    file, _, test = nodeid.partition("::")
+    feature = file.rpartition("/")[2].removesuffix(".feature")
+    name = re.sub(r"[^\w.-]+", "-", test.removeprefix("test_")).strip("-")
+    return evidence / feature / name[:120]  # below what every file system takes
+
+
+def take(directory: Path, failure: Sequence[str], sites: Iterable[Site], redactor: Redactor) -> str:
+    """Write the bundle of evidence and return what of it belongs into the report itself.
+
+    Evidence that cannot be had is named, never raised: it must not hide the failure.
+    """
+    shutil.rmtree(directory, ignore_errors=True)
+    directory.mkdir(parents=True)
+    short = list(failure)
+    for site in sites:
+        files: dict[str, str] = {}
+        try:
+            for name, text in _collect(site):
+                files[name] = redactor.text(text)
+        except Refused as refusal:
+            files["incomplete.txt"] = redactor.text(f"the cluster did not tell more: {refusal}\n")
+        (directory / site.namespace).mkdir()
+        for name, text in files.items():
+            (directory / site.namespace / name).write_text(text, encoding="utf-8")
+        short += _in_short(site.namespace, files)
+    text = redactor.text("\n".join(short))
+    (directory / "failure.txt").write_text(f"{text}\n", encoding="utf-8")
+    return text
+
+
+def differences(rendered: Object, live: Object | None) -> str:
+    """Return how a live object differs from the one that was rendered, in the fields that were rendered."""
+    name = f"{rendered['kind']}/{rendered['metadata']['name']}"
+    seen = _dump(_fields_of(rendered, live)) if live else ""
+    lines = difflib.unified_diff(
+        _dump(rendered).splitlines(), seen.splitlines(), f"rendered {name}", f"live {name}", n=1, lineterm=""
+    )
+    return "\n".join(lines)
+
+
+def _collect(site: Site) -> Iterator[tuple[str, str]]:
+    """Yield name and text of each file, the most telling first: the cluster may fall silent on the way."""
+    kube, namespace = site.kube, site.namespace
+    pods = kube.list("Pod", namespace)
+    yield "pods.txt", "".join(f"{pod['metadata']['name']}: {_condition(pod)}\n" for pod in pods) or "none\n"
+    events = sorted(kube.list("Event", namespace), key=_time_of)
+    yield "events.txt", "".join(f"{_event(event)}\n" for event in events) or "none\n"
+    for pod in pods:
+        yield from _logs(kube, pod)
+    live = {kind: kube.list(kind, namespace) for kind in _KINDS}
+    yield from _objects(site, [obj for objects in live.values() for obj in objects])
+
+
+def _objects(site: Site, live: Objects) -> Iterator[tuple[str, str]]:
+    # Of Secrets the values stay behind; what else is secret is redacted with the text of the file.
+    shown = [without_values(obj) for obj in live]
+    yield "live.yaml", yaml.safe_dump_all(map(_without_managers, shown), sort_keys=False)
+    if recalled := record.recall(site.kube, site.namespace):
+        rendered = [without_values(obj) for obj in recalled[1]]
+        yield "rendered.yaml", yaml.safe_dump_all(rendered, sort_keys=False)
+        by_key = {(obj["kind"], obj["metadata"]["name"]): obj for obj in shown}
+        diffs = [
+            differences(obj, by_key.get((obj["kind"], obj["metadata"]["name"])))
+            for obj in rendered
+            if obj["kind"] in _KINDS
+        ]
+        yield "differences.txt", "\n".join(filter(None, diffs)) or "none\n"
+
+
+def _logs(kube: Kube, pod: Object) -> Iterator[tuple[str, str]]:
+    metadata = pod["metadata"]
+    for status in pod.get("status", {}).get("containerStatuses", []):
+        for which in ("log", "previous.log") if status.get("restartCount") else ("log",):
+            try:
+                text = kube.logs(
+                    metadata["namespace"],
+                    metadata["name"],
+                    status["name"],
+                    previous=which == "previous.log",
+                    tail=_LOG_LINES,
+                )
+            except Refused as refusal:
+                if not refusal.status:  # the API server does not answer at all
+                    raise
+                text = f"{refusal.message}\n"
+            yield f"{metadata['name']}.{status['name']}.{which}", text
+
+
+def _in_short(namespace: str, files: dict[str, str]) -> Iterator[str]:
+    for name, text in files.items():
+        lines = text.splitlines()
+        if name.endswith(".yaml") or lines in ([], ["none"]):
+            continue
+        # Of a log and of events the end tells, of differences the beginning.
+        shown = lines[:_SHORT_LINES] if name == "differences.txt" else lines[-_SHORT_LINES:]
+        yield f"{namespace}/{name}" + (
+            f" ({len(shown)} of {len(lines)} lines)" if len(shown) < len(lines) else ""
+        )
+        yield from (f"    {line}" for line in shown)
+
+
+def _condition(pod: Object) -> str:
+    """Say in what state a pod is, and how each of its containers fares."""
+    told = [f"{pod.get('status', {}).get('phase', '?')}, {state(pod)}"]
+    for status in pod.get("status", {}).get("containerStatuses", []):
+        for when in ("state", "lastState"):
+            for kind, detail in (status.get(when) or {}).items():
+                facts = [f"{key} {detail[key]}" for key in ("reason", "exitCode", "message") if key in detail]
+                before = "before: " if when == "lastState" else f"restarts {status['restartCount']}, "
+                told.append(f"{status['name']}: {before}{', '.join([kind, *facts])}")
+    return "; ".join(told)
+
+
+def _event(event: Object) -> str:
+    about = event["involvedObject"]
+    times = f" (x{event['count']})" if event.get("count", 1) > 1 else ""
+    return (
+        f"{_time_of(event)} {event.get('type')} {about.get('kind')}/{about.get('name')} "
+        f"{event.get('reason')}: {event.get('message', '').strip()}{times}"
+    )
+
+
+def _time_of(event: Object) -> str:
+    return str(event.get("lastTimestamp") or event.get("eventTime") or event["metadata"]["creationTimestamp"])
+
+
+def _without_managers(obj: Object) -> Object:
+    metadata = {key: value for key, value in obj["metadata"].items() if key != "managedFields"}
+    return {**obj, "metadata": metadata}
+
+
+def _fields_of(rendered: Any, live: Any) -> Any:
+    """Return of the live value what stands at the fields of the rendered one: the rest was filled in by Kubernetes."""
+    if isinstance(rendered, dict) and isinstance(live, dict):
+        return {key: _fields_of(value, live[key]) for key, value in rendered.items() if key in live}
+    if isinstance(rendered, list) and isinstance(live, list) and len(rendered) == len(live):
+        return [_fields_of(ours, theirs) for ours, theirs in zip(rendered, live, strict=True)]
+    return live
+
+
+def _dump(obj: Object) -> str:
+    return yaml.safe_dump(obj, sort_keys=True)

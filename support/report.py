@@ -1,0 +1,167 @@
+"""Writes what a run came to: conformance.json and junit.xml, and the last words on the terminal."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import platform
+import shlex
+import shutil
+import time
+from datetime import UTC, datetime
+from importlib.metadata import PackageNotFoundError, version
+from typing import TYPE_CHECKING, Any, Final
+
+from support.junit import write_junit
+from support.kube import Refused
+from support.verdict import judge, overall
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+    from support.kube import Kube
+    from support.run import Run
+    from support.scenario import Scenario
+    from support.verdict import Ledger, Level, Result
+
+REPORT: Final = "conformance.json"
+# The version of the report's form; it rises when a reader would misread it.
+_FORM: Final = 1
+# Those whose version decides what a scenario sees.
+_PACKAGES: Final = ("chromadb", "httpx", "hypothesis", "kubernetes", "pytest", "pytest-bdd", "pytest-xdist")
+
+
+class Report:
+    """The report of one run; begun before anything else, so that a run that was killed leaves no verdict of another.
+
+    `arguments` are those of pytest; `scenarios` all that there are, whatever was selected.
+    """
+
+    def __init__(self, run: Run, root: Path, arguments: Sequence[str], scenarios: Sequence[Scenario]) -> None:
+        self._run = run
+        self._directory = run.options.report_dir
+        self._version = (root / "VERSION").read_text(encoding="utf-8").strip()
+        self._command = shlex.join(["pytest", *arguments])
+        if not any(argument.startswith("--hypothesis-seed") for argument in arguments):
+            self._command += f" --hypothesis-seed={run.seed}"
+        self._scenarios = scenarios
+        self._began = datetime.now(UTC)
+        self._clock = time.monotonic()
+        self._levels: dict[str, Level] = {}
+        self._results: list[Result] = []
+        self.times: dict[str, float] = {}  # seconds of what is no scenario: the cluster's boot and end
+
+    @property
+    def evidence(self) -> Path:
+        """Where the evidence of failures goes."""
+        return self._directory / "evidence"
+
+    def begin(self) -> None:
+        """Put a report in place that says that the run has not finished, in the stead of the one before."""
+        if (self._directory / REPORT).exists():  # so the directory is ours
+            shutil.rmtree(self.evidence, ignore_errors=True)
+            (self._directory / "junit.xml").unlink(missing_ok=True)
+        self._directory.mkdir(parents=True, exist_ok=True)
+        self._write([], ["the run has not finished"], finished=False)
+
+    def finish(self, ledger: Ledger, *, finished: bool) -> None:
+        """Write the reports; not `finished` when somebody ended the run, or it broke."""
+        results = [self._redacted(result) for result in ledger.results()]
+        broken = [self._run.redactor.text(line) for line in ledger.broken]
+        self._levels = judge(self._scenarios, results, broken)
+        write_junit(self._directory / "junit.xml", results, self._began.isoformat(timespec="seconds"))
+        self._results = results
+        self._write(results, broken, finished=finished)
+
+    def last_words(self) -> Iterator[str]:
+        """Say where the time went, the verdict of each level, and where the reports are."""
+        for title, seconds in self._times(self._results).items():
+            yield f"{seconds:8.1f} s  {title}"
+        for name, level in self._levels.items():
+            counts = {"passed": level.passed, "failed": level.failed, "skipped": level.skipped}
+            told = [f"{number} {what}" for what, number in counts.items() if number]
+            told += [f"{level.left_out} not run"] * (level.left_out > 0)
+            yield f"{name}: {level.verdict.upper()} ({', '.join(told)})"
+        if self._run.options.fault:
+            yield f"under the fault {self._run.options.fault}: a success would mean that nobody noticed"
+        yield f"report: {self._directory / REPORT}, {self._directory / 'junit.xml'}"
+        if self.evidence.exists():
+            yield f"evidence: {self.evidence}"
+
+    def _redacted(self, result: Result) -> Result:
+        return dataclasses.replace(
+            result,
+            reason=self._run.redactor.text(result.reason),
+            detail=self._run.redactor.text(result.detail),
+        )
+
+    def _times(self, results: Sequence[Result]) -> dict[str, float]:
+        features: dict[str, float] = {}
+        for result in results:
+            title = result.scenario.feature
+            features[title] = features.get(title, 0.0) + result.seconds
+        return {**self.times, **features}
+
+    def _write(self, results: Sequence[Result], broken: Sequence[str], *, finished: bool) -> None:
+        run, options = self._run, self._run.options
+        content = {
+            "form": _FORM,
+            "suite": {"name": "chroma-conformance", "version": self._version},
+            "finished": finished,
+            "verdict": overall(self._levels.values()) if finished else "failure",
+            "levels": {name: dataclasses.asdict(level) for name, level in self._levels.items()},
+            "began": self._began.isoformat(timespec="seconds"),
+            "seconds": round(time.monotonic() - self._clock, 1),
+            "run": run.id,
+            "release": options.release,
+            "fault": options.fault,
+            "provider": options.provider,
+            "patience": options.patience,
+            "hypothesis": {"profile": options.profile, "seed": run.seed},
+            "versions": {"python": platform.python_version(), **run.facts, "packages": dict(_versions())},
+            "reproduce": self._command,
+            "times": {title: round(seconds, 1) for title, seconds in self._times(results).items()},
+            "broken": list(broken),
+            "scenarios": [_entry(result) for result in results],
+        }
+        text = json.dumps(run.redactor.plain(content), indent=2, ensure_ascii=False)
+        # In one move: whoever reads it meanwhile finds a whole one.
+        draft = self._directory / f".{REPORT}.{run.id}"
+        draft.write_text(f"{text}\n", encoding="utf-8")
+        draft.replace(self._directory / REPORT)
+
+
+def version_of(kube: Kube) -> str:
+    """Return the version of a cluster, as its nodes tell it; "unknown" where nodes may not be seen."""
+    try:
+        versions = {node["status"]["nodeInfo"]["kubeletVersion"] for node in kube.list("Node")}
+    except Refused:
+        return "unknown"
+    return ", ".join(sorted(versions))
+
+
+def _entry(result: Result) -> dict[str, Any]:
+    scenario = result.scenario
+    entry = {
+        "feature": scenario.feature,
+        "rule": scenario.rule,
+        "scenario": scenario.name,
+        "tags": list(scenario.tags),
+        "place": scenario.place,
+        "outcome": result.outcome,
+        "seconds": round(result.seconds, 3),
+        "reason": result.reason,
+        "evidence": result.evidence,
+        "worker": result.worker,
+        "reproduce": shlex.join(["pytest", result.nodeid]),
+    }
+    return {name: value for name, value in entry.items() if value or name in {"tags", "rule", "seconds"}}
+
+
+def _versions() -> Iterator[tuple[str, str]]:
+    for package in _PACKAGES:
+        try:
+            yield package, version(package)
+        except PackageNotFoundError:  # not part of this environment
+            continue

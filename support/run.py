@@ -1,0 +1,83 @@
+"""What all processes of one run share: its id, its options, its secrets, and what it learns on its way."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Protocol
+
+from support.inventory import Inventory
+from support.redact import Redactor
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+
+    from support.kube import Kube
+    from support.options import Options
+
+
+class Access(Protocol):
+    """What a provider says of its cluster."""
+
+    @property
+    def kubeconfig(self) -> Path:
+        """The file that names the cluster and who may ask it."""
+
+    @property
+    def context(self) -> str:
+        """The context of that file."""
+
+    @property
+    def inventory(self) -> Mapping[str, Any]:
+        """What the platform gives, by the inventory's names."""
+
+
+@dataclass
+class Run:
+    """One run; every process of it holds one of these, and the controlling process hands its own to the workers."""
+
+    options: Options
+    worker: str = ""  # empty outside of xdist
+    # Short enough for the names of objects, long enough that two runs on a cluster do not meet.
+    id: str = field(default_factory=lambda: secrets.token_hex(4))
+    # Under it Hypothesis picks the same values again.
+    seed: str = ""
+    password: str = field(default_factory=lambda: os.environ.get("ADMIN_PASSWORD", ""))
+    redactor: Redactor = field(default_factory=Redactor)
+    # The namespaces in use, and the cluster they are on: there the evidence of a failure is taken.
+    sites: dict[str, Kube] = field(default_factory=dict)
+    # What is found out about the cluster and the release, for the report.
+    facts: dict[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.seed = self.seed or self.options.seed or str(secrets.randbelow(2**32))
+        if not self.password and self.options.provider == "embedded":
+            self.password = secrets.token_urlsafe(24)
+        self.redactor.learn(self.password)
+
+    @property
+    def base_name(self) -> str:
+        """The name of this process's namespace and host: workers do not meet."""
+        return f"chroma-{self.worker}" if self.worker else "chroma"
+
+    def inventory(self, access: Access) -> Inventory:
+        """Load the inventory for a cluster; raises `InventoryError`, which names everything missing or wrong."""
+        given = {"kubeconfig": access.kubeconfig, "context": access.context, **access.inventory}
+        environ = {**os.environ, "ADMIN_PASSWORD": self.password} if self.password else os.environ
+        return Inventory.load(self.options.inventory, given, environ)
+
+    @contextmanager
+    def watching(self, kube: Kube, namespace: str) -> Iterator[None]:
+        """Take evidence from a namespace, too, when something fails within the `with` block."""
+        self.sites[namespace] = kube
+        try:
+            yield
+        finally:
+            del self.sites[namespace]
+
+    def handed(self) -> dict[str, Any]:
+        """Return what a worker has to be told; it goes through a pipe, never through argv or the environment."""
+        return {"id": self.id, "seed": self.seed, "password": self.password}
