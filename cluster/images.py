@@ -140,14 +140,19 @@ def _entry(item: File | Member, size: int, content: Callable[[], IO[bytes]]) -> 
 
 def _from_wheels(wheels: Iterable[Wheel], downloads: Path) -> Iterator[oci.Entry]:
     for wheel in wheels:
-        directory = Path(tempfile.mkdtemp(dir=downloads))
-        archive = zipfile.ZipFile(fetch_wheel(wheel.pin, directory))
+        file = fetch_wheel(wheel.pin, Path(tempfile.mkdtemp(dir=downloads)))
+        with zipfile.ZipFile(file) as archive:
+            sizes = {member.filename: member.file_size for member in archive.infolist()}
         for item in wheel.take:
-            try:
-                size = archive.getinfo(item.member).file_size
-            except KeyError:
-                raise RecipeError(f"the wheel {wheel.pin} has no member {item.member}") from None
-            yield _entry(item, size, partial(archive.open, item.member))
+            if item.member not in sizes:
+                raise RecipeError(f"the wheel {wheel.pin} has no member {item.member}")
+            yield _entry(item, sizes[item.member], partial(_open_member, file, item.member))
+
+
+def _open_member(file: Path, member: str) -> IO[bytes]:
+    # A closed archive keeps its file until the streams from it are closed, too.
+    with zipfile.ZipFile(file) as archive:
+        return archive.open(member)
 
 
 def _from_debs(debs: list[Deb], downloads: Path) -> Iterator[oci.Entry]:

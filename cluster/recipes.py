@@ -119,12 +119,15 @@ class Recipe(_Strict):
     ports: list[int] = []
 
     @model_validator(mode="after")
-    def _no_path_twice(self) -> Self:
+    def _no_path_contradicts(self) -> Self:
         paths = [path for deb in self.debs for path in deb.take]
         paths += [member.path for wheel in self.wheels for member in wheel.take]
         paths += [item.path for item in (*self.files, *self.directories)]
         if twice := sorted({path for path in paths if paths.count(path) > 1}):
             raise ValueError(f"given more than once: {', '.join(twice)}")
+        files = set(paths) - {item.path for item in self.directories}
+        if both := sorted(files & {str(parent) for path in paths for parent in PurePosixPath(path).parents}):
+            raise ValueError(f"a file and something below it: {', '.join(both)}")
         return self
 
     @classmethod
