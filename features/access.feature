@@ -38,7 +38,8 @@ Feature: Access
       Given a collection of 3 records
       When a caller tries to <write> on every way in without a token
       Then the caller is refused on every way in
-      And the collection is alone in its database, with its 3 records
+      And the collection holds 3 records, each as it was written
+      And no other collection is beside it
 
       Examples:
         | write               |

@@ -148,9 +148,9 @@ def caller_is_given_no_more_than_heartbeat(replies: Replies, ways: Ways) -> None
     refusals.assert_no_more_than_heartbeat(replies, ways)
 
 
-@then(parse("the collection is alone in its database, with its {count:d} records"))
-def collection_is_untouched(database: Database, collection: Collection, count: int) -> None:
-    access.assert_untouched(database, collection, count)
+@then("no other collection is beside it")
+def collection_is_alone(database: Database, collection: Collection) -> None:
+    access.assert_alone(database, collection)
 
 
 @then("the gateway answers and Chroma itself does not")

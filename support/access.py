@@ -9,7 +9,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final
 
 from support import http
-from support.chroma import DEFAULT_DATABASE, DIMENSION, TENANT, TOKEN_HEADER, contents, records
+from support.chroma import DEFAULT_DATABASE, DIMENSION, TENANT, TOKEN_HEADER, records
 from support.ways import way_in
 
 if TYPE_CHECKING:
@@ -171,8 +171,6 @@ def _ask(way: Way, shown: Headers, question: Question) -> Reply:
     return http.ask(way, question.method, question.path, shown, question.body)
 
 
-def assert_untouched(database: Database, collection: Collection, count: int) -> None:
-    """Assert that a collection is alone in its database and holds the first `count` deterministic records."""
+def assert_alone(database: Database, collection: Collection) -> None:
+    """Assert that a database holds one collection and no other."""
     assert database.names() == [collection.name], f"the database holds the collections {database.names()}"
-    held = sorted(contents(collection), key=lambda record: record.id)
-    assert held == records(count), f"the collection holds {held}"

@@ -9,8 +9,8 @@ import time
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
 
+from support import probe
 from support.kube import Refused
-from support.render import ownership
 from support.wait import Timeout, wait_for
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from types import TracebackType
     from typing import Self
 
-    from support.kube import Kube, Object
+    from support.kube import Kube
     from support.wait import Deadlines
 
 POD: Final = "vantage"
@@ -56,15 +56,9 @@ class Vantage:
         self._up = False
 
     def __enter__(self) -> Self:
-        self._kube.apply(_namespace(self._namespace, self._run_id))
-        pod = _pod(self._namespace, self._run_id, self._image)
-        # A new namespace refuses pods until it has been given its service account.
-        wait_for(
-            lambda: self._kube.apply(pod),
-            self._deadlines.namespace,
-            lambda: f"pod {self._namespace}/{POD} is refused",
-            (Refused,),
-        )
+        self._kube.apply(probe.namespace(self._namespace, self._run_id))
+        pod = probe.pod(POD, self._namespace, self._run_id, self._image, ["proxy"], restartPolicy="Always")
+        probe.start(self._kube, pod, self._deadlines)
         return self
 
     def __exit__(
@@ -222,44 +216,3 @@ def _end(connection: socket.socket) -> None:
     # Wakes whoever waits on it, which closing it would not.
     with suppress(OSError):
         connection.shutdown(socket.SHUT_RDWR)
-
-
-def _namespace(name: str, run_id: str) -> Object:
-    return {
-        "apiVersion": "v1",
-        "kind": "Namespace",
-        "metadata": {
-            "name": name,
-            "labels": {**ownership(run_id), "pod-security.kubernetes.io/enforce": "restricted"},
-        },
-    }
-
-
-def _pod(namespace: str, run_id: str, image: str) -> Object:
-    return {
-        "apiVersion": "v1",
-        "kind": "Pod",
-        "metadata": {"name": POD, "namespace": namespace, "labels": ownership(run_id)},
-        "spec": {
-            "automountServiceAccountToken": False,
-            "enableServiceLinks": False,
-            "terminationGracePeriodSeconds": 1,
-            "securityContext": {"runAsNonRoot": True, "seccompProfile": {"type": "RuntimeDefault"}},
-            "containers": [
-                {
-                    "name": POD,
-                    "image": image,
-                    "args": ["proxy"],
-                    "resources": {
-                        "requests": {"cpu": "10m", "memory": "16Mi"},
-                        "limits": {"memory": "128Mi"},
-                    },
-                    "securityContext": {
-                        "allowPrivilegeEscalation": False,
-                        "readOnlyRootFilesystem": True,
-                        "capabilities": {"drop": ["ALL"]},
-                    },
-                }
-            ],
-        },
-    }

@@ -1,0 +1,62 @@
+"""What happens to the pod and to Chroma's process, and what of the records is there afterwards."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pytest_bdd import then, when
+from pytest_bdd.parsers import parse
+
+from support import durability
+
+if TYPE_CHECKING:
+    from support.chroma import Collection
+    from support.durability import History, Search
+    from support.namespace import Live
+    from support.vantage import Vantage
+    from support.wait import Deadlines
+
+
+@when("the pod is deleted and replaced")
+def replace_pod(live: Live, deadlines: Deadlines) -> None:
+    durability.replace_pod(live, deadlines)
+
+
+@when("the pod is deleted and replaced while a writer adds records", target_fixture="history")
+def replace_pod_under_writer(live: Live, collection: Collection, deadlines: Deadlines) -> History:
+    return durability.replace_pod_under_writer(live, collection, deadlines)
+
+
+@when("Chroma's process is killed while a writer adds records", target_fixture="history")
+def kill_under_writer(live: Live, collection: Collection, deadlines: Deadlines, run_id: str) -> History:
+    return durability.kill_under_writer(live, collection, deadlines, run_id)
+
+
+@when("a record is added and another pod searches the claim for it", target_fixture="search")
+def search_claim(live: Live, collection: Collection, deadlines: Deadlines, run_id: str) -> Search:
+    return durability.search_claim(live, collection, deadlines, run_id)
+
+
+@when(parse("another client adds record {number:d} through the Service"))
+def add_elsewhere(live: Live, collection: Collection, vantage: Vantage, number: int) -> None:
+    durability.add_elsewhere(live, collection, vantage, number)
+
+
+@then(parse("the collection holds {count:d} records, each as it was written"))
+def records_are_as_written(collection: Collection, count: int) -> None:
+    durability.assert_written(collection, count)
+
+
+@then("the collection holds every acknowledged record, as it was written")
+def acknowledged_records_are_held(collection: Collection, history: History) -> None:
+    durability.assert_acknowledged(collection, history)
+
+
+@then("questions find its records")
+def questions_find_records(collection: Collection) -> None:
+    durability.assert_found_by_questions(collection)
+
+
+@then("it is found in the database on the claim")
+def database_is_on_claim(search: Search) -> None:
+    durability.assert_database_is_there(search)

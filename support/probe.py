@@ -1,0 +1,77 @@
+"""Pods of the probe image, and the throw-away namespaces that hold them."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from support.kube import Refused
+from support.render import ownership
+from support.wait import wait_for
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Sequence
+
+    from support.kube import Kube, Object
+    from support.wait import Deadlines
+
+
+def namespace(name: str, run_id: str, level: str = "restricted") -> Object:
+    """Make a throw-away namespace; `level` is the Pod Security Standard that it enforces."""
+    labels = {**ownership(run_id), "pod-security.kubernetes.io/enforce": level}
+    return {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, "labels": labels}}
+
+
+def pod(name: str, where: str, run_id: str, image: str, arguments: Sequence[str], **spec: Any) -> Object:
+    """Make a pod in the namespace `where` that runs the probe with these arguments, restricted and without rights.
+
+    `spec` adds to the pod's specification, or replaces parts of it; `mounts` are the container's.
+    """
+    container = {
+        "name": "probe",
+        "image": image,
+        "args": list(arguments),
+        "volumeMounts": spec.pop("mounts", []),
+        "resources": {"requests": {"cpu": "10m", "memory": "16Mi"}, "limits": {"memory": "128Mi"}},
+        "securityContext": {
+            "allowPrivilegeEscalation": False,
+            "readOnlyRootFilesystem": True,
+            "capabilities": {"drop": ["ALL"]},
+        },
+    }
+    return {
+        "apiVersion": "v1",
+        "kind": "Pod",
+        "metadata": {"name": name, "namespace": where, "labels": ownership(run_id)},
+        "spec": {
+            "automountServiceAccountToken": False,
+            "enableServiceLinks": False,
+            "restartPolicy": "Never",
+            "terminationGracePeriodSeconds": 1,
+            "securityContext": {"runAsNonRoot": True, "seccompProfile": {"type": "RuntimeDefault"}},
+            "containers": [container],
+            **spec,
+        },
+    }
+
+
+def start(kube: Kube, pod: Object, deadlines: Deadlines) -> None:
+    """Ask for a pod; a new namespace refuses every one until it has been given its service account."""
+    where = f"{pod['metadata']['namespace']}/{pod['metadata']['name']}"
+    wait_for(partial(kube.create, pod), deadlines.namespace, lambda: f"pod {where} not accepted", (Refused,))
+
+
+def wait_for_phase(kube: Kube, pod: Object, phases: Collection[str], deadlines: Deadlines) -> str:
+    """Wait until a pod is in one of some phases ("Running", "Succeeded", …), and return that phase."""
+    name, where = pod["metadata"]["name"], pod["metadata"]["namespace"]
+
+    def status() -> Any:
+        return (kube.get("Pod", name, where) or {}).get("status", {})
+
+    def reached() -> str | None:
+        phase = status().get("phase")
+        return str(phase) if phase in phases else None
+
+    return wait_for(
+        reached, deadlines.live, lambda: f"pod {where}/{name} not {' or '.join(phases)}: {status()}"
+    )
