@@ -1,0 +1,238 @@
+"""Talks to Chroma as its users do, through Chroma's own Python client; nothing else imports chromadb."""
+
+from __future__ import annotations
+
+import random
+import uuid
+import warnings
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final, Self, cast
+
+import chromadb
+from chromadb.api.client import Client
+from chromadb.api.models.Collection import Collection
+from chromadb.config import Settings
+
+from support import http
+from support.model import EVERYTHING, Change, Filters, Metric, Record, Vector, Write, float32
+from support.outcomes import Outcome, expect, outcome
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+    from types import TracebackType
+
+    from chromadb.api.fastapi import FastAPI
+    from pydantic import SecretStr
+
+    from support.http import Reply
+    from support.ways import Way
+
+__all__ = ["Client", "Collection"]
+
+TOKEN_HEADER: Final = "X-Chroma-Token"  # noqa: S105 - a name
+TENANT: Final = "default_tenant"
+DEFAULT_DATABASE: Final = "default_database"
+
+# Seconds until a call counts as unanswered; the client itself would wait for ever.
+PATIENCE: Final = 60.0
+
+Body = dict[str, Any] | bytes | None
+_DATABASES: Final = f"/api/v2/tenants/{TENANT}/databases"
+
+# Records of the deterministic kind: large enough to be told apart by every column.
+DIMENSION: Final = 8
+_COLUMNS: Final = ("ids", "embeddings", "documents", "metadatas")
+_TOPICS: Final = ("birds", "ferns", "lichens", "moths", "rivers")
+
+
+def client(way: Way, token: SecretStr, database: str = DEFAULT_DATABASE) -> Client:
+    """Open the client that users open, through a way in; `close()` it at the end.
+
+    Raises `ValueError` or a `ChromaError` where the release does not let it in.
+    """
+    settings = Settings(
+        anonymized_telemetry=False,
+        chroma_server_ssl_verify=str(way.ca_bundle) if way.ca_bundle else True,
+    )
+    with warnings.catch_warnings():
+        # The client knows no other way to be told a bundle than the one httpx deprecates.
+        warnings.filterwarnings("ignore", message=r".verify=<str>.", category=DeprecationWarning)
+        opened = cast(
+            "Client",
+            chromadb.HttpClient(
+                host=way.host,
+                port=way.port,
+                ssl=way.tls,
+                headers={TOKEN_HEADER: token.get_secret_value()},
+                settings=settings,
+                database=database,
+            ),
+        )
+    # No setting of the client bounds its patience.
+    cast("FastAPI", opened._server)._session.timeout = PATIENCE  # noqa: SLF001
+    return opened
+
+
+def records(count: int) -> list[Record]:
+    """Make the first so many of an endless list of records that is always the same."""
+    return [_record(number) for number in range(1, count + 1)]
+
+
+def _record(number: int) -> Record:
+    draw = random.Random(number)  # noqa: S311 - the same numbers every time, no secret
+    topic = _TOPICS[number % len(_TOPICS)]
+    return Record(
+        id=f"note-{number:05}",
+        vector=tuple(float32(draw.uniform(-1, 1)) for _ in range(DIMENSION)),
+        document=f"Note {number} is about {topic}.",
+        metadata={"number": number, "weight": number / 4, "topic": topic, "even": number % 2 == 0},
+    )
+
+
+def add(collection: Collection, records: Sequence[Record]) -> None:
+    """Add records; none is fine."""
+    if records:
+        collection.add(ids=[record.id for record in records], **_columns(records))
+
+
+def write(collection: Collection, write: Write) -> None:
+    """Make the one call that a write stands for."""
+    calls = {"add": collection.add, "update": collection.update, "upsert": collection.upsert}
+    ids = [change.id for change in write.changes]
+    if write.kind == "delete":
+        collection.delete(ids=ids)
+    else:
+        calls[write.kind](ids=ids, **_columns(write.changes))
+
+
+def contents(collection: Collection, filters: Filters = EVERYTHING) -> list[Record]:
+    """Read the records that the filters let through."""
+    columns: Any = collection.get(**_conditions(filters), include=["embeddings", "documents", "metadatas"])
+    return _rows(columns)
+
+
+def delete(collection: Collection, filters: Filters) -> None:
+    """Take away the records that the filters let through."""
+    collection.delete(**_conditions(filters))
+
+
+@dataclass(frozen=True)
+class Hit:
+    """One record of an answer, with the distance that the answer gives it."""
+
+    record: Record
+    distance: float
+
+
+def ask(
+    collection: Collection, vectors: Sequence[Vector], count: int, filters: Filters = EVERYTHING
+) -> list[list[Hit]]:
+    """Ask in one call for so many records nearest to each vector; an answer for each, both in order."""
+    questions: list[Any] = [list(vector) for vector in vectors]
+    answer: Any = collection.query(
+        query_embeddings=questions,
+        n_results=count,
+        **_conditions(filters),
+        include=["embeddings", "documents", "metadatas", "distances"],
+    )
+    return [
+        [
+            Hit(record, distance)
+            for record, distance in zip(
+                _rows({column: answer[column][row] for column in _COLUMNS}),
+                answer["distances"][row],
+                strict=True,
+            )
+        ]
+        for row in range(len(vectors))
+    ]
+
+
+class Database:
+    """A scenario's own database: its collections have the names that the scenario gives them, and go with it."""
+
+    def __init__(self, way: Way, token: SecretStr, run_id: str) -> None:
+        self.name = f"conformance-{run_id}-{uuid.uuid4().hex[:8]}"
+        self._way = way
+        self._token = token
+
+    def __enter__(self) -> Self:
+        expect(Outcome.ACCEPTED, self._ask("POST", _DATABASES, {"name": self.name}))
+        self.client = client(self._way, self._token, self.name)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        # Where the release is gone, its databases went with it or stay with its data.
+        if self._is_there():
+            self._remove()
+        self.client.close()
+
+    def create(self, name: str, metric: Metric = Metric.L2, records: Sequence[Record] = ()) -> Collection:
+        """Create a collection that holds these records."""
+        collection = self.client.create_collection(
+            name, configuration={"hnsw": {"space": metric.value}}, embedding_function=None
+        )
+        add(collection, records)
+        return collection
+
+    @contextmanager
+    def fresh(self, metric: Metric, records: Sequence[Record] = ()) -> Iterator[Collection]:
+        """Lend a new collection that holds these records and is gone afterwards."""
+        collection = self.create(f"fresh-{uuid.uuid4().hex}", metric, records)
+        try:
+            yield collection
+        finally:
+            self.client.delete_collection(collection.name)
+
+    def open(self, name: str) -> Collection:
+        """Open a collection by its name; raises `NotFoundError` where there is none."""
+        return self.client.get_collection(name, embedding_function=None)
+
+    def names(self) -> list[str]:
+        """List the names of the database's collections, in alphabetical order."""
+        return sorted(collection.name for collection in self.client.list_collections())
+
+    def ask(self, method: str, tail: str, body: Body = None) -> Reply:
+        """Ask past the client, which refuses much by itself; `tail` is the path below the database's collections."""
+        return self._ask(method, f"{_DATABASES}/{self.name}/collections{tail}", body)
+
+    def _ask(self, method: str, path: str, body: Body = None) -> Reply:
+        headers = [(TOKEN_HEADER, self._token.get_secret_value())]
+        return http.ask(self._way, method, path, headers, body)
+
+    def _is_there(self) -> bool:
+        try:
+            return outcome(self._ask("GET", f"{_DATABASES}/{self.name}")) is Outcome.ACCEPTED
+        except http.Unanswered:
+            return False
+
+    def _remove(self) -> None:
+        # Deleting the database alone leaves rows of its collections behind (measured on 1.5.9).
+        for name in self.names():
+            self.client.delete_collection(name)
+        expect(Outcome.ACCEPTED, self._ask("DELETE", f"{_DATABASES}/{self.name}"))
+
+
+def _columns(rows: Sequence[Record | Change]) -> dict[str, Any]:
+    """Turn rows into the client's columns; a column in which nothing is said is left out."""
+    columns: dict[str, list[Any]] = {
+        "embeddings": [row.vector and list(row.vector) for row in rows],
+        "documents": [row.document for row in rows],
+        "metadatas": [row.metadata and dict(row.metadata) for row in rows],
+    }
+    return {name: column for name, column in columns.items() if any(value is not None for value in column)}
+
+
+def _conditions(filters: Filters) -> dict[str, Any]:
+    return {"where": filters.metadata, "where_document": filters.document}
+
+
+def _rows(columns: Mapping[str, Any]) -> list[Record]:
+    """Turn the client's columns into rows."""
+    return [
+        Record(name, tuple(float32(value) for value in vector), document, metadata)
+        for name, vector, document, metadata in zip(*(columns[name] for name in _COLUMNS), strict=True)
+    ]

@@ -1,0 +1,284 @@
+"""The laws of a collection: each writes to a new collection, looks at it, and raises an `AssertionError` that shows what broke it."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections import Counter
+from collections.abc import Callable
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from itertools import pairwise
+from typing import TYPE_CHECKING, Final, TypeVar
+
+from hypothesis import given as for_any
+
+from support import chroma
+from support.model import Metric, Model, distance, matches, nearest, tolerance
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from hypothesis.strategies import SearchStrategy
+
+    from support.chroma import Collection, Database, Hit
+    from support.model import Record, Scalar, Vector, Write
+    from support.strategies import Trial
+
+Case = TypeVar("Case")
+
+Law = Callable[["Collection", Metric, Case], None]
+
+# Seconds spent on making a failure smaller.
+_SHRINKING: Final = 10.0
+
+# A float of metadata comes back within four units in the last place: Chroma's JSON parser rounds (three seen on 1.5.9).
+_ROUNDING: Final = 2.0**-50
+
+# Lines of a failure that are shown; a broken collection breaks each record in the same way.
+_SHOWN: Final = 12
+
+
+@dataclass(frozen=True)
+class Bench:
+    """Where a law is tried: each case in a new collection of this metric, since deletions leave their traces in an index."""
+
+    database: Database
+    metric: Metric
+
+    def try_law(self, law: Law[Case], cases: SearchStrategy[Case]) -> None:
+        """Try a law on any case; Hypothesis reports the smallest that breaks it."""
+        broken_by = _Broken()
+
+        @for_any(cases)
+        def holds(case: Case) -> None:
+            if broken_by.is_worth_trying(case):
+                with self.database.fresh(self.metric) as collection, broken_by.noting(case):
+                    law(collection, self.metric, case)
+
+        holds()
+
+
+class _Broken:
+    """The cases that broke a law, of which Hypothesis seeks the smallest: but not for ever, as each try asks a release."""
+
+    def __init__(self) -> None:
+        self._cases: set[str] = set()
+        self._until = math.inf
+
+    def is_worth_trying(self, case: object) -> bool:
+        # What broke the law is tried again in the end, to be shown.
+        return time.monotonic() < self._until or repr(case) in self._cases
+
+    @contextmanager
+    def noting(self, case: object) -> Iterator[None]:
+        try:
+            yield
+        except Exception:
+            self._cases.add(repr(case))
+            self._until = min(self._until, time.monotonic() + _SHRINKING)
+            raise
+
+
+def answer_is_in_order(collection: Collection, metric: Metric, trial: Trial) -> None:
+    """Demand that no record in an answer is nearer than the one before it."""
+    hits = _ask_for_all(collection, trial)
+    for before, after in pairwise(hits):
+        slack = _slack(metric, trial, before) + _slack(metric, trial, after)
+        truly = _true(metric, trial, before) <= _true(metric, trial, after) + slack
+        in_order = truly and before.distance <= after.distance
+        assert in_order, _broken(
+            f"no record is nearer to {trial.vector} than the one before it",
+            f"{after.record.id} after {before.record.id}",
+            _lines(metric, trial, hits),
+        )
+
+
+def distances_are_true(collection: Collection, metric: Metric, trial: Trial) -> None:
+    """Demand that each distance in an answer is the one from the question to the record, but for rounding."""
+    hits = _ask_for_all(collection, trial)
+    for hit in hits:
+        off = abs(hit.distance - _true(metric, trial, hit))
+        assert off <= _slack(metric, trial, hit), _broken(
+            f"the {metric} distance of each record from {trial.vector}",
+            f"{hit.record.id} is off by {off:g}",
+            _lines(metric, trial, hits),
+        )
+
+
+def records_find_themselves(collection: Collection, metric: Metric, trial: Trial) -> None:
+    """Demand that nothing is nearer to a record's own vector than the record; for ip a longer one may be."""
+    chroma.add(collection, trial.records)
+    answers = chroma.ask(collection, [record.vector for record in trial.records], 1)
+    for record, hits in zip(trial.records, answers, strict=True):
+        as_near = distance(metric, record.vector, record.vector) + tolerance(
+            metric, record.vector, record.vector
+        )
+        found = [trial.record(hit.record.id) for hit in hits]
+        assert any(distance(metric, record.vector, other.vector) <= as_near for other in found), _broken(
+            f"{record.id}, or one as near, is the nearest to {record.vector}",
+            f"{len(found)} records",
+            [*map(str, found)],
+        )
+
+
+def nearest_are_answered(collection: Collection, metric: Metric, trial: Trial) -> None:
+    """Demand that an answer has the nearest records, as many as asked for or all that there are."""
+    hits = _ask(collection, trial)
+    promised = nearest(metric, trial.vector, trial.records)[: trial.count]
+    seen = sorted(_true(metric, trial, hit) for hit in hits)
+    reach = [far + 2 * tolerance(metric, trial.vector, record.vector) for far, record in promised]
+    near = len(seen) == len(reach) and all(map(float.__le__, seen, reach))
+    assert near, _broken(
+        f"the {trial.count} of {len(trial.records)} records nearest to {trial.vector}",
+        f"{len(hits)} records",
+        [*(f"promised: {record.id} at {far:g}" for far, record in promised), *_lines(metric, trial, hits)],
+    )
+
+
+def answer_has_what_matches(collection: Collection, _metric: Metric, trial: Trial) -> None:
+    """Demand that an answer through a filter has the records that match, and no others."""
+    hits = _ask(collection, trial)
+    promised = {record.id for record in trial.records if matches(record, trial.filters)}
+    seen = {hit.record.id for hit in hits}
+    assert seen == promised, _broken(
+        f"the {len(promised)} records that match {trial.filters}",
+        f"{len(seen)} records",
+        [
+            *(
+                f"hidden although it matches: {record}"
+                for record in trial.records
+                if record.id in promised - seen
+            ),
+            *(
+                f"shown although it does not: {record}"
+                for record in trial.records
+                if record.id in seen - promised
+            ),
+        ],
+    )
+
+
+def answer_shows_records(collection: Collection, _metric: Metric, trial: Trial) -> None:
+    """Demand that an answer shows each record as it was written."""
+    same_records(trial.records, [hit.record for hit in _ask(collection, trial)])
+
+
+def filter_reads_what_matches(collection: Collection, _metric: Metric, trial: Trial) -> None:
+    """Demand that reading through a filter gives the records that match, and no others."""
+    chroma.add(collection, trial.records)
+    promised = [record for record in trial.records if matches(record, trial.filters)]
+    same_records(promised, chroma.contents(collection, trial.filters))
+
+
+def filter_deletes_what_matches(collection: Collection, _metric: Metric, trial: Trial) -> None:
+    """Demand that deleting through a filter takes the records that match, and no others."""
+    chroma.add(collection, trial.records)
+    chroma.delete(collection, trial.filters)
+    promised = [record for record in trial.records if not matches(record, trial.filters)]
+    same_records(promised, chroma.contents(collection))
+
+
+def records_read_back(collection: Collection, _metric: Metric, records: Sequence[Record]) -> None:
+    """Demand that records read back as they were added."""
+    chroma.add(collection, records)
+    same_records(records, chroma.contents(collection))
+
+
+def writes_add_up(collection: Collection, _metric: Metric, writes: Sequence[Write]) -> None:
+    """Demand that a collection holds what any writes say, one after the other."""
+    model = Model()
+    for write in writes:
+        model.write(write)
+        chroma.write(collection, write)
+    same_records(list(model.records.values()), chroma.contents(collection))
+
+
+def same_records(promised: Sequence[Record], seen: Sequence[Record]) -> None:
+    """Compare records in any order and show those that differ."""
+    wanted = {record.id: record for record in promised}
+    found = {record.id: record for record in seen}
+    times = Counter(record.id for record in seen)
+    wrong = [
+        *(f"{times[name]} times: {found[name]}" for name in found if times[name] > 1),
+        *(f"missing: {wanted[name]}" for name in wanted if name not in found),
+        *(f"not promised: {found[name]}" for name in found if name not in wanted),
+        *(
+            f"is {found[name]}, not {wanted[name]}"
+            for name in found
+            if name in wanted and not _same(found[name], wanted[name])
+        ),
+    ]
+    assert not wrong, _broken(f"{len(promised)} records, as they were written", f"{len(seen)} records", wrong)
+
+
+def recall(
+    metric: Metric,
+    records: Sequence[Record],
+    vectors: Sequence[Vector],
+    count: int,
+    answers: Sequence[Sequence[Hit]],
+) -> float:
+    """Return the share of the `count` truly nearest records of each vector that the answers have.
+
+    A record counts if it is as near as the farthest of the truly nearest: of records equally near any will do.
+    """
+    found = 0
+    stored = {record.id: record.vector for record in records}
+    for vector, hits in zip(vectors, answers, strict=True):
+        farthest, record = nearest(metric, vector, records)[:count][-1]
+        reach = farthest + tolerance(metric, vector, record.vector)
+        ids = {hit.record.id for hit in hits}
+        found += sum(distance(metric, vector, stored[name]) <= reach for name in ids)
+    return found / (count * len(vectors))
+
+
+def _same(one: Record, other: Record) -> bool:
+    if replace(one, metadata=None) != replace(other, metadata=None):
+        return False
+    ours, theirs = one.metadata or {}, other.metadata or {}
+    return ours.keys() == theirs.keys() and all(_same_value(ours[key], theirs[key]) for key in ours)
+
+
+def _same_value(one: Scalar, other: Scalar) -> bool:
+    if isinstance(one, float) and isinstance(other, float):
+        return math.isclose(one, other, rel_tol=_ROUNDING)
+    # 1, 1.0 and True are equal to Python, but not the same.
+    return type(one) is type(other) and one == other
+
+
+def _ask(collection: Collection, trial: Trial) -> list[Hit]:
+    """Let the collection hold the trial's records and ask the trial's question."""
+    chroma.add(collection, trial.records)
+    # The client itself refuses to ask for no record at all.
+    (hits,) = chroma.ask(collection, [trial.vector], max(trial.count, 1), trial.filters)
+    strangers = {hit.record.id for hit in hits} - {record.id for record in trial.records}
+    assert not strangers, _broken("records of the collection", f"others: {strangers}", [])
+    return hits
+
+
+def _ask_for_all(collection: Collection, trial: Trial) -> list[Hit]:
+    """Ask as `_ask` does, where an answer that leaves records out would say nothing."""
+    hits = _ask(collection, trial)
+    assert len(hits) == len(trial.records), _broken(
+        f"all {len(trial.records)} records", f"{len(hits)} records", []
+    )
+    return hits
+
+
+def _true(metric: Metric, trial: Trial, hit: Hit) -> float:
+    """Return a hit's exact distance, by the vector that was written rather than by the one in the answer."""
+    return distance(metric, trial.vector, trial.record(hit.record.id).vector)
+
+
+def _slack(metric: Metric, trial: Trial, hit: Hit) -> float:
+    return tolerance(metric, trial.vector, trial.record(hit.record.id).vector)
+
+
+def _lines(metric: Metric, trial: Trial, hits: Iterable[Hit]) -> list[str]:
+    return [f"{hit.record.id} at {hit.distance:.9g}, truly {_true(metric, trial, hit):.9g}" for hit in hits]
+
+
+def _broken(promised: str, seen: str, lines: Sequence[str]) -> str:
+    shown = [*lines[:_SHOWN], *([f"and {len(lines) - _SHOWN} more"] if len(lines) > _SHOWN else [])]
+    return "\n  ".join([f"promised: {promised}\nseen:     {seen}", *shown])
