@@ -8,14 +8,17 @@ import signal
 import sys
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from cluster.cgroups import Cgroups
 from cluster.embedded import EmbeddedProvider, access
 from cluster.errors import ClusterError
-from cluster.provider import Access
 from cluster.runs import Living, Runs
 from cluster.store import default_root
 from cluster.sweep import sweep
+
+if TYPE_CHECKING:
+    from cluster.provider import Access
 
 _END_PATIENCE = 30.0
 
@@ -26,7 +29,7 @@ def main() -> int:
     try:
         return int(arguments.command(arguments) or 0)
     except ClusterError as error:
-        print(f"error: {error}", file=sys.stderr)
+        _tell(f"error: {error}")
         return 1
 
 
@@ -39,18 +42,24 @@ def _parser() -> argparse.ArgumentParser:
         one.set_defaults(command=function)
         return one
 
-    recipes = {"type": Path, "metavar": "DIR", "help": "recipes of further images for the cluster's registry"}
-    setup = command("setup", _setup, "install, build and cache everything that a cluster needs")
-    setup.add_argument("--recipes", **recipes)
+    def recipes(one: argparse.ArgumentParser) -> None:
+        about = "recipes of further images for the cluster's registry"
+        one.add_argument("--recipes", type=Path, metavar="DIR", help=about)
+
+    recipes(command("setup", _setup, "install, build and cache everything that a cluster needs"))
     up = command("up", _up, "boot a cluster that stays until `down`")
     up.add_argument("name", nargs="?", default="main", help="name of the cluster (main)")
-    up.add_argument("--recipes", **recipes)
+    recipes(up)
     command("status", _status, "show the clusters that are running")
     down = command("down", _down, "end a cluster")
     down.add_argument("name", nargs="?", help="name of the cluster; may be left out when there is one")
     command("sweep", _sweep, "remove what is left of clusters that were killed")
-    kubectl = command("kubectl", _kubectl, "run kubectl on a running cluster: kubectl [--cluster NAME] -- ARGUMENT...")
-    kubectl.add_argument("--cluster", dest="name", help="name of the cluster; may be left out when there is one")
+    kubectl = command(
+        "kubectl", _kubectl, "run kubectl on a running cluster: kubectl [--cluster NAME] -- ARGUMENT..."
+    )
+    kubectl.add_argument(
+        "--cluster", dest="name", help="name of the cluster; may be left out when there is one"
+    )
     kubectl.add_argument("arguments", nargs=argparse.REMAINDER, help="arguments of kubectl")
     return parser
 
@@ -59,7 +68,7 @@ def _setup(arguments: argparse.Namespace) -> None:
     provider = EmbeddedProvider(arguments.recipes, _tell)
     provider.prepare()
     if table := provider.timings.table():
-        print(table)
+        _say(table)
 
 
 def _up(arguments: argparse.Namespace) -> None:
@@ -71,11 +80,13 @@ def _status(_: argparse.Namespace) -> int:
     living = Runs(default_root()).living()
     for cluster in living:
         memory = Cgroups(cluster.files.cgroup).memory() / 1e6
-        print(f"{cluster.name}: {'up' if cluster.state else 'booting'}, {memory:.0f} MB, supervisor {cluster.supervisor}")
+        _say(
+            f"{cluster.name}: {'up' if cluster.state else 'booting'}, {memory:.0f} MB, supervisor {cluster.supervisor}"
+        )
         if cluster.state:
             _show(access(cluster), indent="  ")
     if not living:
-        print("no cluster is running")
+        _say("no cluster is running")
     return 0 if living else 3  # as `systemctl status` answers for what is not running
 
 
@@ -84,13 +95,15 @@ def _down(arguments: argparse.Namespace) -> None:
     began = time.monotonic()
     os.kill(cluster.supervisor, signal.SIGTERM)
     if not Runs(default_root()).wait_until_gone(cluster.name, _END_PATIENCE):
-        raise ClusterError(f"the cluster {cluster.name} has not ended after {_END_PATIENCE:.0f} s: kill {cluster.supervisor}")
-    print(f"{cluster.name} ended in {time.monotonic() - began:.2f} s")
+        raise ClusterError(
+            f"the cluster {cluster.name} has not ended after {_END_PATIENCE:.0f} s: kill {cluster.supervisor}"
+        )
+    _say(f"{cluster.name} ended in {time.monotonic() - began:.2f} s")
 
 
 def _sweep(_: argparse.Namespace) -> None:
     names = sweep(default_root())
-    print(f"removed what was left of {', '.join(names)}" if names else "nothing was left of any cluster")
+    _say(f"removed what was left of {', '.join(names)}" if names else "nothing was left of any cluster")
 
 
 def _kubectl(arguments: argparse.Namespace) -> None:
@@ -101,7 +114,9 @@ def _kubectl(arguments: argparse.Namespace) -> None:
         "KUBECONFIG": str(cluster.files.kubeconfig),
         "KUBECACHEDIR": str(cluster.files.run / "kubectl"),
     }
-    os.execve(cluster.spec.programs["kubernetes"], ["kubectl", *words], environment)
+    os.execve(  # noqa: S606 - no shell is wanted
+        cluster.spec.programs["kubernetes"], ["kubectl", *words], environment
+    )
 
 
 def _chosen(name: str | None) -> Living:
@@ -120,11 +135,15 @@ def _show(cluster: Access, indent: str = "") -> None:
         f"# API server https://{address}:6443, ingress https://{address} for *.{cluster.inventory['domain_name']}",
         f"# authority of the ingress certificates: {cluster.inventory['ca_bundle']}",
     ]
-    print("\n".join(indent + line for line in lines))
+    _say("\n".join(indent + line for line in lines))
+
+
+def _say(text: str) -> None:
+    sys.stdout.write(f"{text}\n")
 
 
 def _tell(line: str) -> None:
-    print(line, file=sys.stderr)
+    sys.stderr.write(f"{line}\n")
 
 
 if __name__ == "__main__":

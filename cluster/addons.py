@@ -19,7 +19,7 @@ _MANIFESTS = Path(__file__).parent / "addons"
 
 
 def load(files: Layout, spec: Spec) -> list[dict[str, Any]]:
-    """All objects in the order in which they are to be applied.
+    """Give all objects in the order in which they are to be applied.
 
     Manifests may say $NODE, $DNS_ADDRESS, $INGRESS_ADDRESS, $INGRESS_CLASS, $STORAGE_CLASS, and
     $coredns or $traefik for an image's reference.
@@ -33,7 +33,7 @@ def load(files: Layout, spec: Spec) -> list[dict[str, Any]]:
 
 
 def _root_certificate(files: Layout) -> dict[str, Any]:
-    """What the controller manager publishes a second later; our own pods need not wait for it."""
+    """Give what the controller manager publishes a second later: our own pods need not wait for it."""
     return {
         "apiVersion": "v1",
         "kind": "ConfigMap",
@@ -43,7 +43,7 @@ def _root_certificate(files: Layout) -> dict[str, Any]:
 
 
 def _web_certificate(files: Layout) -> dict[str, Any]:
-    """The wildcard certificate that cert-manager keeps in the platform that the cluster stands for."""
+    """Give the wildcard certificate that cert-manager keeps in the platform that the cluster stands for."""
     return {
         "apiVersion": "v1",
         "kind": "Secret",

@@ -39,7 +39,7 @@ class ApiError(Exception):
 
 
 def path_of(obj: dict[str, Any]) -> str:
-    """The path at which the API server keeps an object of any kind used here."""
+    """Give the path at which the API server keeps an object of any kind used here."""
     version, kind, metadata = obj["apiVersion"], obj["kind"], obj["metadata"]
     root = "/api/v1" if version == "v1" else f"/apis/{version}"
     if kind not in _CLUSTER_WIDE:
@@ -63,7 +63,7 @@ class Api:
         )
 
     def get(self, path: str) -> dict[str, Any] | None:
-        """The object or list at a path, None where there is none; raises ApiError or OSError."""
+        """Give the object or list at a path, None where there is none; raises ApiError or OSError."""
         try:
             return self._ask("GET", path)
         except ApiError as error:
@@ -72,7 +72,7 @@ class Api:
             raise
 
     def answers(self, path: str) -> bool:
-        """Whether a path is served with 200: false while nobody listens, or the server is not ready."""
+        """Tell whether a path is served with 200: false while nobody listens, or the server is not ready."""
         try:
             self._ask("GET", path)
         except (ApiError, OSError, http.client.HTTPException):
@@ -101,7 +101,7 @@ class Api:
                 raise
 
     def watch(self, path: str) -> Iterator[dict[str, Any]]:
-        """Events of the collection at a path, beginning with all that is there, until the server ends it.
+        """Give the events of the collection at a path, beginning with all that is there, until the server ends it.
 
         Uses a connection of its own. Raises OSError or http.client.HTTPException when it breaks.
         """

@@ -119,7 +119,7 @@ def _accepts(host: str, port: int) -> bool:
 
 
 def _ingress_answers() -> bool:
-    """Whether the ingress controller says anything through its Service; 404 is what it says before any Ingress."""
+    """Tell whether the ingress controller says anything through its Service; 404 is what it says before any Ingress."""
     connection = http.client.HTTPConnection(layout.INGRESS_ADDRESS, layout.HTTP_PORT, timeout=_TIMEOUT)
     try:
         connection.request("GET", "/")
@@ -131,7 +131,7 @@ def _ingress_answers() -> bool:
 
 
 def _dns_answers() -> bool:
-    """Whether the cluster's DNS knows the API server's Service."""
+    """Tell whether the cluster's DNS knows the API server's Service."""
     name = "kubernetes.default.svc.cluster.local"
     labels = b"".join(bytes([len(label)]) + label.encode() for label in name.split(".")) + b"\0"
     # One question, recursion desired, of type A and class IN (RFC 1035, section 4.1).
@@ -141,7 +141,8 @@ def _dns_answers() -> bool:
         try:
             asking.connect((layout.DNS_ADDRESS, 53))
             asking.send(question)
-            _, flags, _, answers = struct.unpack(">4H", asking.recv(512)[:8])
+            answer = asking.recv(512)
         except OSError:
             return False
-    return flags & 0xF == 0 and answers > 0
+    # No error code in the flags, and at least one record.
+    return answer[3] & 0xF == 0 and answer[6:8] > b"\0\0"

@@ -14,7 +14,7 @@ _ALONE = ("--leader-elect=false", "--kube-api-qps=1000", "--kube-api-burst=2000"
 
 
 def etcd(files: Layout) -> list[str]:
-    """etcd, without waiting for the disk: nobody needs its data after a crash."""
+    """Run etcd without waiting for the disk: nobody needs its data after a crash."""
     peer = "http://127.0.0.1:2380"
     return [
         "etcd",
@@ -32,18 +32,18 @@ def etcd(files: Layout) -> list[str]:
 
 
 def containerd(files: Layout) -> list[str]:
-    """containerd with its configuration file."""
+    """Run containerd with its configuration file."""
     return ["containerd", "--config", str(files.configs / "containerd.toml"), "--log-level=warn"]
 
 
 def registry(files: Layout) -> list[str]:
-    """The registry; it keeps blobs on disk and manifests in memory."""
+    """Run the registry; it keeps blobs on disk and manifests in memory."""
     address = f"{layout.NODE_ADDRESS}:{layout.REGISTRY_PORT}"
     return ["crane", "registry", "serve", "--address", address, "--disk", str(files.registry)]
 
 
 def apiserver(files: Layout) -> list[str]:
-    """kube-apiserver with RBAC, the node authorizer and NodeRestriction."""
+    """Run kube-apiserver with RBAC, the node authorizer and NodeRestriction."""
     pki = files.pki
     return [
         "kube-apiserver",
@@ -70,7 +70,7 @@ def apiserver(files: Layout) -> list[str]:
 
 
 def controller_manager(files: Layout) -> list[str]:
-    """kube-controller-manager; each controller acts under a service account of its own, as RBAC expects."""
+    """Run kube-controller-manager; each controller acts under a service account of its own, as RBAC expects."""
     pki = files.pki
     return [
         "kube-controller-manager",
@@ -87,12 +87,12 @@ def controller_manager(files: Layout) -> list[str]:
 
 
 def scheduler(files: Layout) -> list[str]:
-    """kube-scheduler."""
+    """Run kube-scheduler."""
     return ["kube-scheduler", f"--kubeconfig={configs.inner_kubeconfig(files, 'scheduler')}", *_ALONE]
 
 
 def kubelet(files: Layout) -> list[str]:
-    """The kubelet, its root at the usual place."""
+    """Run the kubelet, its root at the usual place."""
     return [
         "kubelet",
         f"--config={files.configs / 'kubelet.json'}",
@@ -103,12 +103,12 @@ def kubelet(files: Layout) -> list[str]:
 
 
 def proxy(files: Layout) -> list[str]:
-    """kube-proxy."""
+    """Run kube-proxy."""
     return ["kube-proxy", f"--config={files.configs / 'proxy.json'}"]
 
 
 def network_policy(files: Layout) -> list[str]:
-    """The enforcer of NetworkPolicies."""
+    """Run the enforcer of NetworkPolicies."""
     return [
         "netpol",
         f"--kubeconfig={configs.inner_kubeconfig(files, 'network-policy')}",

@@ -44,7 +44,7 @@ def write_kubeconfigs(files: Layout, name: str, address: str) -> None:
 
 
 def inner_kubeconfig(files: Layout, identity: str) -> Path:
-    """Where the kubeconfig of one of the node's programs lies."""
+    """Say where the kubeconfig of one of the node's programs lies."""
     return files.configs / f"{identity}.kubeconfig"
 
 

@@ -7,6 +7,7 @@ import os
 import secrets
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
@@ -58,7 +59,7 @@ class EmbeddedProvider:
         self._progress = progress
         self._name = name or f"run-{secrets.token_hex(3)}"
         self._detached = detached
-        self._supervisor: subprocess.Popen[str] | None = None
+        self._supervisor: subprocess.Popen[bytes] | None = None
         self._lifeline: int | None = None
         self.timings = Timings(_Lines(progress))
         """How long each part of the preparation took that was not in the cache."""
@@ -76,7 +77,7 @@ class EmbeddedProvider:
         pushed = ensure_images(store, own, files)
         seed = ensure_seed(store, system)
         self._store = store  # what it has given out stays in the cache as long as it lives
-        return _spec(self._name, store.root, programs, seed, system, pushed)
+        return _spec(self._name, store.root, programs=programs, seed=seed, system=system, pushed=pushed)
 
     def create(self) -> Access:
         """Boot a cluster; raises ClusterError, and then leaves nothing behind."""
@@ -105,23 +106,23 @@ class EmbeddedProvider:
             theirs, self._lifeline = os.pipe()
             lifeline = [theirs]
         try:
-            self._supervisor = subprocess.Popen(
-                [sys.executable, "-m", "cluster.supervisor", str(writing), *map(str, lifeline)],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.DEVNULL,
-                text=True,
-                cwd="/",
-                env={"PATH": os.defpath, "PYTHONPATH": str(_CHECKOUT), "LC_ALL": "C.UTF-8"},
-                pass_fds=(writing, *lifeline),
-                # An interrupt at the terminal is for the suite, which ends the cluster when it is done with it.
-                start_new_session=True,
-            )
+            with tempfile.TemporaryFile("w+") as order:
+                order.write(spec.dump())
+                order.seek(0)
+                self._supervisor = subprocess.Popen(
+                    [sys.executable, "-m", "cluster.supervisor", str(writing), *map(str, lifeline)],
+                    stdin=order,
+                    stdout=subprocess.DEVNULL,
+                    stderr=subprocess.DEVNULL,
+                    cwd="/",
+                    env={"PATH": os.defpath, "PYTHONPATH": str(_CHECKOUT), "LC_ALL": "C.UTF-8"},
+                    pass_fds=(writing, *lifeline),
+                    # An interrupt at the terminal is for the caller, who ends the cluster when he is done.
+                    start_new_session=True,
+                )
         finally:
             for descriptor in (writing, *lifeline):
                 os.close(descriptor)
-        self._supervisor.stdin.write(spec.dump())
-        self._supervisor.stdin.close()
         return os.fdopen(reading)
 
     def _end(self) -> int | None:
@@ -143,7 +144,7 @@ class EmbeddedProvider:
 
 
 def access(cluster: Living) -> Access:
-    """What a living cluster that is up gives to its users."""
+    """Describe a living cluster that is up for its users; raises ClusterError while it boots."""
     state = cluster.state
     if state is None:
         raise ClusterError(f"the cluster {cluster.name} is still booting")
@@ -169,7 +170,7 @@ def access(cluster: Living) -> Access:
 
 
 def _spec(
-    name: str, root: Path, programs: Programs, seed: Path, system: list[Image], pushed: list[Image]
+    name: str, root: Path, *, programs: Programs, seed: Path, system: list[Image], pushed: list[Image]
 ) -> Spec:
     vantage = next(image for image in system if image.name == _VANTAGE)
     named = [(f"{layout.LIBRARY}/{vantage.name}", vantage), *((image.name, image) for image in pushed)]
@@ -187,10 +188,11 @@ def _spec(
     )
 
 
-class _Lines(io.TextIOBase):
+class _Lines(io.StringIO):
     """A text stream whose complete lines go to a function."""
 
     def __init__(self, hear: Callable[[str], None]) -> None:
+        super().__init__()
         self._hear = hear
         self._rest = ""
 

@@ -73,9 +73,7 @@ def _hide_host_directories(files: Layout) -> None:
     upper, work = files.run / "varlib", files.run / "varlib.work"
     upper.mkdir()
     work.mkdir()
-    mounts.mount(
-        "overlay", Path("/var/lib"), "overlay", f"lowerdir=/var/lib,upperdir={upper},workdir={work}"
-    )
+    mounts.mount("overlay", Path("/var/lib"), "overlay", f"lowerdir=/var/lib,upperdir={upper},workdir={work}")
     kubelet = Path("/var/lib/kubelet")
     kubelet.mkdir(exist_ok=True)
     # The usual place is short: the kubelet's sockets would exceed the 108 characters of a socket's path.

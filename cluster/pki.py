@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import datetime
+import datetime as dt
 import ipaddress
 import sys
 from dataclasses import dataclass
@@ -17,8 +17,8 @@ from cluster import layout
 
 _PRIVATE = 0o600
 # Clocks may be set back a little; and nobody keeps a throw-away cluster for a year.
-_EARLIER = datetime.timedelta(hours=1)
-_LIFETIME = datetime.timedelta(days=365)
+_EARLIER = dt.timedelta(hours=1)
+_LIFETIME = dt.timedelta(days=365)
 
 
 @dataclass(frozen=True)
@@ -94,8 +94,10 @@ class Authority:
         return _pem(builder.sign(self.key, hashes.SHA256())), _key_pem(key)
 
 
-def _builder(subject: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePrivateKey) -> x509.CertificateBuilder:
-    now = datetime.datetime.now(datetime.UTC)
+def _builder(
+    subject: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePrivateKey
+) -> x509.CertificateBuilder:
+    now = dt.datetime.now(dt.UTC)
     return (
         x509.CertificateBuilder()
         .subject_name(subject)

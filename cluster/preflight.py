@@ -33,9 +33,13 @@ def check_rights() -> None:
     """Raise ClusterError unless this process may make a cluster; needs no package."""
     advice = "or name a cluster by --kubeconfig"
     if platform.system() != "Linux" or platform.machine() not in _MACHINES:
-        raise ClusterError(f"the embedded cluster runs on Linux on {' or '.join(_MACHINES)}: use such a machine, {advice}")
+        raise ClusterError(
+            f"the embedded cluster runs on Linux on {' or '.join(_MACHINES)}: use such a machine, {advice}"
+        )
     if os.geteuid() != 0:
-        raise ClusterError(f"the embedded cluster needs root, for namespaces and mounts: run as root, {advice}")
+        raise ClusterError(
+            f"the embedded cluster needs root, for namespaces and mounts: run as root, {advice}"
+        )
     held = int(_status("CapEff") or "0", 16)
     lacking = [name for name, number in _CAPABILITIES.items() if not held >> number & 1]
     if lacking:
@@ -65,7 +69,11 @@ def check_machine(directory: Path) -> None:
 
 
 def _lacking_features() -> list[str]:
-    lacking = [f"{name} namespaces" for name in ("net", "mnt", "pid", "uts", "ipc") if not Path(f"/proc/self/ns/{name}").exists()]
+    lacking = [
+        f"{name} namespaces"
+        for name in ("net", "mnt", "pid", "uts", "ipc")
+        if not Path(f"/proc/self/ns/{name}").exists()
+    ]
     known = {line.split()[-1] for line in Path("/proc/filesystems").read_text().splitlines()}
     lacking += [f"the file system {name}" for name in _FILE_SYSTEMS if name not in known and not _loads(name)]
     if not Path("/dev/loop-control").exists() and not _loads("loop"):
@@ -78,7 +86,9 @@ def _lacking_features() -> list[str]:
 
 def _lacking_packet_filters() -> list[str]:
     # All at once, since each process costs milliseconds of every boot: names go to stdout where one fails.
-    script = "\n".join(f"{command} >/dev/null 2>&1 || echo {name!r}" for name, command in _PACKET_FILTERS.items())
+    script = "\n".join(
+        f"{command} >/dev/null 2>&1 || echo {name!r}" for name, command in _PACKET_FILTERS.items()
+    )
     done = subprocess.run(
         ["unshare", "--net", "sh", "-c", script],
         env={"PATH": SYSTEM_PATH},

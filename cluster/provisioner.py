@@ -25,9 +25,8 @@ _CLASSES = "/apis/storage.k8s.io/v1/storageclasses"
 _PROVISIONED_BY = "pv.kubernetes.io/provisioned-by"
 _SELECTED_NODE = "volume.kubernetes.io/selected-node"
 _SUFFIXES = {
-    **{"": 1, "m": Decimal("0.001"), "k": 10**3, "M": 10**6, "G": 10**9, "T": 10**12, "P": 10**15, "E": 10**18},
-    **{"Ki": 2**10, "Mi": 2**20, "Gi": 2**30, "Ti": 2**40, "Pi": 2**50, "Ei": 2**60},
-}
+    suffix: Decimal(1000) ** power for power, suffix in enumerate(("m", "", "k", "M", "G", "T", "P", "E"), -1)
+} | {suffix: Decimal(1024) ** power for power, suffix in enumerate(("Ki", "Mi", "Gi", "Ti", "Pi", "Ei"), 1)}
 # Seconds until something that failed is tried again.
 _PAUSE = 1.0
 
@@ -62,8 +61,7 @@ class Provisioner:
             self._changed.clear()
             try:
                 content = self.reconcile()
-            except (ApiError, OSError, http.client.HTTPException) as error:
-                print(f"trying again: {error}", flush=True)
+            except (ApiError, OSError, http.client.HTTPException):
                 content = False
             if not content:
                 time.sleep(_PAUSE)
@@ -92,8 +90,7 @@ class Provisioner:
         for volume in volumes.values():
             try:
                 self._reclaim(volume)
-            except VolumeError as error:
-                print(error, flush=True)
+            except VolumeError:
                 content = False
         return content
 
@@ -182,8 +179,7 @@ class Provisioner:
             try:
                 for _ in api.watch(path):
                     self._changed.set()
-            except (ApiError, OSError, http.client.HTTPException) as error:
-                print(f"watching {path} again: {error}", flush=True)
+            except (ApiError, OSError, http.client.HTTPException):
                 time.sleep(_PAUSE)
 
 

@@ -24,7 +24,9 @@ async def serve(listeners: dict[int, tuple[str, int]]) -> None:
     async with contextlib.AsyncExitStack() as stack:
         for descriptor, (host, port) in listeners.items():
             listener = socket.socket(fileno=descriptor)
-            server = await asyncio.start_server(_joiner(host, port), sock=listener, limit=_CHUNK, backlog=1024)
+            server = await asyncio.start_server(
+                _joiner(host, port), sock=listener, limit=_CHUNK, backlog=1024
+            )
             await stack.enter_async_context(server)
         await asyncio.Event().wait()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import time
@@ -45,11 +46,9 @@ class Reporter:
         self._write({"failed": message})
 
     def _write(self, line: dict[str, Any]) -> None:
-        try:
-            # One write, shorter than a pipe's atomic 4096 bytes: two processes write here.
-            os.write(self.descriptor, json.dumps(line).encode()[:4000] + b"\n")
-        except OSError:
-            pass  # whoever asked for the cluster is gone, and its lifeline with it
+        # It fails when whoever asked for the cluster is gone; the lifeline tells us that.
+        with contextlib.suppress(OSError):
+            os.write(self.descriptor, json.dumps(line).encode() + b"\n")
 
 
 def follow(stream: IO[str]) -> Iterator[Milestone]:

@@ -10,7 +10,6 @@ import shutil
 import time
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 from cluster import mounts
@@ -20,6 +19,7 @@ from cluster.spec import Spec
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 _LOCK = "lock"
 _NAME = re.compile(r"[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?")
@@ -120,12 +120,9 @@ class Runs:
 
     def dead(self) -> list[Run]:
         """Lock the directories of all dead clusters, and give them."""
-        found = []
         with self._alone():
-            for directory in self._all():
-                if (lock := _lock(directory)) is not None:
-                    found.append(Run(directory, lock))
-        return found
+            locked = [(directory, _lock(directory)) for directory in self._all()]
+        return [Run(directory, lock) for directory, lock in locked if lock is not None]
 
     def living(self) -> list[Living]:
         """All clusters whose supervisor lives, by name."""

@@ -30,7 +30,12 @@ class Services:
         self._running: dict[str, subprocess.Popen[bytes]] = {}
 
     def start(
-        self, name: str, arguments: Sequence[str], *, program: str | None = None, descriptors: Sequence[int] = ()
+        self,
+        name: str,
+        arguments: Sequence[str],
+        *,
+        program: str | None = None,
+        descriptors: Sequence[int] = (),
     ) -> None:
         """Start a program under a name of ours; raises ClusterError when it cannot be executed.
 

@@ -1,0 +1,92 @@
+"""The external provider: a cluster that the user names; it is asked what it can do and otherwise left alone."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import yaml
+from kubernetes.client import ApiClient, NetworkingV1Api, StorageV1Api, VersionApi
+from kubernetes.client.exceptions import ApiException
+from kubernetes.config import new_client_from_config
+from kubernetes.config.config_exception import ConfigException
+from urllib3.exceptions import HTTPError
+
+from cluster.errors import ClusterError
+from cluster.provider import Access
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+_TIMEOUT = 10  # seconds until a cluster counts as out of reach
+_NO_ANSWER = (401, 403, 404)
+
+
+class ExternalProvider:
+    """A cluster by its kubeconfig and context; without a context, the one that is current in that file."""
+
+    def __init__(self, kubeconfig: Path | None, context: str | None) -> None:
+        self._kubeconfig = kubeconfig
+        self._context = context
+
+    def create(self) -> Access:
+        """Look whether the cluster answers, and what it has; raises ClusterError.
+
+        Whether NetworkPolicies are enforced cannot be asked, so that capability is never claimed.
+        """
+        if self._kubeconfig is None:
+            raise ClusterError("an external cluster is named by its kubeconfig: add --kubeconfig FILE")
+        context = self._context or _current_context(self._kubeconfig)
+        try:
+            client = new_client_from_config(str(self._kubeconfig), context)  # type: ignore[no-untyped-call]
+        except (ConfigException, OSError) as error:
+            raise ClusterError(f"{self._kubeconfig} does not lead to a cluster: {error}") from error
+        try:
+            VersionApi(client).get_code(_request_timeout=_TIMEOUT)
+        except (ApiException, HTTPError, OSError) as error:
+            raise ClusterError(
+                f"the cluster of context {context!r} in {self._kubeconfig} does not answer: {error}"
+            ) from error
+        return Access(
+            name=context,
+            kubeconfig=self._kubeconfig,
+            context=context,
+            capabilities=_capabilities(client),
+            inventory={},
+            timings=(),
+        )
+
+    def delete(self) -> None:
+        """Do nothing: the cluster is the user's."""
+
+
+def _current_context(kubeconfig: Path) -> str:
+    try:
+        config = yaml.safe_load(kubeconfig.read_text())
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise ClusterError(f"the kubeconfig {kubeconfig} cannot be read: {error}") from error
+    context = config.get("current-context") if isinstance(config, dict) else None
+    if not context:
+        raise ClusterError(f"{kubeconfig} has no current context: add --context NAME")
+    return str(context)
+
+
+def _capabilities(client: ApiClient) -> frozenset[str]:
+    found = set()
+    if _items(NetworkingV1Api(client).list_ingress_class):
+        found.add("ingress")
+    if any(one.allow_volume_expansion for one in _items(StorageV1Api(client).list_storage_class)):
+        found.add("volume-expansion")
+    return frozenset(found)
+
+
+def _items(listing: Callable[..., Any]) -> list[Any]:
+    """Give what a list holds; nothing where we may not look, since then nothing can be claimed."""
+    try:
+        return list(listing(_request_timeout=_TIMEOUT).items)
+    except ApiException as error:
+        if error.status in _NO_ANSWER:
+            return []
+        raise ClusterError(f"the cluster does not answer: {error.reason}") from error
+    except (HTTPError, OSError) as error:
+        raise ClusterError(f"the cluster does not answer: {error}") from error
