@@ -48,7 +48,8 @@ class Patch(_Part):
     """One change to one object: exactly one of `merge`, `json`, `edit`, `add` and `remove`."""
 
     kind: Text
-    name: Text
+    # Without a name: the only object of its kind, whatever it is called in that place.
+    name: Text | None = None
     # A merge patch (RFC 7386): null removes, a list replaces the whole list.
     merge: Manifest | None = None
     operations: tuple[Operation, ...] | None = Field(default=None, alias="json")
@@ -62,23 +63,31 @@ class Patch(_Part):
         changes = (self.merge, self.operations, self.edit, self.add, self.remove)
         if sum(change is not None for change in changes) != 1:
             raise ValueError("needs exactly one of merge, json, edit, add, remove")
+        if self.add is not None and self.name is None:
+            raise ValueError("needs the name of what it adds")
         return self
 
     def apply(self, objects: list[Manifest]) -> list[Manifest]:
         """Return the objects with this change; raises `FaultError` where it does not fit them."""
-        found = [obj for obj in objects if (obj["kind"], obj["metadata"]["name"]) == (self.kind, self.name)]
+        found = [
+            obj
+            for obj in objects
+            if obj["kind"] == self.kind and self.name in (None, obj["metadata"]["name"])
+        ]
         if self.add is not None:
             if found:
-                raise FaultError(f"adds {self.kind} {self.name}, which is there already")
+                raise FaultError(f"adds {_title(found[0])}, which is there already")
             return [*objects, self._added(objects)]
-        if not found:
-            there = ", ".join(sorted(f"{obj['kind']} {obj['metadata']['name']}" for obj in objects))
-            raise FaultError(f"changes {self.kind} {self.name}, which is not there; there are: {there}")
+        if len(found) != 1:
+            there = ", ".join(map(_title, objects))
+            raise FaultError(
+                f"names {self.kind} {self.name or '(any)'}, of which there are {len(found)}; there are: {there}"
+            )
         if self.remove:
             return [obj for obj in objects if obj is not found[0]]
         changed = self._changed(found[0])
         if changed == found[0]:
-            raise FaultError(f"leaves {self.kind} {self.name} as it is")
+            raise FaultError(f"leaves {_title(found[0])} as it is")
         return [changed if obj is found[0] else obj for obj in objects]
 
     def _added(self, objects: list[Manifest]) -> Manifest:
@@ -106,7 +115,7 @@ class Patch(_Part):
             times = text.count(edit.replace) if isinstance(text, str) else 0
             if times != 1:
                 raise FaultError(
-                    f"replaces a passage of {self.kind} {self.name} at {edit.at} that occurs there {times} times, "
+                    f"replaces a passage of {_title(obj)} at {edit.at} that occurs there {times} times, "
                     f"not once: {edit.replace!r}"
                 )
             value = text.replace(edit.replace, edit.by)
@@ -118,9 +127,7 @@ class Patch(_Part):
             operated: Manifest = jsonpatch.apply_patch(obj, [operation])
         except (jsonpatch.JsonPatchException, JsonPointerException, TypeError):
             # Without the library's words: they quote the object, which may be a Secret.
-            raise FaultError(
-                f"cannot {operation['op']} {operation['path']} of {self.kind} {self.name}"
-            ) from None
+            raise FaultError(f"cannot {operation['op']} {operation['path']} of {_title(obj)}") from None
         return operated
 
 
@@ -172,6 +179,10 @@ class Fault(_Part):
             except FaultError as error:
                 raise FaultError(f"fault {self.name!r}, patch {number}: {error}") from None
         return stamp(objects)
+
+
+def _title(obj: Manifest) -> str:
+    return f"{obj['kind']} {obj['metadata']['name']}"
 
 
 def names() -> list[str]:

@@ -14,7 +14,7 @@ import yaml
 
 
 def read_mapping(file: "Path") -> dict[str, Any]:
-    """Return the mapping a YAML file holds.
+    """Return the mapping a YAML file holds; nothing but comments is an empty one.
 
     Raises:
         ValueError: the file cannot be read, is not YAML, or holds something else; the text names no content.
@@ -30,6 +30,8 @@ def read_mapping(file: "Path") -> dict[str, Any]:
         mark = getattr(error, "problem_mark", None)
         where = f" (line {mark.line + 1}, column {mark.column + 1})" if mark else ""
         raise ValueError(f"is not YAML: {getattr(error, 'problem', None) or 'unreadable'}{where}") from None
+    if document is None:
+        return {}
     if not isinstance(document, dict):
         raise ValueError("must be a mapping of names to values")  # noqa: TRY004 - it is the document that is wrong
     return document

@@ -35,6 +35,9 @@ ORDER = (
     "ingress",
 )
 
+# What the gateway reads besides its tokens; these files hold no values of a release.
+GATEWAY_FILES = ("haproxy.cfg", "refuse.lua")
+
 
 @dataclass(frozen=True)
 class Place:
@@ -64,10 +67,6 @@ def ownership(run_id: str | None) -> dict[str, str]:
 
 def render(release: "Release", inventory: "Inventory", place: Place, tls: Tls) -> list[dict[str, Any]]:
     """Return the objects of a release; the same arguments always give the same objects."""
-    environment = Environment(  # noqa: S701 - YAML, not HTML
-        loader=FileSystemLoader(MANIFESTS), undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
-    )
-    environment.filters |= {"base64": _base64, "sha256": lambda value: hashlib.sha256(value).hexdigest()}
     facts = {
         "release": release,
         "inventory": inventory,
@@ -77,10 +76,10 @@ def render(release: "Release", inventory: "Inventory", place: Place, tls: Tls) -
         "images": f"{inventory.harbor_registry}/{inventory.library_project}",
         "ownership": ownership(place.run_id),
         "gateway_files": {
-            file.name: file.read_text(encoding="utf-8") for file in sorted((MANIFESTS / "gateway").iterdir())
+            name: (MANIFESTS / "gateway" / name).read_text(encoding="utf-8") for name in GATEWAY_FILES
         },
     }
-    return stamp(yaml.safe_load(environment.get_template(f"{name}.yaml.j2").render(facts)) for name in ORDER)
+    return stamp(yaml.safe_load(_templates().get_template(f"{name}.yaml.j2").render(facts)) for name in ORDER)
 
 
 def stamp(objects: "Iterable[dict[str, Any]]") -> list[dict[str, Any]]:
@@ -100,8 +99,17 @@ def stamp(objects: "Iterable[dict[str, Any]]") -> list[dict[str, Any]]:
 
 @cache
 def _checksum(text: str) -> str:
-    """Return a checksum that costs 50 ms: more people may read annotations than Secrets, and a password is guessed quickly from a fast one."""
+    """Return a checksum from which nobody guesses the token: it takes 50 ms, and who reads pods sees it."""
     return hashlib.scrypt(text.encode(), salt=b"chroma-conformance", n=2**14, r=8, p=1, dklen=16).hex()
+
+
+@cache
+def _templates() -> Environment:
+    environment = Environment(  # noqa: S701 - YAML, not HTML
+        loader=FileSystemLoader(MANIFESTS), undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    environment.filters |= {"base64": _base64, "sha256": lambda value: hashlib.sha256(value).hexdigest()}
+    return environment
 
 
 def _base64(value: bytes) -> str:

@@ -1,0 +1,185 @@
+"""An inventory is right as a whole, or everything that is wrong with it is said at once."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from support.inventory import Inventory, InventoryError
+
+TOKEN = "correct-horse-battery"
+
+
+@pytest.fixture
+def given(tmp_path: Path) -> dict[str, Any]:
+    kubeconfig = tmp_path / "kubeconfig"
+    kubeconfig.touch()
+    return {
+        "domain_name": "example.com",
+        "admin_username": "tkadmin",
+        "primary_ingress_class": "nginx",
+        "kubeconfig": kubeconfig,
+        "context": None,
+        "harbor_registry": "harbor.example.com",
+        "vantage_image": "harbor.example.com/library/probe:1",
+    }
+
+
+def load(given: dict[str, Any], file: Path | None = None, **environ: str) -> Inventory:
+    return Inventory.load(file, given, {"ADMIN_PASSWORD": TOKEN, **environ})
+
+
+def complaint(given: dict[str, Any], file: Path | None = None, **environ: str) -> str:
+    with pytest.raises(InventoryError) as raised:
+        load(given, file, **environ)
+    # pydantic's own error shows values.
+    assert raised.value.__context__ is None
+    return str(raised.value)
+
+
+def written(tmp_path: Path, text: str) -> Path:
+    file = tmp_path / "inventory.yaml"
+    file.write_text(text)
+    return file
+
+
+def test_the_environment_overrides_the_file_and_the_file_what_was_given(
+    given: dict[str, Any], tmp_path: Path
+) -> None:
+    file = written(tmp_path, "domain_name: file.example\nadmin_username: file\n")
+    inventory = load(given, file, ADMIN_USERNAME="environment")
+    assert inventory.domain_name == "file.example"
+    assert inventory.admin_username == "environment"
+    assert inventory.primary_ingress_class == "nginx"
+    assert inventory.library_project == "library"
+
+
+def test_the_environment_never_says_which_cluster(given: dict[str, Any], tmp_path: Path) -> None:
+    other = tmp_path / "other"
+    other.touch()
+    inventory = load(given, KUBECONFIG=str(other), CONTEXT="production")
+    assert inventory.kubeconfig == given["kubeconfig"]
+    assert inventory.context is None
+
+
+def test_the_file_does_not_override_the_providers_cluster(given: dict[str, Any], tmp_path: Path) -> None:
+    other = tmp_path / "other"
+    other.touch()
+    inventory = load(given, written(tmp_path, f"kubeconfig: {other}\ncontext: production\n"))
+    assert inventory.kubeconfig == given["kubeconfig"]
+    assert inventory.context is None
+
+
+def test_everything_is_said_at_once(given: dict[str, Any], tmp_path: Path) -> None:
+    del given["admin_username"], given["kubeconfig"]
+    file = written(tmp_path, "domain_nam: example.com\nprimary_ingress_class: 7\n")
+    text = complaint(
+        given, file, DOMAIN_NAME="https://example.com", INGRESS_ADDRESS="localhost", ADMIN_PASSWORD=""
+    )
+    assert text.splitlines() == [
+        "the inventory is incomplete or wrong:",
+        "  DOMAIN_NAME in the environment: is not a DNS name; give the platform's domain, such as example.com",
+        (
+            "  admin_username: missing; give the platform's administrator, such as tkadmin, "
+            "in the inventory file or as ADMIN_USERNAME in the environment"
+        ),
+        (
+            f"  primary_ingress_class in {file}: Input should be a valid string; "
+            "give a class that `kubectl get ingressclass` lists, such as nginx"
+        ),
+        "  kubeconfig: missing; give the path of the cluster's kubeconfig, in the inventory file",
+        (
+            "  ADMIN_PASSWORD: is empty; "
+            "export ADMIN_PASSWORD with at least 16 printable ASCII characters and no blank at its ends"
+        ),
+        (
+            "  INGRESS_ADDRESS in the environment: is not an IP address; "
+            "give the IP address of the ingress, or leave it out to resolve the host's name"
+        ),
+        f"  domain_nam in {file}: unknown; did you mean domain_name?",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("token", "reason"),
+    [
+        ("", "is empty"),
+        ("fifteen-letters", "is shorter than 16 characters"),
+        (" correct-horse-battery", "begins or ends with a blank"),
+        ("correct-horse-battery ", "begins or ends with a blank"),
+        ("correct-horse-battery\n", "holds a character that is not printable ASCII"),
+        ("correct\thorse-battery", "holds a character that is not printable ASCII"),
+        ("correct-hörse-battery", "holds a character that is not printable ASCII"),
+    ],
+)
+def test_a_token_that_http_would_alter_is_refused(given: dict[str, Any], token: str, reason: str) -> None:
+    text = complaint(given, ADMIN_PASSWORD=token)
+    assert f"ADMIN_PASSWORD: {reason}; export" in text
+    assert not token or token not in text
+
+
+@pytest.mark.parametrize("token", ["sixteen-letters!", "with blanks and \"quotes' $in `it\\", "~" * 72])
+def test_any_other_token_is_taken(given: dict[str, Any], token: str) -> None:
+    assert load(given, ADMIN_PASSWORD=token).admin_password.get_secret_value() == token
+
+
+def test_a_missing_password_is_said(given: dict[str, Any]) -> None:
+    with pytest.raises(InventoryError, match="ADMIN_PASSWORD: missing; export ADMIN_PASSWORD"):
+        Inventory.load(None, given, {})
+
+
+@pytest.mark.parametrize("name", ["admin_password", "ADMIN_PASSWORD"])
+def test_a_password_in_the_file_is_refused_unseen(given: dict[str, Any], tmp_path: Path, name: str) -> None:
+    file = written(tmp_path, f"{name}: written-down-for-all\n")
+    text = complaint(given, file)
+    assert f"admin_password must not stand in {file}: take it out, and export" in text
+    assert "written-down-for-all" not in text
+
+
+@pytest.mark.parametrize(
+    ("field", "wrong"),
+    [
+        ("domain_name", "Example.com"),
+        ("domain_name", "example..com"),
+        ("domain_name", "example.com."),
+        ("domain_name", ""),
+        ("admin_username", "tk admin"),
+        ("primary_ingress_class", "Nginx"),
+        ("harbor_registry", "https://harbor.example.com"),
+        ("harbor_registry", "harbor.example.com/library"),
+        ("library_project", "/library"),
+        ("storage_class_name", "k8s_hostpath"),
+        ("ingress_address", "10.0.0"),
+        ("ca_bundle", "/no/such/file"),
+        ("kubeconfig", "/no/such/file"),
+        ("vantage_image", ""),
+    ],
+)
+def test_a_value_that_cannot_be_is_refused(given: dict[str, Any], field: str, wrong: str) -> None:
+    lines = complaint({**given, field: wrong}).splitlines()
+    assert len(lines) == 2
+    assert lines[1].startswith(f"  {field}: ")
+    assert "; give " in lines[1]
+
+
+@pytest.mark.parametrize(
+    ("text", "wrong"),
+    [
+        ("a: [", "is not YAML: "),
+        ("- domain_name", "must be a mapping of names to values"),
+    ],
+)
+def test_a_file_that_is_no_inventory_is_said(
+    given: dict[str, Any], tmp_path: Path, text: str, wrong: str
+) -> None:
+    file = written(tmp_path, text)
+    assert f"  {file} {wrong}" in complaint(given, file)
+
+
+def test_a_file_that_is_not_there_is_said(given: dict[str, Any], tmp_path: Path) -> None:
+    assert "cannot be read: No such file or directory" in complaint(given, tmp_path / "absent.yaml")
+
+
+def test_the_password_is_never_shown(given: dict[str, Any]) -> None:
+    inventory = load(given)
+    assert TOKEN not in f"{inventory} {inventory!r} {inventory.model_dump()} {inventory.model_dump_json()}"

@@ -1,0 +1,165 @@
+"""Every release renders to valid objects of ours, always the same, that show the token to nobody who need not know it."""
+
+import base64
+import hashlib
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from support import release as releases
+from support.release import Release, ReleaseError
+from support.render import Place, ownership, render, stamp
+from tests.samples import TLS, TOKEN, inventory, rendered, validate
+
+Manifest = dict[str, Any]
+
+
+@pytest.fixture
+def objects(tmp_path: Path) -> list[Manifest]:
+    return rendered(tmp_path)
+
+
+def one(objects: list[Manifest], kind: str, name: str) -> Manifest:
+    (found,) = [obj for obj in objects if obj["kind"] == kind and obj["metadata"]["name"] == name]
+    return found
+
+
+def pod(objects: list[Manifest]) -> Manifest:
+    template: Manifest = one(objects, "StatefulSet", "chroma")["spec"]["template"]
+    return template
+
+
+@pytest.mark.parametrize("name", releases.names())
+@pytest.mark.parametrize("run_id", [None, "r1"])
+def test_every_release_renders_to_valid_objects_of_ours(
+    tmp_path: Path, name: str, run_id: str | None
+) -> None:
+    objects = rendered(tmp_path, name, run_id=run_id)
+    validate(objects)
+    for obj in objects:
+        assert ownership(run_id).items() <= obj["metadata"]["labels"].items()
+        assert obj["metadata"].get("namespace", "chroma") == "chroma"
+    assert ownership(run_id).items() <= pod(objects)["metadata"]["labels"].items()
+
+
+def test_the_objects_are_those_of_the_documented_component(objects: list[Manifest]) -> None:
+    assert [(obj["kind"], obj["metadata"]["name"]) for obj in objects] == [
+        ("Namespace", "chroma"),
+        ("Secret", "chroma-auth"),
+        ("Secret", "chroma-gateway"),
+        ("Secret", "chroma-tls-secret"),
+        ("ConfigMap", "chroma-gateway"),
+        ("PersistentVolumeClaim", "chroma-data-pvc"),
+        ("Service", "chromadb-headless"),
+        ("Service", "chromadb-svc"),
+        ("StatefulSet", "chroma"),
+        ("Ingress", "chroma-ingress"),
+    ]
+
+
+def test_rendering_twice_gives_the_same(tmp_path: Path, objects: list[Manifest]) -> None:
+    assert rendered(tmp_path) == objects
+
+
+def test_only_the_applications_secret_holds_the_token(objects: list[Manifest]) -> None:
+    encoded = base64.b64encode(TOKEN.encode()).decode()
+    assert one(objects, "Secret", "chroma-auth")["data"]["auth-token"] == encoded
+    for obj in objects:
+        if obj["metadata"]["name"] != "chroma-auth":
+            assert TOKEN not in str(obj)
+            assert encoded not in str(obj)
+
+
+def test_the_gateway_knows_the_tokens_hash_alone(objects: list[Manifest]) -> None:
+    known = base64.b64decode(one(objects, "Secret", "chroma-gateway")["data"]["tokens.map"]).decode()
+    assert known == f"{hashlib.sha256(TOKEN.encode()).hexdigest()} tkadmin\n"
+    mounted = {
+        volume["secret"]["secretName"] for volume in pod(objects)["spec"]["volumes"] if "secret" in volume
+    }
+    assert mounted == {"chroma-gateway"}
+    assert "chroma-auth" not in str(pod(objects))
+
+
+def test_no_fast_hash_of_the_token_is_open_to_readers_of_pods(objects: list[Manifest]) -> None:
+    known = base64.b64decode(one(objects, "Secret", "chroma-gateway")["data"]["tokens.map"])
+    for hashed in (TOKEN.encode(), known):
+        assert hashlib.sha256(hashed).hexdigest()[:8] not in str(pod(objects))
+
+
+def test_a_new_token_rolls_the_pod(tmp_path: Path, objects: list[Manifest]) -> None:
+    place = Place("chroma", "chroma.example.com")
+    again = render(Release.named("gateway"), inventory(tmp_path, token=TOKEN[::-1]), place, TLS)
+    assert pod(again)["metadata"]["annotations"] != pod(objects)["metadata"]["annotations"]
+
+
+def test_a_new_configuration_of_the_gateway_rolls_the_pod(objects: list[Manifest]) -> None:
+    config = one(objects, "ConfigMap", "chroma-gateway")
+    changed = {**config, "data": {**config["data"], "haproxy.cfg": "# another"}}
+    again = stamp(changed if obj is config else obj for obj in objects)
+    assert pod(again)["metadata"]["annotations"] != pod(objects)["metadata"]["annotations"]
+
+
+def test_chroma_listens_where_only_the_gateway_reaches_it(objects: list[Manifest]) -> None:
+    (chroma,) = pod(objects)["spec"]["containers"]
+    environment = {entry["name"]: entry["value"] for entry in chroma["env"]}
+    assert environment == {"CHROMA_LISTEN_ADDRESS": "127.0.0.1", "CHROMA_PORT": "8001"}
+    assert (
+        "server chroma 127.0.0.1:8001" in one(objects, "ConfigMap", "chroma-gateway")["data"]["haproxy.cfg"]
+    )
+
+
+def test_images_come_from_the_inventorys_registry(objects: list[Manifest]) -> None:
+    spec = pod(objects)["spec"]
+    images = [container["image"] for container in (*spec["initContainers"], *spec["containers"])]
+    assert images == ["harbor.example.com/library/gateway:2.6.12", "harbor.example.com/library/chroma:1.5.9"]
+
+
+@pytest.mark.parametrize("name", sorted({*releases.names()} - {"gateway"}))
+def test_a_refused_release_differs_from_the_default(
+    tmp_path: Path, objects: list[Manifest], name: str
+) -> None:
+    assert rendered(tmp_path, name) != objects
+
+
+def test_an_unknown_release_is_told_the_known_ones() -> None:
+    with pytest.raises(ReleaseError, match=r"no release is named 'gatewy'; there are: .*gateway"):
+        Release.named("gatewy")
+
+
+@pytest.fixture
+def directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setattr(releases, "RELEASES", tmp_path)
+    (tmp_path / "base.yaml").write_text(
+        "{title: t, chroma: {image: chroma:1, memory: {request: 1Gi, limit: 1Gi}}, gateway: {image: gateway:1}}"
+    )
+    return tmp_path
+
+
+def test_a_release_states_only_how_it_differs(directory: Path) -> None:
+    (directory / "heir.yaml").write_text("{title: u, extends: base, chroma: {memory: {limit: 4Gi}}}")
+    heir = Release.named("heir")
+    assert (heir.name, heir.title, heir.chroma.image) == ("heir", "u", "chroma:1")
+    assert (heir.chroma.memory.request, heir.chroma.memory.limit) == ("1Gi", "4Gi")
+
+
+@pytest.mark.parametrize(
+    ("text", "wrong"),
+    [
+        ("{extends: base, title: ''}", "title: String should have at least 1 character"),
+        ("{extends: base, title: t, chroma: {imagee: x}}", "chroma.imagee: unknown; did you mean image?"),
+        ("{title: t, chroma: {image: x}}", "gateway: missing"),
+        ("{extends: base, title: t, user: root}", "user: Input should be a valid integer"),
+        ("{extends: base, title: t, name: other}", "take `name` out of it"),
+        ("{extends: nobody, title: t}", "no release is named 'nobody', which 'spoiled' extends"),
+        ("{extends: spoiled, title: t}", "release 'spoiled' extends itself: spoiled -> spoiled"),
+        ("title: [", "is not YAML"),
+        ("- title", "must be a mapping"),
+    ],
+)
+def test_what_is_wrong_in_a_release_is_said(directory: Path, text: str, wrong: str) -> None:
+    (directory / "spoiled.yaml").write_text(text)
+    with pytest.raises(ReleaseError) as raised:
+        Release.named("spoiled")
+    assert "'spoiled'" in str(raised.value)
+    assert wrong in str(raised.value)
