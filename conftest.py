@@ -64,6 +64,8 @@ class Suite:
 
 SUITE: Final = pytest.StashKey[Suite]()
 IN_SHORT: Final = pytest.StashKey[str]()
+# What stands between pytest and a step, and explains no failure.
+MACHINERY: Final = frozenset({"_pytest", "pytest_bdd"})
 HANDED: Final = "chroma-conformance"
 
 
@@ -113,17 +115,10 @@ def pytest_sessionstart(session: pytest.Session) -> None:
         suite.run, config.rootpath, config.invocation_params.args, all_scenarios(config.rootpath)
     )
     suite.report.begin()
-    if config.pluginmanager.has_plugin("dsession"):
-        _boot(config)  # before there are workers, since each is handed the cluster as it starts
 
 
 def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:
     return FeatureFile.from_parent(parent, path=file_path) if file_path.suffix == ".feature" else None
-
-
-def pytest_itemcollected(item: pytest.Item) -> None:
-    if isinstance(item.parent, FeatureFile):
-        item.add_marker(pytest.mark.usefixtures("capabilities"))
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -132,6 +127,13 @@ def pytest_runtestloop(session: pytest.Session) -> None:
     going_on = not session.testsfailed and not session.config.option.collectonly
     if going_on and any(isinstance(item.parent, FeatureFile) for item in session.items):
         _boot(session.config)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_setupnodes(config: pytest.Config) -> None:
+    """Boot the cluster before there are workers, since each is handed it as it starts."""
+    if _leads_to_features(config):
+        _boot(config)
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -238,10 +240,16 @@ def pytest_bdd_step_error(request: pytest.FixtureRequest, step: Step, exception:
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
-def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """Put the evidence into the report, where it survives xdist, and keep every secret out of it."""
+    if call.excinfo and isinstance(item.parent, FeatureFile) and not item.config.option.fulltrace:
+        call.excinfo.traceback = call.excinfo.traceback.filter(
+            lambda entry: MACHINERY.isdisjoint(Path(entry.path).parts)
+        )
     report = yield
-    if report.failed and report.when == "call" and IN_SHORT in item.stash:
+    if report.failed and call.when == "call" and IN_SHORT in item.stash:
         report.sections.append(("Evidence", item.stash[IN_SHORT]))
     redact_report(item.config, report, item.config.stash[SUITE].run.redactor)
     return report

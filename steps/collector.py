@@ -32,11 +32,8 @@ class FeatureFile(pytest.Module):
             raise self.CollectError(str(error)) from error
         self.obj = ModuleType(self.path.stem)
         for name in feature.scenarios:
-            setattr(
-                self.obj,
-                _test_name(name),
-                scenario(str(self.path), name, features_base_dir="")(_nothing_more),
-            )
+            test = scenario(str(self.path), name, features_base_dir="")(_nothing_more)
+            setattr(self.obj, _test_name(name), pytest.mark.usefixtures("capabilities")(test))
         templates = {_test_name(name): template for name, template in feature.scenarios.items()}
         for item in super().collect():
             if isinstance(item, pytest.Function):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import re
 import shutil
+import textwrap
 import traceback
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
@@ -54,18 +55,19 @@ class Failure:
     def sentences(self, root: Path) -> list[str]:
         """Say what was promised, what was seen instead, and where."""
         place = f"{self.scenario.file}:{self.line}"
-        seen = str(self.error).strip() or type(self.error).__name__
-        where = [
+        # Pytest adds how an assertion was computed; that stands in the traceback.
+        seen = str(self.error).partition("\nassert ")[0].strip() or type(self.error).__name__
+        frames = [
             f"{frame.filename}:{frame.lineno}" for frame in traceback.extract_tb(self.error.__traceback__)
         ]
         ours = [
             one.removeprefix(f"{root}/")
-            for one in where
+            for one in frames
             if one.startswith((f"{root}/steps/", f"{root}/support/"))
         ]
         return [
             f"promised: {self.step}  ({place})",
-            f"seen:     {seen}",
+            f"seen:     {textwrap.indent(seen, ' ' * 10).strip()}",
             f"where:    {(ours or [place])[-1]}",
         ]
 

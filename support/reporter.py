@@ -90,16 +90,6 @@ class SpecificationReporter(pytest.TerminalReporter):  # type: ignore[misc]  # f
         self._passing = False  # whether the last line is to be erased by the next
         self._signs = _SIGNS if _can_carry(file, _SIGNS) else _PLAIN_SIGNS
 
-    def pytest_report_teststatus(self, report: object) -> tuple[str, str, str] | None:
-        """Let pytest count a scenario, but not print it."""
-        if not isinstance(report, pytest.TestReport) or not scenario_of(report):
-            return None
-        if report.failed:
-            return ("failed" if report.when == "call" else "error", "", "")
-        if report.skipped:
-            return ("skipped", "", "")
-        return ("passed" if report.when == "call" else "", "", "")
-
     def pytest_collection_finish(self, session: pytest.Session) -> None:
         """Note what is to come."""
         super().pytest_collection_finish(session)
@@ -123,13 +113,17 @@ class SpecificationReporter(pytest.TerminalReporter):  # type: ignore[misc]  # f
             super().pytest_runtest_logstart(nodeid, location)
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        """Tell a scenario once it is over and cleaned up after."""
-        super().pytest_runtest_logreport(report)
+        """Count every phase, and tell a scenario once it is over and cleaned up after."""
         if isinstance(report, Progress):
             self.progress(f"[{report.worker_id}] {report.line}" if report.worker_id else report.line)
-        # A scenario whose worker died has but one report, of no phase that pytest knows.
-        elif scenario_of(report) and report.when not in {"setup", "call"}:
-            self._pages.add(self._ledger.result(report.nodeid))
+        elif scenario_of(report):
+            category, _, _ = self.config.hook.pytest_report_teststatus(report=report, config=self.config)
+            self._add_stats(category, [report])
+            # A scenario whose worker died has but one report, of no phase that pytest knows.
+            if report.when not in {"setup", "call"}:
+                self._pages.add(self._ledger.result(report.nodeid))
+        else:
+            super().pytest_runtest_logreport(report)
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtestloop(self) -> Any:

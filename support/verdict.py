@@ -70,8 +70,10 @@ class Ledger:
         return _result(nodeid, self._phases[nodeid])
 
     def results(self) -> list[Result]:
-        """Return what each scenario came to, in the order in which they began."""
-        return [self.result(nodeid) for nodeid in self._phases]
+        """Return what each scenario came to, in the order in which they began; without one that was interrupted."""
+        return [
+            self.result(nodeid) for nodeid, phases in self._phases.items() if _has_come_to_something(phases)
+        ]
 
 
 def scenario_of(report: pytest.TestReport) -> Scenario | None:
@@ -141,6 +143,10 @@ def _result(nodeid: str, phases: Sequence[pytest.TestReport]) -> Result:
         evidence=properties.get(EVIDENCE, ""),
         worker=getattr(phases[0], "worker_id", ""),
     )
+
+
+def _has_come_to_something(phases: Sequence[pytest.TestReport]) -> bool:
+    return any(report.when == "call" or not report.passed for report in phases)
 
 
 def _reason(report: pytest.TestReport) -> str:

@@ -20,10 +20,14 @@ _FAREWELL: Final = 60.0
 
 def heed_termination() -> None:
     """Let the first SIGTERM end the run as Ctrl-C does, with clean-up; further ones must not disturb that."""
+    came = False
 
     def terminated(_signal: int, _frame: FrameType | None) -> None:
-        signal.signal(signal.SIGTERM, signal.SIG_IGN)
-        raise KeyboardInterrupt("SIGTERM")
+        nonlocal came
+        # Not by ignoring the signal from now on: programs that the clean-up starts would inherit that.
+        if not came:
+            came = True
+            raise KeyboardInterrupt("SIGTERM")
 
     signal.signal(signal.SIGTERM, terminated)
 

@@ -1,0 +1,149 @@
+"""A checkout in miniature: the real conftest.py and collector over a feature, steps and a cluster of a test's own."""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from textwrap import dedent
+from typing import Any
+
+ROOT = Path(__file__).parent.parent
+
+# A cluster that costs nothing, and tells in `cluster.log` what happens to it.
+_CLUSTER = """
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+
+LOG = Path(__file__).parent.parent / "cluster.log"
+
+
+class ClusterError(Exception):
+    pass
+
+
+@dataclass(frozen=True)
+class Access:
+    name: str = "miniature"
+    kubeconfig: Path = Path(__file__)
+    context: str = "miniature"
+    capabilities: frozenset = frozenset({"ingress"})
+    inventory: dict = field(default_factory=lambda: {
+        "domain_name": "example.com", "admin_username": "tkadmin", "primary_ingress_class": "nginx",
+        "harbor_registry": "harbor.example.com", "vantage_image": "harbor.example.com/library/probe:1",
+    })
+    timings: tuple = ()
+
+
+class Provider:
+    def __init__(self, progress):
+        self.progress = progress
+
+    def create(self):
+        self.progress("booting in miniature")
+        note("created")
+        if os.environ.get("MINIATURE_BREAKS"):
+            raise ClusterError("no kernel: install one")
+        return Access()
+
+    def delete(self):
+        note("deleted")
+
+
+def provider_for(kind, *, kubeconfig, context, recipes, progress):
+    return Provider(progress)
+
+
+def note(what):
+    with LOG.open("a") as log:
+        log.write(f"{what} by {os.environ.get('PYTEST_XDIST_WORKER', 'main')}\\n")
+"""
+
+
+@dataclass
+class Ran:
+    """How a run in miniature ended."""
+
+    code: int
+    out: str
+    err: str
+
+
+@dataclass
+class Miniature:
+    """The checkout in `root`, with files by their names; steps and fixtures are Python source."""
+
+    root: Path
+    environ: dict[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for name in ("conftest.py", "pytest.ini", "VERSION", "steps/__init__.py", "steps/collector.py"):
+            (self.root / name).parent.mkdir(exist_ok=True)
+            shutil.copy(ROOT / name, self.root / name)
+        for name in ("releases", "access", "durability", "collections", "queries"):
+            self.write(f"steps/{name}.py", "")
+        self.write("cluster/__init__.py", "")
+        self.write("cluster/provider.py", _CLUSTER)
+
+    def write(self, name: str, text: str) -> Path:
+        file = self.root / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(dedent(text), encoding="utf-8")
+        return file
+
+    def feature(self, name: str, text: str) -> Path:
+        return self.write(f"features/{name}.feature", text)
+
+    def steps(self, text: str) -> Path:
+        return self.write(
+            "steps/releases.py",
+            "import os, time, pytest\nfrom pytest_bdd import given, when, then\nfrom pytest_bdd.parsers import parse\n"
+            + dedent(text),
+        )
+
+    def fixtures(self, text: str) -> None:
+        """Let fixtures take the place of the real ones."""
+        with (self.root / "conftest.py").open("a") as conftest:
+            conftest.write(dedent(text))
+
+    def start(self, *arguments: str, **options: Any) -> subprocess.Popen[str]:
+        return subprocess.Popen(
+            [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *arguments],
+            cwd=self.root,
+            env=self._environ(),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            **options,
+        )
+
+    def run(self, *arguments: str) -> Ran:
+        return self.end(self.start(*arguments))
+
+    def end(self, process: subprocess.Popen[str], with_signal: signal.Signals | None = None) -> Ran:
+        if with_signal:
+            process.send_signal(with_signal)
+        out, err = process.communicate(timeout=60)
+        return Ran(process.returncode, out, err)
+
+    def report(self) -> Any:
+        return json.loads((self.root / "reports" / "conformance.json").read_text())
+
+    def log(self) -> Sequence[str]:
+        log = self.root / "cluster.log"
+        return log.read_text().splitlines() if log.exists() else []
+
+    def everything_written(self) -> str:
+        """Return the text of all files that runs have left."""
+        files = [*(self.root / "reports").rglob("*"), self.root / "cluster.log"]
+        return "\n".join(file.read_text() for file in files if file.is_file())
+
+    def _environ(self) -> dict[str, str]:
+        kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
+        return {**kept, "PYTHONPATH": str(ROOT), "PYTHONUTF8": "1", "TERM": "dumb", **self.environ}
