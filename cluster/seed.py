@@ -37,6 +37,8 @@ _KEPT = {path.parts[0] for path in (*_DATABASES, _BLOBS, _SNAPSHOTS)}
 _SOCKET = "/run/containerd.sock"
 _START = 20.0  # seconds; it takes 0.3 on an idle machine
 _LOOK = 0.02  # seconds between two looks
+# Before a command: it dies with this process, whatever ends that.
+_MORTAL = ("setpriv", "--pdeathsig", "KILL")
 
 
 class SeedError(ClusterError):
@@ -113,13 +115,12 @@ def _build(images: Sequence[Image], root: Path) -> None:
 def _containerd(root: Path) -> Iterator[Path]:
     """Run a containerd without Kubernetes' interface on `root`; give its socket as seen from here.
 
-    In its mount namespace /run is its own, so that nothing of it lies anywhere else, and it dies with this
-    process whatever ends that.
+    In its mount namespace /run is its own, so that nothing of it lies anywhere else.
     """
     config = root / "config.toml"
     config.write_text(_config(root))
     inside = f"mount -t tmpfs run /run && exec containerd --config {shlex.quote(str(config))}"
-    command = ["setpriv", "--pdeathsig", "KILL", "unshare", "--mount", "--propagation", "private"]
+    command = [*_MORTAL, "unshare", "--mount", "--propagation", "private"]
     log = root / "containerd.log"
     with log.open("wb") as output:
         process = subprocess.Popen(
@@ -174,7 +175,7 @@ disabled_plugins = [
 
 def _import(images: Sequence[Image], socket: Path, log: Path) -> None:
     """Give all images to containerd in one stream; each manifest brings its name with it."""
-    command = ["ctr", "--address", str(socket), "--namespace", "k8s.io", "images", "import"]
+    command = [*_MORTAL, "ctr", "--address", str(socket), "--namespace", "k8s.io", "images", "import"]
     with log.open("wb") as output:
         process = subprocess.Popen(
             [*command, "--snapshotter", "overlayfs", "-"],

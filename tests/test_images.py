@@ -9,7 +9,9 @@ import json
 import os
 import shutil
 import subprocess
+import sys
 import tarfile
+import time
 import zipfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -482,6 +484,50 @@ def test_an_import_that_fails_says_what_containerd_said(store: Store, kitchen: P
     with pytest.raises(SeedError, match="the images cannot be imported: ctr: "):
         ensure_seed(store, [image])
     assert not list((store.root / "seed").iterdir())
+
+
+@needs_containerd
+def test_a_killed_import_leaves_no_process(store: Store, kitchen: Path) -> None:
+    image = build(store, kitchen)
+    # The stream to ctr stalls, so that both programs are certainly at work.
+    script = f"""
+import os, sys
+from pathlib import Path
+from cluster import seed
+from cluster.images import Image
+
+def stall(images, out, scratch):
+    print("importing", flush=True)
+    sys.stdin.readline()
+
+seed._stream = stall
+seed._build([Image("tiny", "1", "", Path({str(image.layout)!r}))], Path(sys.argv[1]))
+"""
+    root = kitchen / "root"
+    root.mkdir()
+    with subprocess.Popen(
+        [sys.executable, "-c", script, str(root)],
+        cwd=CHECKOUT,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    ) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == b"importing\n"
+        children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
+        assert len(children) == 2  # containerd and ctr
+        process.kill()
+    for _ in range(100):
+        if not any(_runs(pid) for pid in children):
+            return
+        time.sleep(0.02)
+    pytest.fail(f"still there: {[pid for pid in children if _runs(pid)]}")
+
+
+def _runs(pid: str) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] not in "ZX"
+    except OSError:
+        return False
 
 
 def _running_commands() -> str:
