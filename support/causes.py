@@ -117,7 +117,7 @@ def state(pod: Object) -> str:
     """Say in a few words where a pod is on its way to being ready: "ContainerCreating", "not ready (1/2)"."""
     statuses = list(_containers(pod))
     for status in statuses:
-        reason = status.get("state", {}).get("waiting", {}).get("reason", "PodInitializing")
+        reason = _waiting(status).get("reason", "PodInitializing")
         if reason != "PodInitializing":  # that says only that another container is not there yet
             return str(reason)
     if not statuses:
@@ -188,9 +188,8 @@ def _of_pulling(pod: Object, events: Objects) -> Iterator[Finding]:
 
 def _of_container(pod: Object, status: Object) -> Iterator[Finding]:
     where = f"pod {_name(pod)}, container {status['name']}"
-    waiting = status.get("state", {}).get("waiting", {})
-    reason, message = waiting.get("reason", ""), waiting.get("message", "")
-    ended = status.get("state", {}).get("terminated") or status.get("lastState", {}).get("terminated") or {}
+    reason, message = _waiting(status).get("reason", ""), _waiting(status).get("message", "")
+    ended = _ended(status)
     told = f"{where}: {reason}: {_short(message)}"
     if reason in _NOT_PULLED:
         yield Finding(Cause.IMAGE, told, reason in _NEVER_AN_IMAGE or bool(_NO_SUCH_IMAGE.search(message)))
@@ -216,16 +215,14 @@ def _of_probes(pod: Object, events: Objects) -> Iterator[Finding]:
 
 def _of_restarts(pod: Object, events: Objects) -> Iterator[Finding]:
     # The kubelet starts an ended container again at once, and backs off when it ends a second time.
-    where = f"pod {_name(pod)}"
+    backs_off = any(
+        "restarting failed container" in event["message"] for event in _with_reason(events, "BackOff")
+    )
     for status in _containers(pod):
-        if status.get("state", {}).get("waiting", {}).get("reason") == "CrashLoopBackOff":
-            ended = status.get("lastState", {}).get("terminated", {})
-            yield Finding(
-                Cause.FAILING, f"{where}, container {status['name']}: {_ending(ended)}, again and again"
-            )
-    for event in _with_reason(events, "BackOff"):
-        if "restarting failed container" in event["message"]:
-            yield Finding(Cause.FAILING, _told(where, event))
+        ended = _ended(status)
+        if ended and (backs_off or _waiting(status).get("reason") == "CrashLoopBackOff"):
+            where = f"pod {_name(pod)}, container {status['name']}"
+            yield Finding(Cause.FAILING, f"{where}: {_ending(ended)}, again and again")
 
 
 def _of_volumes(pod: Object, events: Objects) -> Iterator[Finding]:
@@ -264,6 +261,17 @@ def _containers(pod: Object) -> Iterator[dict[str, Any]]:
     yield from status.get("containerStatuses", [])
 
 
+def _waiting(status: dict[str, Any]) -> dict[str, Any]:
+    return dict(status.get("state", {}).get("waiting", {}))
+
+
+def _ended(status: dict[str, Any]) -> dict[str, Any]:
+    """Return how a container ended last, empty when it never has."""
+    return dict(
+        status.get("state", {}).get("terminated") or status.get("lastState", {}).get("terminated") or {}
+    )
+
+
 def _with_reason(events: Objects, *reasons: str) -> Iterator[Object]:
     return (event for event in events if event["reason"] in reasons)
 
@@ -296,6 +304,6 @@ def _last_word(events: Objects) -> str:
 
 
 def _short(message: str) -> str:
-    """Keep a message to one line of at most 300 characters: the runtimes repeat themselves."""
+    """Keep a message to one line of about 300 characters: the runtimes repeat themselves, and end with the point."""
     line = " ".join(message.split())
-    return line if len(line) <= 300 else line[:299] + "…"
+    return line if len(line) <= 300 else f"{line[:180]} … {line[-120:]}"

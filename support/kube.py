@@ -15,12 +15,11 @@ from kubernetes.stream.ws_client import WSClient, create_websocket, get_websocke
 from urllib3.exceptions import HTTPError
 
 from support.forward import pump
+from support.watch import Watch
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
-    from types import TracebackType
-    from typing import Self
 
 Object = dict[str, Any]
 Objects = list[Object]
@@ -123,20 +122,18 @@ class Kube:
         self, kind: str, namespace: str | None = None, labels: Mapping[str, str] | None = None
     ) -> Objects:
         """Return all objects of a kind, of one namespace or (None) of all, that carry every one of the labels."""
-        return self._list(kind, namespace, labels)[0]
+        return self.listing(kind, namespace, labels)[0]
 
     def everything(self, namespace: str) -> Objects:
         """Return all that a namespace holds, of every kind that the cluster knows, as metadata alone.
 
         Each has `kind` and `metadata`; events are left out.
         """
-        return [
-            {"kind": kind, "metadata": item["metadata"]}
-            for kind, group, plural in self._namespaced_resources()
-            for item in self._json("GET", f"{group}/namespaces/{namespace}/{plural}", accept=_METADATA)[
-                "items"
-            ]
-        ]
+        found = []
+        for kind, group, plural in self._namespaced_resources():
+            listed = self._json("GET", f"{group}/namespaces/{namespace}/{plural}", accept=_METADATA)
+            found += [{"kind": kind, "metadata": item["metadata"]} for item in listed["items"] or ()]
+        return found
 
     def delete(self, kind: str, name: str, namespace: str | None = None, *, grace: int | None = None) -> None:
         """Ask for an object's deletion, with what it owns; does not wait, and an absent object is fine."""
@@ -204,9 +201,10 @@ class Kube:
         ).start()
         return near
 
-    def _list(
+    def listing(
         self, kind: str, namespace: str | None, labels: Mapping[str, str] | None = None
     ) -> tuple[Objects, str]:
+        """Return what `list` does, and the resourceVersion from which to follow what changes afterwards."""
         query = (
             {"labelSelector": ",".join(f"{key}={value}" for key, value in labels.items())} if labels else {}
         )
@@ -229,7 +227,8 @@ class Kube:
                             resource["resource"],
                         )
 
-    def _stream(self, kind: str, namespace: str, version: str) -> Any:
+    def changes(self, kind: str, namespace: str, version: str) -> Any:
+        """Return the open answer (of urllib3) in which changes after a resourceVersion come, each a line of JSON."""
         query = {
             "watch": "true",
             "allowWatchBookmarks": "true",
@@ -286,112 +285,6 @@ class Kube:
         return get_websocket_url(url, tuple(query)), dict(headers)
 
 
-class Watch:
-    """All objects of some kinds in a namespace, kept current by one thread per kind.
-
-    `objects` maps (kind, name) to the object as last seen; take a copy before iterating over it, as `snapshot`
-    does. An object that is gone is absent.
-    """
-
-    def __init__(self, kube: Kube, kinds: Iterable[str], namespace: str) -> None:
-        self.objects: dict[tuple[str, str], Object] = {}
-        self._kube = kube
-        self._kinds = tuple(kinds)
-        self._namespace = namespace
-        self._changed = threading.Condition()
-        self._changes = self._seen = 0
-        self._error: Refused | None = None
-        self._streams: dict[str, Any] = {}
-        self._closed = False
-
-    def __enter__(self) -> Self:
-        for kind in self._kinds:
-            version = self._relist(kind)
-            threading.Thread(
-                target=self._follow, args=(kind, version), name=f"watch {kind}", daemon=True
-            ).start()
-        self._seen = self._changes
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        with self._changed:
-            self._closed = True
-            streams = list(self._streams.values())
-        for stream in streams:
-            stream.shutdown()  # wakes the thread that reads it
-
-    def wait(self, timeout: float) -> bool:
-        """Block until something has changed since the last call, at most `timeout` seconds; return whether it has.
-
-        Raises `Refused` when the API server stopped answering.
-        """
-        with self._changed:
-            changed = self._changed.wait_for(lambda: self._changes != self._seen or self._error, timeout)
-            if self._error:
-                raise self._error
-            self._seen = self._changes
-            return bool(changed)
-
-    def snapshot(self, kind: str) -> Objects:
-        """Return the objects of a kind as they are now."""
-        with self._changed:
-            return [obj for (of_kind, _), obj in self.objects.items() if of_kind == kind]
-
-    def _relist(self, kind: str) -> str:
-        objects, version = self._kube._list(kind, self._namespace)  # noqa: SLF001 - its other half
-        with self._changed:
-            for key in [key for key in self.objects if key[0] == kind]:
-                del self.objects[key]
-            self.objects.update({(kind, obj["metadata"]["name"]): obj for obj in objects})
-            self._note_change()
-        return version
-
-    def _follow(self, kind: str, version: str) -> None:
-        try:
-            while not self._closed:
-                version = self._read_stream(kind, version) or self._relist(kind)
-        except Refused as refusal:
-            with self._changed:
-                self._error = None if self._closed else refusal
-                self._note_change()
-
-    def _read_stream(self, kind: str, version: str) -> str | None:
-        """Take in changes until the stream ends; return the version reached, None when it has to be listed anew."""
-        stream = self._kube._stream(kind, self._namespace, version)  # noqa: SLF001 - its other half
-        with self._changed:
-            self._streams[kind] = stream
-            if self._closed:
-                stream.shutdown()
-        try:
-            for change in _lines(stream):
-                if change["type"] == "ERROR":  # most often 410: the version is too old to go on from
-                    return None
-                obj = change["object"]
-                version = obj["metadata"]["resourceVersion"]
-                if change["type"] != "BOOKMARK":
-                    self._take(kind, obj, gone=change["type"] == "DELETED")
-        except (HTTPError, OSError, ValueError):  # cut off in the middle, by the network or by __exit__
-            return None
-        finally:
-            stream.close()
-        return version
-
-    def _take(self, kind: str, obj: Object, *, gone: bool) -> None:
-        key = (kind, obj["metadata"]["name"])
-        with self._changed:
-            if gone:
-                self.objects.pop(key, None)
-            else:
-                self.objects[key] = obj
-            self._note_change()
-
-    def _note_change(self) -> None:
-        self._changes += 1
-        self._changed.notify_all()
-
-
 def _path(kind: str, name: str | None, namespace: str | None) -> str:
     if kind in _CLUSTER_WIDE:
         collection = _CLUSTER_WIDE[kind]
@@ -409,13 +302,6 @@ def _path_of(obj: Object) -> str:
 
 def _dry(dry_run: bool) -> dict[str, str]:
     return {"dryRun": "All"} if dry_run else {}
-
-
-def _lines(stream: Any) -> Iterator[Object]:
-    rest = b""
-    for chunk in stream.stream(amt=None):
-        *lines, rest = (rest + chunk).split(b"\n")
-        yield from (json.loads(line) for line in lines if line)
 
 
 def _refused(status: int, body: bytes) -> Refused:

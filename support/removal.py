@@ -10,8 +10,9 @@ from support.together import together
 from support.wait import wait_for
 
 if TYPE_CHECKING:
-    from support.kube import Kube, Object, Objects, Watch
+    from support.kube import Kube, Object, Objects
     from support.wait import Deadlines
+    from support.watch import Watch
 
 # The kinds that releases and their faults are made of, the makers of pods first: a pod goes after what would make
 # it again.

@@ -13,9 +13,10 @@ from support.plan import claim_names, is_bound, key
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from support.kube import Object, Watch
+    from support.kube import Object
     from support.liveness import Pulse
     from support.wait import Deadlines
+    from support.watch import Watch
 
 KINDS: Final = ("PersistentVolumeClaim", "Pod", "StatefulSet", "Event")
 

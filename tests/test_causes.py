@@ -162,10 +162,10 @@ QUOTA = 'create Pod chroma-0 failed error: pods "chroma-0" is forbidden: exceede
         ),
         pytest.param(
             seen(
-                pod(),
+                pod(container({"terminated": CRASH})),
                 events=(event("BackOff", "Back-off restarting failed container chroma in pod chroma-0"),),
             ),
-            *(Cause.FAILING, True, "restarting failed container"),
+            *(Cause.FAILING, True, "Error, exit code 1, again and again"),
             id="crash at start, by its event",
         ),
         pytest.param(
