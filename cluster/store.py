@@ -95,7 +95,8 @@ class Store:
         kept = set(keep)
         removed = []
         for place in sorted(self.root.glob("*/*")):
-            if place.parent.name in (_LOCKS, _TEMPORARY, _SCRATCH) or place in kept:
+            # Every entry was once opened. What has no lock is somebody else's, such as a directory of runs.
+            if place in kept or not self._lock_file(place, "use").exists():
                 continue
             with (
                 self._free(self._lock_file(place, "use")) as unused,

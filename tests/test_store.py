@@ -239,6 +239,11 @@ def test_prune_keeps_what_it_is_told_to(store: Store) -> None:
     assert (store.prune([place]), place.exists()) == ([], True)
 
 
+def test_prune_keeps_what_is_no_entry(store: Store) -> None:
+    (store.root / "runs" / "1").mkdir(parents=True)
+    assert (store.prune(), (store.root / "runs" / "1").exists()) == ([], True)
+
+
 def test_prune_keeps_what_another_run_uses(store: Store) -> None:
     other = Store(store.root, Timings(io.StringIO()))
     place = other.entry("thing", "key", "the thing", whole)
