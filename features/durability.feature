@@ -10,31 +10,25 @@ Feature: Durability
 
   Rule: What a release has acknowledged outlives its pod
 
-    # Below the sync threshold of 1,000 records the vectors are in the log alone, beyond it in the index on disk.
+    # Up to the sync threshold of 1,000 records the vectors are in the log alone, beyond it in the index on disk.
     Scenario: Records survive the pod's deletion
       Given a collection of 200 records
-      When the pod is deleted and replaced
-      Then the collection holds 200 records, each as it was written
+      When the pod is deleted and replaced while a writer adds more
+      Then the collection holds every acknowledged record, as it was written
       And questions find its records
 
     Scenario: Records beyond the sync threshold survive the pod's deletion
       Given a collection of 1200 records
-      When the pod is deleted and replaced
-      Then the collection holds 1200 records, each as it was written
-      And questions find its records
-
-    Scenario: What a writer has added survives the pod's deletion
-      Given an empty collection
-      When the pod is deleted and replaced while a writer adds records
+      When the pod is deleted and replaced while a writer adds more
       Then the collection holds every acknowledged record, as it was written
       And questions find its records
 
-  Rule: What a release has acknowledged to one writer, below the sync threshold, outlives its process
+  Rule: What one writer was told below the sync threshold outlives Chroma's process
 
     @needs-disposable
     Scenario: Records survive a kill of the process
-      Given an empty collection
-      When Chroma's process is killed while a writer adds records
+      Given a collection of 200 records
+      When Chroma's process is killed while a writer adds more
       Then the collection holds every acknowledged record, as it was written
       And questions find its records
 

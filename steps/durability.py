@@ -17,17 +17,12 @@ if TYPE_CHECKING:
     from support.wait import Deadlines
 
 
-@when("the pod is deleted and replaced")
-def replace_pod(live: Live, deadlines: Deadlines) -> None:
-    durability.replace_pod(live, deadlines)
-
-
-@when("the pod is deleted and replaced while a writer adds records", target_fixture="history")
+@when("the pod is deleted and replaced while a writer adds more", target_fixture="history")
 def replace_pod_under_writer(live: Live, collection: Collection, deadlines: Deadlines) -> History:
     return durability.replace_pod_under_writer(live, collection, deadlines)
 
 
-@when("Chroma's process is killed while a writer adds records", target_fixture="history")
+@when("Chroma's process is killed while a writer adds more", target_fixture="history")
 def kill_under_writer(live: Live, collection: Collection, deadlines: Deadlines, run_id: str) -> History:
     return durability.kill_under_writer(live, collection, deadlines, run_id)
 

@@ -27,9 +27,9 @@ if TYPE_CHECKING:
 _CONTAINER: Final = "chroma"
 # The database's file, which its log (-wal) is beside.
 _DATABASE: Final = "chroma.sqlite3"
-# Chroma writes its index to disk with every 1,000th record, and a kill in that moment can tear it (persistence.md);
-# one writer that stays below is safe.
-_BELOW_SYNC_THRESHOLD: Final = 900
+# So few that a collection that began with 200 records stays below 1,000: Chroma writes its index to disk with every
+# 1,000th, and a kill in that moment can tear it (persistence.md). One writer that stays below is safe.
+_WRITES: Final = 700
 # Acknowledged records after which a writer is in full swing: a second's worth.
 _IN_FULL_SWING: Final = 100
 _SWING_PATIENCE: Final = 30.0
@@ -56,27 +56,22 @@ class Search:
     files: tuple[str, ...]
 
 
-def replace_pod(live: Live, deadlines: Deadlines) -> None:
-    """Delete the release's pod, as a drained node does, and wait until its successor is live."""
-    before = _pod(live)["metadata"]["uid"]
-    live.namespace.kube.delete("Pod", POD, live.namespace.name)
-    wait_for(
-        lambda: _pod(live)["metadata"]["uid"] != before and live.namespace.live() is not None,
-        deadlines.live,
-        lambda: f"no successor of the pod {before} is live: {_pod(live)['status']}",
-        (LookupError,),
-    )
-
-
 def replace_pod_under_writer(live: Live, collection: Collection, deadlines: Deadlines) -> History:
-    """Delete the release's pod while a writer adds records one by one, and wait until its successor is live."""
+    """Delete the release's pod, as a drained node does, while a writer adds records; wait until its successor is live."""
+    before = _pod(live)["metadata"]["uid"]
     with _writer(collection) as history:
-        replace_pod(live, deadlines)
+        live.namespace.kube.delete("Pod", POD, live.namespace.name)
+        wait_for(
+            lambda: _pod(live)["metadata"]["uid"] != before and live.namespace.live() is not None,
+            deadlines.live,
+            lambda: f"the pod that was deleted has no successor that is live: {_pod(live)['status']}",
+            (LookupError,),
+        )
     return history
 
 
 def kill_under_writer(live: Live, collection: Collection, deadlines: Deadlines, run_id: str) -> History:
-    """Kill Chroma's process (SIGKILL) while a writer adds records one by one, and wait until it is live again.
+    """Kill Chroma's process (SIGKILL) while a writer adds records, and wait until it is live again.
 
     Needs a cluster whose nodes may be meddled with: the kill comes from a pod that sees the node's processes, since
     within its own pod no process can kill the first one.
@@ -170,12 +165,16 @@ def assert_database_is_there(search: Search) -> None:
 
 @contextmanager
 def _writer(collection: Collection) -> Iterator[History]:
-    """Add records one by one, until told to stop or an error comes; lends the history once it is in full swing."""
-    history = History()
+    """Add records one by one until an error comes or the context ends; lends the history once it is in full swing.
+
+    What the collection held before counts as acknowledged.
+    """
+    held = len(chroma.contents(collection))
+    history = History(chroma.records(held))
     stop = threading.Event()
 
     def write() -> None:
-        for record in chroma.records(_BELOW_SYNC_THRESHOLD):
+        for record in chroma.records(held + _WRITES)[held:]:
             history.unsure = [record]
             try:
                 chroma.add(collection, [record])
@@ -190,7 +189,7 @@ def _writer(collection: Collection) -> Iterator[History]:
     thread.start()
     try:
         wait_for(
-            lambda: len(history.acknowledged) >= _IN_FULL_SWING,
+            lambda: len(history.acknowledged) >= held + _IN_FULL_SWING,
             _SWING_PATIENCE,
             lambda: f"the writer has only {len(history.acknowledged)} records acknowledged",
         )
