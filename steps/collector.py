@@ -6,6 +6,7 @@ from types import ModuleType
 
 import pytest
 from pytest_bdd import scenario
+from pytest_bdd.exceptions import GherkinParseError
 from pytest_bdd.feature import get_feature
 from pytest_bdd.gherkin_parser import Child, get_gherkin_document
 from pytest_bdd.parser import Feature, ScenarioTemplate
@@ -47,6 +48,8 @@ def read_feature(file: Path) -> Feature:
         document = get_gherkin_document(str(file))
     except KeyError:
         raise BadFeatureError(f"{file.name}: holds no feature") from None
+    except GherkinParseError as error:
+        raise BadFeatureError(f"{file.name}:{error.line}: {error.message}\n{error.line_content}") from None
     seen: dict[str, str] = {}
     for name, line in _titles(document.feature.children):
         # pytest-bdd keeps scenarios by name, and pytest tests by what is left of it without punctuation.
@@ -55,6 +58,8 @@ def read_feature(file: Path) -> Feature:
             raise BadFeatureError(
                 f'{file.name}:{line}: "{name}"\nhas the name of another scenario, but for punctuation and case:\n{twin}'
             )
+    if not seen:
+        raise BadFeatureError(f"{file.name}: holds no scenario")
     feature = get_feature(str(file.parent), file.name)
     for template in feature.scenarios.values():
         names = [facts.name for facts in examples(template, file.name)]
@@ -78,7 +83,7 @@ def all_scenarios(root: Path) -> list[Scenario]:
     for path in sorted((root / "features").rglob("*.feature")):
         try:
             feature = read_feature(path)
-        except Exception:  # noqa: BLE001, S112 - collection reports it, with the reason
+        except BadFeatureError:  # collecting it says so
             continue
         for template in feature.scenarios.values():
             found += examples(template, path.relative_to(root).as_posix())

@@ -113,6 +113,7 @@ def _forms(text: str) -> Iterator[str]:
     yield json.dumps(text)[1:-1]
     yield json.dumps(text, ensure_ascii=False)[1:-1]
     yield repr(text)[1:-1]
+    yield urllib.parse.quote(text)
     yield urllib.parse.quote(text, safe="")
     yield urllib.parse.quote_plus(text)
     raw = text.encode()
