@@ -3,35 +3,23 @@
 from __future__ import annotations
 
 import base64
-from dataclasses import dataclass
-from functools import partial
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from support import causes, record, removal
-from support.causes import Cause, Finding
+from support.apply import put, rehearse
 from support.kube import Refused
 from support.liveness import NeverWill, NotYet, Pulse
-from support.plan import (
-    claim_names,
-    is_bound,
-    is_claim,
-    is_ours,
-    key,
-    named,
-    rehearsal,
-    waves,
-    without_ownership,
-)
+from support.plan import is_claim, is_ours, is_throw_away, key
 from support.render import Tls, render
 from support.rollout import KINDS, Course, is_ready
-from support.together import together
-from support.wait import wait_for
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Container
+    from collections.abc import Callable, Container, Iterable
 
     from pydantic import SecretStr
 
+    from support.causes import Finding
     from support.faults import Fault
     from support.inventory import Inventory
     from support.kube import Kube, Object, Objects
@@ -43,9 +31,6 @@ if TYPE_CHECKING:
 # What the platform's certificate is called, and where it is (platform.md).
 _TLS_NAMESPACE: Final = "default"
 
-# What the scheduler writes on a claim when it has chosen a node for its pod.
-_SELECTED_NODE: Final = "volume.kubernetes.io/selected-node"
-
 # HTTP statuses by which the API server judges an object: malformed, forbidden, managed by somebody else, invalid.
 _JUDGEMENTS: Final = {400, 403, 409, 422}
 
@@ -54,9 +39,9 @@ _JUDGEMENTS: Final = {400, 403, 409, 422}
 class Live:
     """A release that is live, and the objects it was rendered to."""
 
-    namespace: Namespace
+    namespace: Namespace = field(repr=False)
     release: Release
-    objects: Objects
+    objects: Objects = field(repr=False)  # some are secret
 
     @property
     def inventory(self) -> Inventory:
@@ -68,9 +53,9 @@ class Live:
         """The token that lets its bearer in."""
         return self.inventory.admin_password
 
-    def pulse(self) -> Pulse:
-        """Return what looks whether it lives; a context manager."""
-        return self.namespace.pulse()
+    def statefulset(self) -> Object:
+        """Return the StatefulSet that it was rendered to; without one nothing becomes live."""
+        return next(obj for obj in self.objects if obj["kind"] == "StatefulSet")
 
 
 @dataclass(frozen=True)
@@ -78,12 +63,14 @@ class Rollout:
     """How the apply of a release went.
 
     `finding` says why it was refused, None when it is live. `live` is what lives in the namespace now: the release
-    itself, the one before that it gave way to, or nothing. `seconds` from the apply to each stage.
+    itself, the one before that it gave way to, or nothing. `changed` names the objects ("kind name") that are not as
+    they were: made, changed or gone. `seconds` from the apply to each stage.
     """
 
     release: Release
     live: Live | None
     finding: Finding | None
+    changed: tuple[str, ...]
     seconds: dict[str, float]
 
 
@@ -119,9 +106,9 @@ class Namespace:
         self._deadlines = deadlines
         self._fault = fault
         self._progress = progress
-        self._known: tuple[Live, str] | None = (
-            None  # what was seen live last, and the version of its StatefulSet
-        )
+        # What was seen live last, and the version that its StatefulSet had.
+        self._known: tuple[Live, str] | None = None
+        self._refused: Rollout | None = None
 
     def apply(self, release: Release) -> Rollout:
         """Apply a release and wait until it is live, or is refused and has given way.
@@ -131,12 +118,11 @@ class Namespace:
 
         Raises `Refused` when the API server fails, `LookupError` when the platform's certificate is missing.
         """
-        self._known = None
+        self._known = self._refused = None
         objects = self._render(release)
         with self.kube.watch(KINDS, self.name) as watch, self.pulse() as pulse:
-            existed = self.kube.get("Namespace", self.name) is not None
-            former = self._recall() if existed else None
-            before = self.versions() if existed else {}
+            before = self.versions()
+            former = self._recall()
             course = Course(watch, self._deadlines, self._progress)
             finding = self._roll_out(course, objects, former, pulse)
             if finding is None:
@@ -150,48 +136,70 @@ class Namespace:
                 self._progress(f'release "{release.name}" is refused because {finding}')
                 again = Course(watch, self._deadlines, self._progress)
                 live = former and self._restore(again, former, pulse)
-                self._clear(self._leftovers(before, former), namespace=not existed)
+                self._clear(self._leftovers(before, former), namespace=("Namespace", self.name) not in before)
                 course.mark("gave way")
         if live:
             self._know(live)
-        return Rollout(release, live, finding, course.seconds)
+        return Rollout(release, live, finding, self._changed_since(before), course.seconds)
 
     def ensure_live(self, release: Release) -> Live:
         """Return the release as it lives, and apply it first unless it is live already.
 
         Cheap as long as its StatefulSet is as it was when it was last seen live: whatever happens to a pod shows there.
+        A release that has been refused here is not applied again.
+
+        Raises an AssertionError when it is refused.
         """
         if (
             self._known
             and self._known[0].release == release
-            and self._known[1] == self._version(self._known[0])
+            and self._version(self._known[0]) == self._known[1]
         ):
             return self._known[0]
-        live = self.live()
-        if live and live.release == release and live.objects == self._render(release):
-            self._know(live)
-            return live
-        rollout = self.apply(release)
-        if rollout.finding:
-            raise AssertionError(f'release "{release.name}" is refused because {rollout.finding}')
-        assert rollout.live
-        return rollout.live
+        if not (self._refused and self._refused.release == release):
+            live = self.live()
+            if live and live.release == release and live.objects == self._render(release):
+                self._know(live)
+                return live
+            rollout = self.apply(release)
+            if rollout.live and not rollout.finding:
+                return rollout.live
+            self._refused = rollout
+        raise AssertionError(f'release "{release.name}" is refused because {self._refused.finding}')
+
+    def ensure_rolled_back(self, release: Release) -> None:
+        """See to it that nothing is left of the release but its claim, with the data it had while it was live."""
+        if not self.kube.get("PersistentVolumeClaim", release.claim.name, self.name):
+            self.ensure_live(release)
+        self.roll_back()
 
     def live(self) -> Live | None:
-        """Return the release that is live at this moment: complete, its heartbeat advances, a write is acknowledged."""
+        """Return the release that is live at this moment, None when there is none."""
+        try:
+            return self.prove_live()
+        except AssertionError:
+            return None
+
+    def prove_live(self) -> Live:
+        """Return the release that is live at this moment: complete, its heartbeat advances, it acknowledges a write.
+
+        Raises an AssertionError that says what is missing.
+        """
         recalled = self._recall()
-        statefulset = recalled and named(recalled.objects, "StatefulSet")
-        if not recalled or not statefulset:
-            return None
-        now = causes.Seen(self.kube.get(*key(statefulset), self.name), self.kube.list("Pod", self.name))
-        if not is_ready(now):
-            return None
+        if not recalled:
+            raise AssertionError(f"no release is live in {self.name}")
+        statefulset = recalled.statefulset()
+        seen = causes.Seen(self.kube.get(*key(statefulset), self.name), self.kube.list("Pod", self.name))
+        if not is_ready(seen):
+            raise AssertionError(
+                f'release "{recalled.release.name}" is not live: {causes.explain(seen).detail}'
+            )
         try:
             with self.pulse() as pulse:
                 pulse.advances()
                 pulse.keeps()
-        except (NotYet, NeverWill):
-            return None
+        except (NotYet, NeverWill) as error:
+            raise AssertionError(f'release "{recalled.release.name}" is not live: {error}') from error
         return recalled
 
     def roll_back(self, *, remove_data: bool = False) -> RollBack:
@@ -203,26 +211,25 @@ class Namespace:
         Raises `Timeout` that names what is not gone, or `Refused`.
         """
         self._known = None
-        namespace = self.kube.get("Namespace", self.name)
-        if not namespace:
-            return RollBack((), ())
-        objects = removal.owned(self.kube, self.name)
-        going = [obj for obj in objects if remove_data or not is_claim(obj)]
-        kept = [obj for obj in [namespace, *objects] if is_ours(obj) and obj not in going]
-        if self._clear(going, namespace=remove_data):
-            going.append(kept.pop(0))
-        return RollBack(_named(going), _named(kept))
+        there = removal.owned(self.kube, self.name)
+        self._clear([obj for obj in there if remove_data or not is_claim(obj)], namespace=remove_data)
+        kept = {key(obj) for obj in removal.owned(self.kube, self.name)}
+        return RollBack(
+            removed=_named(key(obj) for obj in there if key(obj) not in kept),
+            kept=_named(key(obj) for obj in there if key(obj) in kept),
+        )
 
     def discard(self) -> None:
-        """Ask for the end of a throw-away namespace and of all that is in it, without waiting for it."""
+        """Ask for the end of a throw-away namespace and of all that the suite has in it, without waiting for it."""
         self._known = None
-        if self.kube.get("Namespace", self.name):
+        there = self.kube.get("Namespace", self.name)
+        if there and is_throw_away(there, self._place.run_id):
             objects = removal.owned(self.kube, self.name)
             self.kube.delete("Namespace", self.name)
             removal.ask_for_removal(self.kube, self.name, objects, grace=1)
 
     def versions(self) -> dict[Key, str]:
-        """Return the resourceVersion of every object of the suite in the namespace, by kind and name."""
+        """Return the resourceVersion of every object of the suite in the namespace, and its own, by kind and name."""
         return {key(obj): obj["metadata"]["resourceVersion"] for obj in removal.owned(self.kube, self.name)}
 
     def pulse(self) -> Pulse:
@@ -253,75 +260,15 @@ class Namespace:
     ) -> Finding | None:
         """Apply a release that nothing speaks against and follow it until it is live; return why it cannot be."""
         try:
-            self._rehearse(objects, former)
-            return self._put(course, objects, pulse)
+            rehearse(self.kube, objects, self._deadlines, replacing=former is not None)
+            return put(self.kube, objects, course, pulse)
         except Refused as refused:
             return _rejection(refused)
-
-    def _rehearse(self, objects: Objects, former: Live | None) -> None:
-        """Let the API server judge every object and the pod, before the first good one is touched."""
-        namespaces, needs, makers = waves(objects)
-        for namespace in namespaces:
-            self._take(namespace)
-        together([partial(self.kube.apply, obj, dry_run=True) for obj in needs + makers])
-        for maker in makers:
-            admitted = partial(self._admits, rehearsal(maker), former)
-            wait_for(admitted, self._deadlines.namespace, lambda: "no pod admitted: no service account")
-
-    def _admits(self, pod: Object, former: Live | None) -> bool:
-        try:
-            self.kube.create(pod, dry_run=True)
-        except Refused as refused:
-            if "serviceaccount" in refused.message.lower():
-                return False  # a new namespace is given its account a moment after it is made
-            if not (former and "exceeded quota" in refused.message):  # the pod before it gives its share back
-                raise
-        return True
-
-    def _put(self, course: Course, objects: Objects, pulse: Pulse) -> Finding | None:
-        """Apply objects and follow them until they are live; return why they cannot become so."""
-        namespaces, needs, makers = waves(objects)
-        for namespace in namespaces:
-            self._take(namespace)
-        stored = together([partial(self.kube.apply, obj) for obj in needs])
-        course.mark("applied")
-        for maker in makers:
-            finding = self._bind(course, stored, maker) or course.until_live(self.kube.apply(maker), pulse)
-            if finding:
-                return finding
-        return None if makers else Finding(Cause.NEVER_READY, "the release has no StatefulSet")
-
-    def _take(self, namespace: Object) -> None:
-        """Apply a Namespace; one that is somebody else's does not become ours by it, and is never removed."""
-        there = self.kube.get("Namespace", self.name)
-        self.kube.apply(without_ownership(namespace) if there and not is_ours(there) else namespace)
-
-    def _bind(self, course: Course, stored: Objects, maker: Object) -> Finding | None:
-        """Let the claims of a pod be bound before it comes, where that is possible; return why they cannot be.
-
-        The scheduler looks at a claim that waits for its pod only once a second (speed.md).
-        """
-        mounted = claim_names(maker)
-        claims = [obj for obj in stored if is_claim(obj) and key(obj)[1] in mounted]
-        unbound = {key(claim)[1] for claim in claims if not is_bound(claim) and self._binds_ahead(claim)}
-        return course.until_bound(unbound) if unbound else None
-
-    def _binds_ahead(self, claim: Object) -> bool:
-        """Whether a claim can be bound before its pod is there; on the only node it can come to, it is asked to."""
-        storage_class = self.kube.get("StorageClass", claim["spec"].get("storageClassName", ""))
-        if not storage_class or storage_class.get("volumeBindingMode") != "WaitForFirstConsumer":
-            return True
-        nodes = [node for node in self.kube.list("Node") if not node["spec"].get("unschedulable")]
-        if len(nodes) != 1:
-            return False
-        chosen = {"metadata": {"annotations": {_SELECTED_NODE: key(nodes[0])[1]}}}
-        self.kube.patch("PersistentVolumeClaim", key(claim)[1], self.name, chosen)
-        return True
 
     def _restore(self, course: Course, former: Live, pulse: Pulse) -> Live | None:
         """Bring the release back that was live before; None, with a line of progress, when that fails as well."""
         try:
-            finding = self._put(course, former.objects, pulse)
+            finding = put(self.kube, former.objects, course, pulse)
         except Refused as refused:
             finding = _rejection(refused)
         if finding:
@@ -344,21 +291,26 @@ class Namespace:
             [obj for obj in removal.owned(self.kube, self.name) if key(obj) in stale and not is_claim(obj)]
         )
 
-    def _clear(self, objects: Objects, *, namespace: bool = False) -> bool:
-        """Remove objects, with the `namespace` if it is ours and holds nothing else; return whether that went, too."""
+    def _clear(self, objects: Objects, *, namespace: bool = False) -> None:
+        """Remove objects, and on demand the `namespace` too, if it is ours and holds nothing of anybody else."""
+        inside = [obj for obj in objects if obj["kind"] != "Namespace"]
         there = self.kube.get("Namespace", self.name) if namespace else None
         if there and is_ours(there) and not removal.foreign(self.kube, self.name):
-            removal.remove_namespace(self.kube, self.name, objects, self._deadlines)
-            return True
-        removal.remove(self.kube, self.name, objects, self._deadlines)
-        return False
+            removal.remove_namespace(self.kube, self.name, inside, self._deadlines)
+        else:
+            removal.remove(self.kube, self.name, inside, self._deadlines)
+
+    def _changed_since(self, before: dict[Key, str]) -> tuple[str, ...]:
+        after = self.versions()
+        return _named(
+            each for each in sorted(before.keys() | after.keys()) if before.get(each) != after.get(each)
+        )
 
     def _know(self, live: Live) -> None:
         self._known = live, self._version(live)
 
     def _version(self, live: Live) -> str:
-        statefulset = named(live.objects, "StatefulSet")
-        stored = statefulset and self.kube.get(*key(statefulset), self.name)
+        stored = self.kube.get(*key(live.statefulset()), self.name)
         return stored["metadata"]["resourceVersion"] if stored else ""
 
 
@@ -369,5 +321,5 @@ def _rejection(refused: Refused) -> Finding:
     return causes.rejected(refused.reason, refused.message)
 
 
-def _named(objects: Objects) -> tuple[str, ...]:
-    return tuple(f"{kind} {name}" for kind, name in map(key, objects))
+def _named(keys: Iterable[Key]) -> tuple[str, ...]:
+    return tuple(f"{kind} {name}" for kind, name in keys)

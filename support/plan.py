@@ -26,6 +26,12 @@ def is_ours(obj: Object) -> bool:
     return OWNED.items() <= (obj["metadata"].get("labels") or {}).items()
 
 
+def is_throw_away(namespace: Object, run_id: str | None) -> bool:
+    """Whether a namespace belongs to a run alone, and goes with it."""
+    of_run = ownership(run_id).items() - OWNED.items()
+    return bool(of_run) and of_run <= (namespace["metadata"].get("labels") or {}).items()
+
+
 def is_claim(obj: Object) -> bool:
     """Whether an object is a claim, which holds data."""
     return bool(obj["kind"] == "PersistentVolumeClaim")
@@ -39,12 +45,6 @@ def is_bound(claim: Object) -> bool:
 def named(objects: Iterable[Object], kind: str) -> Object | None:
     """Return the first object of a kind, None when there is none."""
     return next((obj for obj in objects if obj["kind"] == kind), None)
-
-
-def without_ownership(obj: Object) -> Object:
-    """Return an object without the labels of ownership, as it is applied over one that is somebody else's."""
-    labels = {name: value for name, value in obj["metadata"].get("labels", {}).items() if name not in OWNED}
-    return {**obj, "metadata": {**obj["metadata"], "labels": labels}}
 
 
 def waves(objects: Objects) -> tuple[Objects, Objects, Objects]:

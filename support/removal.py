@@ -35,9 +35,12 @@ _GIVEN: Final = {("ConfigMap", "kube-root-ca.crt"), ("ServiceAccount", "default"
 
 
 def owned(kube: Kube, namespace: str) -> Objects:
-    """Return every object in a namespace that carries the suite's labels."""
+    """Return every object in a namespace that carries the suite's labels, after the namespace, if that does as well."""
+    around = kube.get("Namespace", namespace)
+    if not around:
+        return []
     found = together([partial(kube.list, kind, namespace, OWNED) for kind in KINDS])
-    return [obj for objects in found for obj in objects]
+    return [around] * is_ours(around) + [obj for objects in found for obj in objects]
 
 
 def foreign(kube: Kube, namespace: str) -> Objects:

@@ -1,0 +1,92 @@
+"""Puts the objects of a release on the cluster, in an order that loses no time and kills no good pod for nothing."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, Final
+
+from support.causes import Cause, Finding
+from support.kube import Refused
+from support.plan import claim_names, is_bound, is_claim, is_ours, key, rehearsal, waves
+from support.together import together
+from support.wait import wait_for
+
+if TYPE_CHECKING:
+    from support.kube import Kube, Object, Objects
+    from support.liveness import Pulse
+    from support.rollout import Course
+    from support.wait import Deadlines
+
+# What the scheduler writes on a claim when it has chosen a node for its pod.
+_SELECTED_NODE: Final = "volume.kubernetes.io/selected-node"
+
+
+def rehearse(kube: Kube, objects: Objects, deadlines: Deadlines, *, replacing: bool) -> None:
+    """Let the API server judge every object and the pod, before a good one is touched; only the namespace is made.
+
+    `replacing`: there is a pod already, whose share of a quota becomes free. Raises `Refused`.
+    """
+    namespaces, needs, makers = waves(objects)
+    for namespace in namespaces:
+        _take(kube, namespace)
+    together([partial(kube.apply, obj, dry_run=True) for obj in needs + makers])
+    for maker in makers:
+        admitted = partial(_admits, kube, rehearsal(maker), replacing=replacing)
+        wait_for(admitted, deadlines.namespace, lambda: "no pod is admitted: there is no service account")
+
+
+def put(kube: Kube, objects: Objects, course: Course, pulse: Pulse) -> Finding | None:
+    """Apply objects and follow them until they are live; return why they cannot become so. Raises `Refused`."""
+    namespaces, needs, makers = waves(objects)
+    for namespace in namespaces:
+        _take(kube, namespace)
+    stored = together([partial(kube.apply, obj) for obj in needs])
+    course.mark("applied")
+    for maker in makers:
+        if finding := _bind(kube, course, stored, maker) or course.until_live(kube.apply(maker), pulse):
+            return finding
+    return None if makers else Finding(Cause.NEVER_READY, "the release has no StatefulSet")
+
+
+def _take(kube: Kube, namespace: Object) -> None:
+    """Apply a Namespace; one that is there and is somebody else's is used as it is."""
+    there = kube.get(*key(namespace))
+    if not there or is_ours(there):
+        kube.apply(namespace)
+
+
+def _admits(kube: Kube, pod: Object, *, replacing: bool) -> bool:
+    try:
+        kube.create(pod, dry_run=True)
+    except Refused as refused:
+        if "serviceaccount" in refused.message.lower():
+            return False  # a new namespace is given its account a moment after it is made
+        if not (replacing and "exceeded quota" in refused.message):
+            raise
+    return True
+
+
+def _bind(kube: Kube, course: Course, stored: Objects, maker: Object) -> Finding | None:
+    """Let the claims of a pod be bound before it comes, where that is possible; return why they cannot be.
+
+    The scheduler looks at a claim that waits for its pod only once a second (speed.md).
+    """
+    mounted = claim_names(maker)
+    claims = [obj for obj in stored if is_claim(obj) and obj["metadata"]["name"] in mounted]
+    unbound = {
+        claim["metadata"]["name"] for claim in claims if not is_bound(claim) and _binds_ahead(kube, claim)
+    }
+    return course.until_bound(unbound) if unbound else None
+
+
+def _binds_ahead(kube: Kube, claim: Object) -> bool:
+    """Whether a claim can be bound before its pod is there; on the only node it can come to, it is asked to."""
+    storage_class = kube.get("StorageClass", claim["spec"].get("storageClassName", ""))
+    if not storage_class or storage_class.get("volumeBindingMode") != "WaitForFirstConsumer":
+        return True
+    nodes = [node for node in kube.list("Node") if not node["spec"].get("unschedulable")]
+    if len(nodes) != 1:
+        return False
+    chosen = {"metadata": {"annotations": {_SELECTED_NODE: nodes[0]["metadata"]["name"]}}}
+    kube.patch(*key(claim), claim["metadata"]["namespace"], chosen)
+    return True
