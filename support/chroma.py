@@ -5,12 +5,14 @@ from __future__ import annotations
 import random
 import uuid
 import warnings
+from array import array
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Self, cast
 
 import chromadb
 from chromadb.api.client import Client
+from chromadb.api.fastapi import FastAPI
 from chromadb.api.models.Collection import Collection
 from chromadb.config import Settings
 
@@ -22,7 +24,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from types import TracebackType
 
-    from chromadb.api.fastapi import FastAPI
     from pydantic import SecretStr
 
     from support.http import Reply
@@ -41,9 +42,17 @@ Body = dict[str, Any] | bytes | None
 _DATABASES: Final = f"/api/v2/tenants/{TENANT}/databases"
 
 # Records of the deterministic kind: large enough to be told apart by every column.
-DIMENSION: Final = 8
+DIMENSION: Final = 16
 _COLUMNS: Final = ("ids", "embeddings", "documents", "metadatas")
 _TOPICS: Final = ("birds", "ferns", "lichens", "moths", "rivers")
+
+
+def _stop(server: FastAPI) -> None:
+    server._session.close()  # noqa: SLF001
+
+
+# Closing a client leaves its connections open, and so does one that is not let in (chromadb 1.5.9).
+FastAPI.stop = _stop  # type: ignore[method-assign,assignment]
 
 
 def client(way: Way, token: SecretStr, database: str = DEFAULT_DATABASE) -> Client:
@@ -53,7 +62,8 @@ def client(way: Way, token: SecretStr, database: str = DEFAULT_DATABASE) -> Clie
     """
     settings = Settings(
         anonymized_telemetry=False,
-        chroma_server_ssl_verify=str(way.ca_bundle) if way.ca_bundle else True,
+        # Without TLS there is nothing to verify, and reading the system's bundle takes longer than the rest.
+        chroma_server_ssl_verify=str(way.ca_bundle) if way.tls and way.ca_bundle else way.tls,
     )
     with warnings.catch_warnings():
         # The client knows no other way to be told a bundle than the one httpx deprecates.
@@ -115,6 +125,11 @@ def contents(collection: Collection, filters: Filters = EVERYTHING) -> list[Reco
 def delete(collection: Collection, filters: Filters) -> None:
     """Take away the records that the filters let through."""
     collection.delete(**_conditions(filters))
+
+
+def clear(collection: Collection) -> None:
+    """Take away all records."""
+    collection.delete(ids=[record.id for record in contents(collection)])
 
 
 @dataclass(frozen=True)
@@ -233,6 +248,7 @@ def _conditions(filters: Filters) -> dict[str, Any]:
 def _rows(columns: Mapping[str, Any]) -> list[Record]:
     """Turn the client's columns into rows."""
     return [
-        Record(name, tuple(float32(value) for value in vector), document, metadata)
+        # An array of "f" rounds each value back to the float32 that it was.
+        Record(name, tuple(array("f", vector)), document, metadata)
         for name, vector, document, metadata in zip(*(columns[name] for name in _COLUMNS), strict=True)
     ]

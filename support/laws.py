@@ -202,9 +202,9 @@ def same_records(promised: Sequence[Record], seen: Sequence[Record]) -> None:
     wrong = [
         *(f"{times[name]} times: {found[name]}" for name in found if times[name] > 1),
         *(f"missing: {wanted[name]}" for name in wanted if name not in found),
-        *(f"not promised: {found[name]}" for name in found if name not in wanted),
+        *(f"still there, or never written: {found[name]}" for name in found if name not in wanted),
         *(
-            f"is {found[name]}, not {wanted[name]}"
+            f"differs: is {found[name]}, not {wanted[name]}"
             for name in found
             if name in wanted and not _same(found[name], wanted[name])
         ),
@@ -231,6 +231,33 @@ def recall(
         ids = {hit.record.id for hit in hits}
         found += sum(distance(metric, vector, stored[name]) <= reach for name in ids)
     return found / (count * len(vectors))
+
+
+def assert_recall(seen: float, promised: float) -> None:
+    """Assert that a share of the truly nearest records was found."""
+    assert seen >= promised, f"promised: a recall of {promised:.0%} or more\nseen:     {seen:.1%}"
+
+
+@dataclass(frozen=True)
+class Survey:
+    """A collection of the deterministic records that is asked many questions."""
+
+    collection: Collection
+    metric: Metric
+    records: Sequence[Record]
+
+    @classmethod
+    def of(cls, database: Database, metric: Metric, count: int) -> Survey:
+        """Make the collection."""
+        records = chroma.records(count)
+        return cls(database.create("survey", metric, records), metric, records)
+
+    def recall(self, count: int, vectors: int) -> float:
+        """Ask for the `count` records nearest to each of so many vectors that are not stored; return the recall."""
+        strangers = chroma.records(len(self.records) + vectors)[len(self.records) :]
+        questions = [record.vector for record in strangers]
+        answers = chroma.ask(self.collection, questions, count)
+        return recall(self.metric, self.records, questions, count, answers)
 
 
 def _same(one: Record, other: Record) -> bool:

@@ -124,6 +124,11 @@ def filters(
     return st.builds(Filters, metadata=metadata, document=document)
 
 
+def any_filters() -> SearchStrategy[Filters]:
+    """Any filters on metadata and documents at once."""
+    return filters(metadata_filters(), document_filters())
+
+
 @composite
 def trials(draw: DrawFn, filtered: SearchStrategy[Filters] = _ALL_PASS, *, min_records: int = 0) -> Trial:
     """Any records, and any question about them: a stored vector or another, for all records."""

@@ -1,0 +1,132 @@
+@core
+Feature: Keeping records in collections
+  A collection has a name and holds records: an id, a vector and, where wanted,
+  a document and metadata. What was written is read back, a write changes what
+  it names and nothing else, and what makes no sense is refused and changes nothing.
+
+  Background:
+    Given the live release
+
+  Rule: A collection is known by its name, and a name is given once
+
+    Scenario: A new collection is there, and empty
+      When a collection "field-notes" is created
+      Then the only collection is "field-notes"
+      And the collection "field-notes" holds 0 records
+
+    Scenario: A name that is taken is refused
+      Given a collection "field-notes" of 10 records
+      When a collection "field-notes" is created
+      Then it is refused as taken
+      And the collection "field-notes" holds 10 records
+
+    Scenario: Who asks to get or create is given what is there
+      Given a collection "field-notes" of 10 records
+      When a collection "field-notes" is got or created with other metadata
+      Then the collection and its metadata are the old ones
+      And the collection "field-notes" holds 10 records
+
+    Scenario: A renamed collection keeps its records
+      Given a collection "field-notes" of 10 records
+      When the collection "field-notes" is renamed to "herbarium"
+      Then the only collection is "herbarium"
+      And the collection "herbarium" holds 10 records
+
+    Scenario: A deleted collection is gone
+      Given a collection "field-notes" of 10 records
+      When the collection "field-notes" is deleted
+      Then there is no collection
+      And the collection "field-notes" is unknown
+
+    Scenario: A deleted collection leaves nothing to one of its name
+      Given a deleted collection "field-notes" of 10 records
+      When a collection "field-notes" is created
+      Then the collection "field-notes" holds 0 records
+
+    Scenario Outline: A name <flaw> is refused
+      When a collection is created under a name <flaw>
+      Then it is refused as invalid
+      And there is no collection
+
+      Examples:
+        | flaw                       |
+        | of two letters             |
+        | of 513 letters             |
+        | with a space               |
+        | with a letter beyond ASCII |
+        | that ends in a dash        |
+        | with two dots in a row     |
+        | that is an address         |
+
+  Rule: Records are read as they were written
+
+    Scenario: Records are read back as they were added
+      When any records are added to an empty collection
+      Then they are read back as they were added
+
+    Scenario: A large batch is taken whole
+      Given an empty collection
+      When one call adds 100 records of 1536 dimensions
+      Then they are read back, all of them
+
+    Scenario: The count is the number of records
+      Given an empty collection
+      When 5 records are added one by one
+      Then the count was right after each
+
+    Scenario: Reading through a filter
+      When any records are read through any filter
+      Then the matching records are read and no others
+
+    Scenario: Collections keep their records apart
+      Given a collection "field-notes" of 10 records
+      And a collection "herbarium" of 20 records
+      When all records of the collection "herbarium" are deleted
+      Then the collection "herbarium" holds 0 records
+      And the collection "field-notes" holds 10 records
+
+  Rule: A write changes what it names, and nothing else
+
+    Scenario: The first addition of an id wins
+      Given a collection "field-notes" of 10 records
+      When other records are added under ids that are there
+      Then the collection "field-notes" holds 10 records
+
+    # A key with a new value gets it, a new key is added, a key without a value is taken away.
+    Scenario: An update changes what it names and keeps the rest
+      Given a collection of 10 records
+      When one of its records and one that is not there are updated
+      Then that record is changed, and nothing is added
+
+    Scenario: An upsert adds what is new and changes what is known
+      Given a collection of 10 records
+      When one of its records and one that is not there are upserted
+      Then that record is changed, and the other one is added
+
+    Scenario: Deleted records are gone
+      When any records are deleted through any filter
+      Then the others are there and no more
+
+    Scenario: Writes add up
+      When any writes are done one after the other
+      Then the collection holds what they say together
+
+  Rule: A write that makes no sense is refused and changes nothing
+
+    Scenario Outline: A write <nonsense> is refused
+      Given a collection "field-notes" of 10 records
+      When a record is added to it <nonsense>
+      Then it is refused as <reason>
+      And the collection "field-notes" holds 10 records
+
+      Examples:
+        | nonsense                           | reason    |
+        | with a vector of another dimension | invalid   |
+        | with a vector that is not a number | invalid   |
+        | with a component beyond float32    | invalid   |
+        | without a vector                   | malformed |
+        | with more ids than vectors         | invalid   |
+        | with an empty id                   | invalid   |
+        | with metadata in metadata          | malformed |
+        | with a list of a word and a number | malformed |
+        | with a key that is Chroma's own    | invalid   |

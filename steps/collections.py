@@ -1,0 +1,206 @@
+"""Collections, the records in them, and what becomes of both."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from pytest_bdd import given, parsers, then, when
+
+from steps.words import OneOf
+from support import chroma, examples, laws, nonsense, strategies
+from support.laws import Bench
+from support.model import Metric
+from support.outcomes import Outcome, expect
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from hypothesis.strategies import SearchStrategy
+
+    from support.chroma import Collection, Database
+    from support.examples import Batch
+    from support.http import Reply
+    from support.model import Record, Write
+    from support.strategies import Trial
+
+_TYPES: Final = {
+    "Flaw": OneOf.itself(nonsense.NAMES),
+    "Nonsense": OneOf.itself(nonsense.WRITES),
+    "Refusal": OneOf({word.value: word for word in Outcome if word is not Outcome.ACCEPTED}),
+}
+
+
+def parse(text: str) -> parsers.parse:
+    """Parse a step with the types of this module."""
+    return parsers.parse(text, _TYPES)
+
+
+@given("an empty collection", target_fixture="collection")
+def empty_collection(database: Database) -> Collection:
+    return database.create("collection")
+
+
+@given(parse("a collection of {count:d} records"), target_fixture="collection")
+def collection_of_records(database: Database, count: int) -> Collection:
+    return database.create("collection", records=chroma.records(count))
+
+
+@given(parse('a collection "{name:S}" of {count:d} records'), target_fixture="collection")
+def named_collection_of_records(database: Database, name: str, count: int) -> Collection:
+    return database.create(name, records=chroma.records(count))
+
+
+@given(parse('a deleted collection "{name:S}" of {count:d} records'))
+def deleted_collection(database: Database, name: str, count: int) -> None:
+    database.create(name, records=chroma.records(count))
+    database.client.delete_collection(name)
+
+
+@when(parse('a collection "{name:S}" is created'), target_fixture="reply")
+def create_collection(database: Database, name: str) -> Reply:
+    return database.ask("POST", "", {"name": name})
+
+
+@when(parse("a collection is created under a name {flaw:Flaw}"), target_fixture="reply")
+def create_under_flawed_name(database: Database, flaw: str) -> Reply:
+    return nonsense.create(database, flaw)
+
+
+@when(parse('a collection "{name:S}" is got or created with other metadata'), target_fixture="gotten")
+def get_or_create_collection(database: Database, name: str) -> Collection:
+    return database.client.get_or_create_collection(name, metadata={"other": True}, embedding_function=None)
+
+
+@when(parse('the collection "{name:S}" is renamed to "{new_name:S}"'))
+def rename_collection(database: Database, name: str, new_name: str) -> None:
+    database.open(name).modify(name=new_name)
+
+
+@when(parse('the collection "{name:S}" is deleted'))
+def delete_collection(database: Database, name: str) -> None:
+    database.client.delete_collection(name)
+
+
+@when(parse('all records of the collection "{name:S}" are deleted'))
+def delete_all_records(database: Database, name: str) -> None:
+    chroma.clear(database.open(name))
+
+
+@when(parse("one call adds {count:d} records of {dimension:d} dimensions"), target_fixture="batch")
+def add_large_batch(database: Database, collection: Collection, count: int, dimension: int) -> Batch:
+    return examples.add_large_batch(database, collection, count, dimension)
+
+
+@when(parse("{count:d} records are added one by one"), target_fixture="counts")
+def add_one_by_one(collection: Collection, count: int) -> list[int]:
+    return examples.count_while_adding(collection, count)
+
+
+@when("other records are added under ids that are there")
+def add_under_taken_ids(collection: Collection) -> None:
+    examples.add_under_taken_ids(collection)
+
+
+@when("one of its records and one that is not there are updated", target_fixture="before")
+def update_records(collection: Collection) -> list[Record]:
+    return examples.change_one(collection, "update")
+
+
+@when("one of its records and one that is not there are upserted", target_fixture="before")
+def upsert_records(collection: Collection) -> list[Record]:
+    return examples.change_one(collection, "upsert")
+
+
+@when(parse("a record is added to it {what:Nonsense}"), target_fixture="reply")
+def write_nonsense(database: Database, collection: Collection, what: str) -> Reply:
+    return nonsense.write(database, collection, what)
+
+
+@when("any records are added to an empty collection", target_fixture="cases")
+def any_records() -> SearchStrategy[tuple[Record, ...]]:
+    return strategies.arbitrary_records()
+
+
+@when("any records are read through any filter", target_fixture="cases")
+def any_reading() -> SearchStrategy[Trial]:
+    return strategies.trials(strategies.any_filters())
+
+
+@when("any records are deleted through any filter", target_fixture="cases")
+def any_deletion() -> SearchStrategy[Trial]:
+    return strategies.trials(strategies.any_filters())
+
+
+@when("any writes are done one after the other", target_fixture="cases")
+def any_writes() -> SearchStrategy[tuple[Write, ...]]:
+    return strategies.histories()
+
+
+@then("there is no collection")
+def no_collection_is_there(database: Database) -> None:
+    examples.assert_collections(database)
+
+
+@then(parse('the only collection is "{name:S}"'))
+def collection_is_only_one(database: Database, name: str) -> None:
+    examples.assert_collections(database, name)
+
+
+@then(parse('the collection "{name:S}" is unknown'))
+def collection_is_unknown(database: Database, name: str) -> None:
+    expect(Outcome.UNKNOWN, database.ask("GET", f"/{name}"))
+
+
+@then(parse('the collection "{name:S}" holds {count:d} records'))
+def collection_holds_records(database: Database, name: str, count: int) -> None:
+    laws.same_records(chroma.records(count), chroma.contents(database.open(name)))
+
+
+@then("the collection and its metadata are the old ones")
+def collection_is_old_one(gotten: Collection, collection: Collection) -> None:
+    examples.assert_same_collection(gotten, collection)
+
+
+@then(parse("it is refused as {refusal:Refusal}"))
+def it_is_refused(reply: Reply, refusal: Outcome) -> None:
+    expect(refusal, reply)
+
+
+@then("they are read back, all of them")
+def batch_is_taken_whole(collection: Collection, batch: Batch) -> None:
+    examples.assert_taken_whole(collection, batch)
+
+
+@then("the count was right after each")
+def counts_are_right(counts: list[int]) -> None:
+    examples.assert_counted(counts)
+
+
+@then("that record is changed, and nothing is added")
+def record_is_updated(collection: Collection, before: Sequence[Record]) -> None:
+    examples.assert_one_is_updated(collection, before)
+
+
+@then("that record is changed, and the other one is added")
+def record_is_upserted(collection: Collection, before: Sequence[Record]) -> None:
+    examples.assert_one_is_upserted(collection, before)
+
+
+@then("they are read back as they were added")
+def records_are_read_back(database: Database, cases: SearchStrategy[tuple[Record, ...]]) -> None:
+    Bench(database, Metric.L2).try_law(laws.records_read_back, cases)
+
+
+@then("the matching records are read and no others")
+def matching_records_are_read(database: Database, cases: SearchStrategy[Trial]) -> None:
+    Bench(database, Metric.L2).try_law(laws.filter_reads_what_matches, cases)
+
+
+@then("the others are there and no more")
+def others_are_there(database: Database, cases: SearchStrategy[Trial]) -> None:
+    Bench(database, Metric.L2).try_law(laws.filter_deletes_what_matches, cases)
+
+
+@then("the collection holds what they say together")
+def writes_add_up(database: Database, cases: SearchStrategy[tuple[Write, ...]]) -> None:
+    Bench(database, Metric.L2).try_law(laws.writes_add_up, cases)

@@ -1,0 +1,127 @@
+"""Questions, and what their answers show."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from pytest_bdd import given, parsers, then, when
+
+from steps.words import OneOf
+from support import laws, nonsense, strategies
+from support.laws import Bench, Survey
+from support.model import Metric
+
+if TYPE_CHECKING:
+    from hypothesis.strategies import SearchStrategy
+
+    from support.chroma import Collection, Database
+    from support.http import Reply
+    from support.model import Filters
+    from support.strategies import Trial
+
+_TYPES: Final = {
+    "Metric": OneOf({metric.value: metric for metric in Metric}),
+    "Nonsense": OneOf.itself(nonsense.QUESTIONS),
+    "Filter": OneOf(
+        {
+            "metadata": strategies.filters(metadata=strategies.metadata_filters()),
+            "documents": strategies.filters(document=strategies.document_filters()),
+            "both": strategies.any_filters(),
+        }
+    ),
+}
+
+
+def parse(text: str) -> parsers.parse:
+    """Parse a step with the types of this module."""
+    return parsers.parse(text, _TYPES)
+
+
+@given(parse("an empty collection measured by {metric:Metric}"), target_fixture="bench")
+def empty_measured_collection(database: Database, metric: Metric) -> Bench:
+    return Bench(database, metric)
+
+
+@given(parse("a collection of {count:d} records measured by {metric:Metric}"), target_fixture="survey")
+def measured_collection(database: Database, count: int, metric: Metric) -> Survey:
+    return Survey.of(database, metric, count)
+
+
+@when("it holds any records and is asked for any vector", target_fixture="trials")
+def any_question() -> SearchStrategy[Trial]:
+    return strategies.trials()
+
+
+@when("it holds any records and is asked for the vector of each", target_fixture="trials")
+def any_records() -> SearchStrategy[Trial]:
+    return strategies.trials(min_records=1)
+
+
+@when("it holds any records and is asked for any number of them", target_fixture="trials")
+def any_count() -> SearchStrategy[Trial]:
+    return strategies.counted_trials()
+
+
+@when(
+    parse("it holds any records and is asked through any filter on {filters:Filter}"), target_fixture="trials"
+)
+def any_filter(filters: SearchStrategy[Filters]) -> SearchStrategy[Trial]:
+    return strategies.trials(filters)
+
+
+@when(
+    parse("it is asked for the {count:d} records nearest to each of {vectors:d} vectors"),
+    target_fixture="recall",
+)
+def ask_for_nearest(survey: Survey, count: int, vectors: int) -> float:
+    return survey.recall(count, vectors)
+
+
+@when(parse("it is asked for {count:d} records"), target_fixture="reply")
+def ask_for_count(database: Database, collection: Collection, count: int) -> Reply:
+    return nonsense.ask_for(database, collection, count)
+
+
+@when(parse("it is asked {question:Nonsense}"), target_fixture="reply")
+def ask_nonsense(database: Database, collection: Collection, question: str) -> Reply:
+    return nonsense.ask(database, collection, question)
+
+
+@then("no record in the answer is nearer than the one before it")
+def answer_is_in_order(bench: Bench, trials: SearchStrategy[Trial]) -> None:
+    bench.try_law(laws.answer_is_in_order, trials)
+
+
+@then("each distance in the answer is the exact one, but for rounding")
+def distances_are_true(bench: Bench, trials: SearchStrategy[Trial]) -> None:
+    bench.try_law(laws.distances_are_true, trials)
+
+
+@then("each record is found, or one that is as near")
+def records_find_themselves(bench: Bench, trials: SearchStrategy[Trial]) -> None:
+    bench.try_law(laws.records_find_themselves, trials)
+
+
+@then("the answer has so many of the nearest records, or all that there are")
+def nearest_are_answered(bench: Bench, trials: SearchStrategy[Trial]) -> None:
+    bench.try_law(laws.nearest_are_answered, trials)
+
+
+@then("the answer shows each record as it was written")
+def answer_shows_records(bench: Bench, trials: SearchStrategy[Trial]) -> None:
+    bench.try_law(laws.answer_shows_records, trials)
+
+
+@then("the answer has the matching records and no others")
+def answer_has_what_matches(bench: Bench, trials: SearchStrategy[Trial]) -> None:
+    bench.try_law(laws.answer_has_what_matches, trials)
+
+
+@then(parse("{share:d} of 100 that are truly the nearest are found"))
+def nearest_are_found(recall: float, share: int) -> None:
+    laws.assert_recall(recall, share / 100)
+
+
+@then("the answer has no record")
+def answer_is_empty(reply: Reply) -> None:
+    nonsense.assert_empty(reply)

@@ -1,0 +1,111 @@
+"""The examples of the collections feature: what is written, and what must be there afterwards."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Final
+
+from support import chroma
+from support.laws import same_records
+from support.model import Change, Record, Write
+from support.outcomes import Outcome, expect
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from support.chroma import Collection, Database
+    from support.http import Reply
+    from support.model import WriteKind
+
+_NEWCOMER: Final = Record("newcomer", (0.5,) * chroma.DIMENSION, None, {"topic": "newts"})
+
+
+@dataclass(frozen=True)
+class Batch:
+    """The records of one call, and the reply to it."""
+
+    records: Sequence[Record]
+    reply: Reply
+
+
+def add_large_batch(database: Database, collection: Collection, count: int, dimension: int) -> Batch:
+    """Add so many records of so many dimensions in one call, past the client, which would split it."""
+    draw = random.Random(count)  # noqa: S311 - the same numbers every time, no secret
+    # Parts of 512 are exact in float32.
+    records = [
+        Record(f"long-{number}", tuple(draw.randrange(-512, 512) / 512 for _ in range(dimension)))
+        for number in range(count)
+    ]
+    body = {"ids": [record.id for record in records], "embeddings": [record.vector for record in records]}
+    return Batch(records, database.ask("POST", f"/{collection.id}/add", body))
+
+
+def assert_taken_whole(collection: Collection, batch: Batch) -> None:
+    """Assert that a batch was accepted and is there."""
+    expect(Outcome.ACCEPTED, batch.reply)
+    same_records(batch.records, chroma.contents(collection))
+
+
+def count_while_adding(collection: Collection, count: int) -> list[int]:
+    """Add records one by one and return the collection's count before the first and after each."""
+    counts = [collection.count()]
+    for record in chroma.records(count):
+        chroma.add(collection, [record])
+        counts.append(collection.count())
+    return counts
+
+
+def assert_counted(counts: Sequence[int]) -> None:
+    """Assert that the counts are those of a collection that grew by one record at a time from none."""
+    promised = list(range(len(counts)))
+    assert counts == promised, f"promised: the count after each addition, {promised}\nseen:     {counts}"
+
+
+def add_under_taken_ids(collection: Collection) -> None:
+    """Add other records under all ids that the collection has."""
+    held = chroma.contents(collection)
+    others = chroma.records(2 * len(held))[len(held) :]
+    chroma.add(collection, [replace(other, id=record.id) for record, other in zip(held, others, strict=True)])
+
+
+def change_one(collection: Collection, kind: WriteKind) -> list[Record]:
+    """Update or upsert a record that is there, in part, and one that is not; return what was there before."""
+    held = chroma.contents(collection)
+    change = Change(held[0].id, _vector(kind), metadata={"topic": "newts", "place": "a pond", "weight": None})
+    newcomer = Change(_NEWCOMER.id, _vector(kind), metadata=_NEWCOMER.metadata)
+    chroma.write(collection, Write(kind, (change, newcomer)))
+    return held
+
+
+def assert_one_is_updated(collection: Collection, before: Sequence[Record]) -> None:
+    """Assert what an update by `change_one` leaves: the record's vector and document stay, its metadata is merged."""
+    same_records([_merged(before[0]), *before[1:]], chroma.contents(collection))
+
+
+def assert_one_is_upserted(collection: Collection, before: Sequence[Record]) -> None:
+    """Assert what an upsert by `change_one` leaves: the record has its new vector, and the unknown one is there."""
+    changed = replace(_merged(before[0]), vector=_NEWCOMER.vector)
+    same_records([changed, *before[1:], _NEWCOMER], chroma.contents(collection))
+
+
+def assert_collections(database: Database, *names: str) -> None:
+    """Assert that a database has the collections of these names and no others."""
+    seen = database.names()
+    assert seen == sorted(names), f"promised: the collections {sorted(names)}\nseen:     still or only {seen}"
+
+
+def assert_same_collection(given: Collection, there: Collection) -> None:
+    """Assert that two answers describe one collection: by its id, its name and its metadata."""
+    seen, promised = [(one.id, one.name, one.metadata) for one in (given, there)]
+    assert seen == promised, f"promised: {promised}\nseen:     {seen}"
+
+
+def _vector(kind: WriteKind) -> tuple[float, ...] | None:
+    # An update may leave the vector as it is, an upsert may not.
+    return _NEWCOMER.vector if kind == "upsert" else None
+
+
+def _merged(record: Record) -> Record:
+    kept = {key: value for key, value in (record.metadata or {}).items() if key != "weight"}
+    return replace(record, metadata={**kept, "topic": "newts", "place": "a pond"})
