@@ -173,6 +173,11 @@ class Namespace:
             self.ensure_live(release)
         self.roll_back()
 
+    def assert_live(self, release: Release) -> None:
+        """Demand that this very release is live at this moment."""
+        live = self.prove_live()
+        assert live.release == release, f'release "{live.release.name}" is live instead of "{release.name}"'
+
     def live(self) -> Live | None:
         """Return the release that is live at this moment, None when there is none."""
         try:
@@ -231,6 +236,12 @@ class Namespace:
     def versions(self) -> dict[Key, str]:
         """Return the resourceVersion of every object of the suite in the namespace, and its own, by kind and name."""
         return {key(obj): obj["metadata"]["resourceVersion"] for obj in removal.owned(self.kube, self.name)}
+
+    def remains(self) -> list[Key]:
+        """Return what of the suite's there is, by kind and name: the namespace, what is in it, the volumes it claims."""
+        volumes = self.kube.list("PersistentVolume")
+        claimed = [obj for obj in volumes if obj["spec"].get("claimRef", {}).get("namespace") == self.name]
+        return sorted(key(obj) for obj in removal.owned(self.kube, self.name) + claimed)
 
     def pulse(self) -> Pulse:
         """Return what looks whether the release here lives; a context manager."""

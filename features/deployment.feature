@@ -1,0 +1,60 @@
+@core
+Feature: Deploying a release
+  A release is one version of Chroma, with one configuration, in one namespace.
+  An operator applies it, and it goes live whole or not at all:
+  a release that cannot go live gives way to the one before it, and the operator is told why.
+
+  Rule: A release is live once it is rolled out, its heart beats, and it keeps what it is given
+
+    Scenario: The first release goes live
+      Given an empty namespace
+      When the release is applied
+      Then the release is live
+
+    Scenario: Applying a live release again changes nothing
+      Given the live release
+      When the release is applied
+      Then the release is live
+      And no object in the namespace has changed
+
+  Rule: A release that cannot go live gives way to the one before it, with its data
+
+    Scenario Outline: A refused release gives way to the live one: <reason>
+      Given the release, live in a namespace of its own
+      And a collection "field-notes" of 100 records
+      When the release "<release>" is applied
+      Then it is refused because <reason>
+      And the release is live
+      And the collection "field-notes" holds 100 records
+
+      Examples:
+        | release           | reason                       |
+        | no-such-image     | its image cannot be pulled   |
+        | too-little-memory | it ran out of memory         |
+        | deaf-heartbeat    | it never became ready        |
+        | unschedulable     | it cannot be scheduled       |
+        | unbound-claim     | its claim is not bound       |
+        | rejected          | it was rejected by admission |
+        | failing-container | its container keeps failing  |
+
+  Rule: What can be known before the live release is touched does not interrupt it
+
+    Scenario Outline: The live release does not notice that another is refused: <reason>
+      Given the live release
+      When the release "<release>" is applied
+      Then it is refused because <reason>
+      And no object in the namespace has changed
+
+      Examples:
+        | release       | reason                       |
+        | unbound-claim | its claim is not bound       |
+        | rejected      | it was rejected by admission |
+
+  Rule: A first release that cannot go live leaves nothing behind
+
+    Scenario: A refused first release is gone, and nobody has waited for a deadline
+      Given an empty namespace
+      When the release "no-such-image" is applied
+      Then it is refused because its image cannot be pulled
+      And nobody has waited for a deadline
+      And nothing of the release is left

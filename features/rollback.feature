@@ -1,0 +1,41 @@
+@core
+Feature: Rolling a release back
+  An operator who rolls a release back has the cluster as it was before, but for the data:
+  it stays on its claim until its removal is asked for as well.
+  What is somebody else's is not touched by either.
+
+  Rule: The data outlives the release
+
+    Scenario: A release that is deployed again finds its data
+      Given the release, live in a namespace of its own
+      And a collection "field-notes" of 100 records
+      And the release has been rolled back
+      When the release is applied
+      Then the release is live
+      And the collection "field-notes" holds 100 records
+
+    Scenario: Everything of the release is gone but its claim
+      Given the release, live in a namespace of its own
+      And things of somebody else beside it
+      When the release is rolled back
+      Then nothing of the release is left but its claim
+      And what is somebody else's is untouched
+
+    Scenario: Rolling back twice is harmless
+      Given the release, rolled back in a namespace of its own
+      When the release is rolled back
+      Then nothing of the release is left but its claim
+
+  Rule: When the data's removal is asked for, nothing is left
+
+    Scenario: The data goes with its namespace
+      Given the release, live in a namespace of its own
+      When the release is rolled back with its data
+      Then nothing of the release is left
+
+    Scenario: A namespace in which somebody else has things is left to them
+      Given the release, rolled back in a namespace of its own
+      And things of somebody else beside it
+      When the release is rolled back with its data
+      Then nothing of the release is left but its namespace
+      And what is somebody else's is untouched

@@ -1,0 +1,145 @@
+"""Releases: applied, live, refused, rolled back, and what is left of them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import pytest
+from pytest_bdd import given, parsers, then, when
+
+from steps.words import OneOf
+from support import strangers
+from support.causes import Cause
+from support.release import Release
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from support.kube import Objects
+    from support.namespace import Live, Namespace, Rollout
+    from support.run import Run
+    from support.wait import Deadlines
+
+_TYPES: Final = {"Cause": OneOf({cause.value: cause for cause in Cause})}
+
+
+def parse(text: str) -> parsers.parse:
+    """Parse a step with the types of this module."""
+    return parsers.parse(text, _TYPES)
+
+
+@pytest.fixture
+def here(live: Live) -> Namespace:
+    """Return the namespace that the scenario is about."""
+    return live.namespace
+
+
+@pytest.fixture(scope="module")
+def own_namespace(
+    run: Run, fresh_names: Iterator[str], make_namespace: Callable[[str, str | None], Namespace]
+) -> Iterator[Namespace]:
+    """Own a throw-away namespace for what the scenarios of a feature do to a release; its end is not waited for."""
+    namespace = make_namespace(next(fresh_names), run.id)
+    with run.watching(namespace.kube, namespace.name):
+        yield namespace
+    namespace.discard()
+
+
+@pytest.fixture
+def strange_things(here: Namespace) -> Iterator[Objects]:
+    """Own things of somebody else beside the release."""
+    things = strangers.settle(here)
+    yield things
+    strangers.leave(here.kube, things)
+
+
+@given("the live release", target_fixture="live")
+def live_release(namespace: Namespace, release_under_test: Release) -> Live:
+    return namespace.ensure_live(release_under_test)
+
+
+@given("the release, live in a namespace of its own", target_fixture="live")
+def release_live_on_its_own(own_namespace: Namespace, release_under_test: Release) -> Live:
+    return own_namespace.ensure_live(release_under_test)
+
+
+@given("the release, rolled back in a namespace of its own", target_fixture="here")
+def release_rolled_back_on_its_own(own_namespace: Namespace, release_under_test: Release) -> Namespace:
+    own_namespace.ensure_rolled_back(release_under_test)
+    return own_namespace
+
+
+@given("the release has been rolled back")
+def rolled_back_release(here: Namespace) -> None:
+    here.roll_back()
+
+
+@given("an empty namespace", target_fixture="here")
+def empty_namespace(fresh_namespace: Namespace) -> Namespace:
+    return fresh_namespace
+
+
+@given("things of somebody else beside it", target_fixture="things")
+def things_of_somebody_else(strange_things: Objects) -> Objects:
+    return strange_things
+
+
+@when("the release is applied", target_fixture="rollout")
+def apply_release(here: Namespace, release_under_test: Release) -> Rollout:
+    return here.apply(release_under_test)
+
+
+@when(parse('the release "{name:S}" is applied'), target_fixture="rollout")
+def apply_named_release(here: Namespace, name: str) -> Rollout:
+    return here.apply(Release.named(name))
+
+
+@when("the release is rolled back")
+def roll_back_release(here: Namespace) -> None:
+    here.roll_back()
+
+
+@when("the release is rolled back with its data")
+def roll_back_release_with_data(here: Namespace) -> None:
+    here.roll_back(remove_data=True)
+
+
+@then("the release is live")
+def release_is_live(here: Namespace, release_under_test: Release) -> None:
+    here.assert_live(release_under_test)
+
+
+@then(parse("it is refused because {cause:Cause}"))
+def release_is_refused(rollout: Rollout, cause: Cause) -> None:
+    assert rollout.finding is not None, f"it is live: {rollout}"
+    assert rollout.finding.cause is cause, f"it is refused because {rollout.finding}"
+
+
+@then("nobody has waited for a deadline")
+def refusal_came_early(rollout: Rollout, deadlines: Deadlines) -> None:
+    assert rollout.seconds["refused"] < deadlines.doubt, rollout
+
+
+@then("no object in the namespace has changed")
+def no_object_has_changed(rollout: Rollout) -> None:
+    assert not rollout.changed, f"changed by the apply: {', '.join(rollout.changed)}"
+
+
+@then("nothing of the release is left")
+def nothing_is_left(here: Namespace) -> None:
+    assert here.remains() == []
+
+
+@then("nothing of the release is left but its namespace")
+def namespace_is_left(here: Namespace) -> None:
+    assert here.remains() == [("Namespace", here.name)]
+
+
+@then("nothing of the release is left but its claim")
+def claim_is_left(here: Namespace) -> None:
+    assert [kind for kind, _ in here.remains()] == ["Namespace", "PersistentVolume", "PersistentVolumeClaim"]
+
+
+@then("what is somebody else's is untouched")
+def things_are_untouched(here: Namespace, things: Objects) -> None:
+    strangers.assert_untouched(here.kube, things)
