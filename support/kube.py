@@ -181,6 +181,8 @@ class Kube:
             return Exec(_exit_code(status), client.read_channel(_STDOUT), client.read_channel(_STDERR))
         finally:
             client.close()
+            # That leaves the socket open where the server has said good-bye already.
+            client.sock.shutdown()
 
     def forward(self, namespace: str, pod: str, port: int) -> socket.socket:
         """Open one connection to a port inside the pod, by its loopback, as a plain blocking socket.
