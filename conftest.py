@@ -6,8 +6,8 @@ import itertools
 import pickle
 import sys
 import time
+from contextlib import nullcontext
 from dataclasses import dataclass, field
-from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -16,10 +16,12 @@ import pytest
 from cluster.provider import ClusterError, provider_for
 from steps.collector import FeatureFile, all_scenarios
 from support import evidence
+from support.chroma import Database
 from support.evidence import Failure, Site
 from support.faults import Fault, FaultError
 from support.inventory import InventoryError
 from support.kube import Kube
+from support.names import map_host
 from support.namespace import Namespace
 from support.options import Options, add_options
 from support.progress import Courier
@@ -33,6 +35,7 @@ from support.scenario import NEEDS, Scenario
 from support.vantage import Vantage
 from support.verdict import EVIDENCE, Ledger
 from support.wait import Deadlines
+from support.ways import ingress
 from support.workers import Workers, heed_termination
 
 if TYPE_CHECKING:
@@ -42,12 +45,9 @@ if TYPE_CHECKING:
 
     from cluster.provider import Access, Provider
     from support.inventory import Inventory
+    from support.namespace import Live
 
-pytest_plugins = [
-    name
-    for name in ("steps.releases", "steps.access", "steps.durability", "steps.collections", "steps.queries")
-    if find_spec(name)
-]
+pytest_plugins = ["steps.releases", "steps.access", "steps.durability", "steps.collections", "steps.queries"]
 
 
 @dataclass
@@ -283,10 +283,13 @@ def run_id(run: Run) -> str:
 
 
 @pytest.fixture(scope="session")
-def inventory(run: Run, access: Access) -> Inventory:
+def inventory(run: Run, access: Access) -> Iterator[Inventory]:
+    """Lend what the platform gives; its hosts have their addresses in this process alone."""
     inventory = run.inventory(access)
     run.redactor.learn(inventory.admin_password)
-    return inventory
+    address = inventory.ingress_address
+    with map_host(f"*.{inventory.domain_name}", address) if address else nullcontext():
+        yield inventory
 
 
 @pytest.fixture(scope="session")
@@ -365,3 +368,10 @@ def vantage(run: Run, kube: Kube, inventory: Inventory, deadlines: Deadlines) ->
     name = "-".join(filter(None, ("chroma-conformance", run.id, run.worker)))
     with Vantage(kube, inventory.vantage_image, deadlines, namespace=name, run_id=run.id) as vantage:
         yield vantage
+
+
+@pytest.fixture
+def database(live: Live, run_id: str) -> Iterator[Database]:
+    """Own the scenario's database, reached as users reach it."""
+    with Database(ingress(live.namespace.host, live.inventory), live.token, run_id) as database:
+        yield database
