@@ -46,6 +46,12 @@ def own_namespace(
 
 
 @pytest.fixture
+def things() -> Objects:
+    """Return what of somebody else stands beside the release: nothing, unless a step says so."""
+    return []
+
+
+@pytest.fixture
 def strange_things(here: Namespace) -> Iterator[Objects]:
     """Own things of somebody else beside the release."""
     things = strangers.settle(here)
@@ -105,14 +111,14 @@ def roll_back_release_with_data(here: Namespace) -> None:
 
 
 @then("the release is live")
-def release_is_live(here: Namespace, release_under_test: Release) -> None:
-    here.assert_live(release_under_test)
+def release_is_live(here: Namespace, release_under_test: Release, rollout: Rollout) -> None:
+    here.assert_live(release_under_test, rollout)
 
 
 @then(parse("it is refused because {cause:Cause}"))
 def release_is_refused(rollout: Rollout, cause: Cause) -> None:
-    assert rollout.finding is not None, f"it is live: {rollout}"
-    assert rollout.finding.cause is cause, f"it is refused because {rollout.finding}"
+    assert rollout.finding, f"not refused because {cause}: {rollout}"
+    assert rollout.finding.cause is cause, f"not refused because {cause}: {rollout}"
 
 
 @then("nobody has waited for a deadline")
@@ -131,13 +137,13 @@ def nothing_is_left(here: Namespace) -> None:
 
 
 @then("nothing of the release is left but its namespace")
-def namespace_is_left(here: Namespace) -> None:
-    assert here.remains() == [("Namespace", here.name)]
+def namespace_is_left(here: Namespace, things: Objects) -> None:
+    assert here.remains(besides=things) == [f"Namespace {here.name}"]
 
 
 @then("nothing of the release is left but its claim")
-def claim_is_left(here: Namespace) -> None:
-    assert [kind for kind, _ in here.remains()] == ["Namespace", "PersistentVolume", "PersistentVolumeClaim"]
+def claim_is_left(here: Namespace, release_under_test: Release, things: Objects) -> None:
+    here.assert_data_left(release_under_test, besides=things)
 
 
 @then("what is somebody else's is untouched")

@@ -59,12 +59,17 @@ class Seen:
         Without observedGeneration the status still speaks of the rollout before. A pod that is being deleted shows
         signs that look like a crash (ContainerStatusUnknown, exit code 137).
         """
+        if not self.statefulset or not self.observed():
+            return []
+        revision = self.statefulset["status"].get("updateRevision")
+        return [pod for pod in self.pods if _belongs(pod, self.statefulset, revision)]
+
+    def observed(self) -> bool:
+        """Whether the status of the StatefulSet speaks of this rollout."""
         if not self.statefulset:
-            return []
-        status = self.statefulset.get("status", {})
-        if status.get("observedGeneration") != self.statefulset["metadata"]["generation"]:
-            return []
-        return [pod for pod in self.pods if _belongs(pod, self.statefulset, status.get("updateRevision"))]
+            return False
+        observed = self.statefulset.get("status", {}).get("observedGeneration")
+        return bool(observed == self.statefulset["metadata"]["generation"])
 
     def events_of(self, obj: Object) -> Objects:
         """Return the events about this very object, and not about one of its name before it."""
@@ -145,6 +150,7 @@ def _findings(seen: Seen) -> Iterator[Finding]:
         yield from _of_restarts(pod, events)
         yield from _of_volumes(pod, events)
     if seen.statefulset and not pods:
+        yield from _of_replacement(seen)
         yield from _of_creation(seen.statefulset, seen.events_of(seen.statefulset))
 
 
@@ -231,6 +237,21 @@ def _of_volumes(pod: Object, events: Objects) -> Iterator[Finding]:
             yield Finding(Cause.NEVER_READY, _told(f"pod {_name(pod)}", event), certain=False)
 
 
+def _of_replacement(seen: Seen) -> Iterator[Finding]:
+    # "OrderedReady" replaces a pod only once it is ready, which a broken one never is: documented as needing a
+    # "forced rollback".
+    statefulset = seen.statefulset
+    if (
+        statefulset
+        and seen.observed()
+        and statefulset["spec"].get("podManagementPolicy", "OrderedReady") == "OrderedReady"
+    ):
+        for pod in seen.pods:
+            if _owned(pod, statefulset) and not is_ready(pod):
+                told = f"statefulset {_name(statefulset)}: OrderedReady waits for pod {_name(pod)} of another revision"
+                yield Finding(Cause.NEVER_READY, f"{told}: {state(pod)}", certain=False)
+
+
 def _of_creation(statefulset: Object, events: Objects) -> Iterator[Finding]:
     for event in _with_reason(events, "FailedCreate"):
         # A quota is given back a moment after the pod before it is gone, and a new namespace's service account
@@ -246,13 +267,15 @@ def _ran_out_of_memory(ended: dict[str, Any], message: str) -> bool:
 
 
 def _belongs(pod: Object, statefulset: Object, revision: str | None) -> bool:
+    labels = pod["metadata"].get("labels", {})
+    return _owned(pod, statefulset) and labels.get("controller-revision-hash") == revision
+
+
+def _owned(pod: Object, statefulset: Object) -> bool:
+    """Whether a pod is a StatefulSet's own, and stays."""
     metadata = pod["metadata"]
     owners = [owner["uid"] for owner in metadata.get("ownerReferences", [])]
-    return (
-        statefulset["metadata"]["uid"] in owners
-        and metadata.get("labels", {}).get("controller-revision-hash") == revision
-        and "deletionTimestamp" not in metadata
-    )
+    return statefulset["metadata"]["uid"] in owners and "deletionTimestamp" not in metadata
 
 
 def _containers(pod: Object) -> Iterator[dict[str, Any]]:

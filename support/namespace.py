@@ -15,7 +15,7 @@ from support.render import Tls, render
 from support.rollout import KINDS, Course, is_ready
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Container, Iterable
+    from collections.abc import Callable, Container, Iterable, Sequence
 
     from pydantic import SecretStr
 
@@ -72,6 +72,10 @@ class Rollout:
     finding: Finding | None
     changed: tuple[str, ...]
     seconds: dict[str, float]
+
+    def __str__(self) -> str:
+        how = f"refused because {self.finding}" if self.finding else "live"
+        return f'release "{self.release.name}" is {how}; seconds: {self.seconds}'
 
 
 @dataclass(frozen=True)
@@ -173,8 +177,10 @@ class Namespace:
             self.ensure_live(release)
         self.roll_back()
 
-    def assert_live(self, release: Release) -> None:
-        """Demand that this very release is live at this moment."""
+    def assert_live(self, release: Release, rollout: Rollout) -> None:
+        """Demand that a release is live at this moment, after a rollout: its own, or that of a refused one."""
+        if rollout.release == release and rollout.finding:
+            raise AssertionError(f'release "{release.name}" is not live: refused because {rollout.finding}')
         live = self.prove_live()
         assert live.release == release, f'release "{live.release.name}" is live instead of "{release.name}"'
 
@@ -237,11 +243,24 @@ class Namespace:
         """Return the resourceVersion of every object of the suite in the namespace, and its own, by kind and name."""
         return {key(obj): obj["metadata"]["resourceVersion"] for obj in removal.owned(self.kube, self.name)}
 
-    def remains(self) -> list[Key]:
-        """Return what of the suite's there is, by kind and name: the namespace, what is in it, the volumes it claims."""
-        volumes = self.kube.list("PersistentVolume")
-        claimed = [obj for obj in volumes if obj["spec"].get("claimRef", {}).get("namespace") == self.name]
-        return sorted(key(obj) for obj in removal.owned(self.kube, self.name) + claimed)
+    def remains(self, besides: Sequence[Object] = ()) -> list[str]:
+        """Return what there is `besides` some objects, each as "kind name": the namespace, all in it, its volumes.
+
+        What Kubernetes adds by itself is left out.
+        """
+        known = [key(obj) for obj in besides]
+        return sorted(_named(each for each in removal.traces(self.kube, self.name) if each not in known))
+
+    def assert_data_left(self, release: Release, besides: Sequence[Object] = ()) -> None:
+        """Demand that of a release there is only its claim, with its volume, in this namespace."""
+        claim = self.kube.get("PersistentVolumeClaim", release.claim.name, self.name)
+        volume = claim and claim["spec"].get("volumeName")
+        expected = [
+            f"Namespace {self.name}",
+            f"PersistentVolume {volume}",
+            f"PersistentVolumeClaim {release.claim.name}",
+        ]
+        assert self.remains(besides) == expected
 
     def pulse(self) -> Pulse:
         """Return what looks whether the release here lives; a context manager."""

@@ -11,6 +11,7 @@ from support.wait import wait_for
 
 if TYPE_CHECKING:
     from support.kube import Kube, Object, Objects
+    from support.plan import Key
     from support.wait import Deadlines
     from support.watch import Watch
 
@@ -30,8 +31,9 @@ KINDS: Final = (
     "ServiceAccount",
 )
 
-# What Kubernetes puts into every namespace by itself.
+# What Kubernetes puts into every namespace by itself, and what it makes of Services without owning it.
 _GIVEN: Final = {("ConfigMap", "kube-root-ca.crt"), ("ServiceAccount", "default")}
+_MIRRORS: Final = {"Endpoints"}
 
 
 def owned(kube: Kube, namespace: str) -> Objects:
@@ -44,12 +46,30 @@ def owned(kube: Kube, namespace: str) -> Objects:
 
 
 def foreign(kube: Kube, namespace: str) -> Objects:
-    """Return, as metadata, what is in a namespace and neither the suite's, nor made by something else that is there."""
+    """Return, as metadata, what is in a namespace and is not the suite's."""
+    return [obj for obj in _inside(kube, namespace) if not is_ours(obj)]
+
+
+def traces(kube: Kube, namespace: str) -> list[Key]:
+    """Return everything that speaks of a namespace: itself, what is in it, and the volumes that are claimed from it."""
+    around = kube.get("Namespace", namespace)
+    volumes = [obj for obj in kube.list("PersistentVolume") if _claimed_from(obj) == namespace]
+    return [key(obj) for obj in ([around] if around else []) + _inside(kube, namespace) + volumes]
+
+
+def _inside(kube: Kube, namespace: str) -> Objects:
+    """Return, as metadata, what a namespace holds, but for what Kubernetes makes of it or puts there by itself."""
     return [
         obj
         for obj in kube.everything(namespace)
-        if not is_ours(obj) and not obj["metadata"].get("ownerReferences") and key(obj) not in _GIVEN
+        if not obj["metadata"].get("ownerReferences")
+        and key(obj) not in _GIVEN
+        and obj["kind"] not in _MIRRORS
     ]
+
+
+def _claimed_from(volume: Object) -> str:
+    return str(volume["spec"].get("claimRef", {}).get("namespace"))
 
 
 def remove(kube: Kube, namespace: str, objects: Objects, deadlines: Deadlines) -> None:

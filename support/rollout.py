@@ -143,13 +143,12 @@ def is_ready(seen: Seen) -> bool:
 
     A StatefulSet never sets a condition; these fields are what there is (causes.md).
     """
-    if not seen.statefulset:
+    if not seen.statefulset or not seen.observed():
         return False
     spec, status = seen.statefulset["spec"], seen.statefulset.get("status", {})
     wanted = spec.get("replicas", 1)
     return bool(
-        status.get("observedGeneration") == seen.statefulset["metadata"]["generation"]
-        and status.get("replicas") == status.get("readyReplicas") == wanted
+        status.get("replicas") == status.get("readyReplicas") == wanted
         and status.get("currentRevision") == status.get("updateRevision")
         and len([pod for pod in seen.revision_pods() if causes.is_ready(pod)]) == wanted
     )

@@ -13,7 +13,7 @@ Object = dict[str, Any]
 SET = {
     "kind": "StatefulSet",
     "metadata": {"name": "chroma", "uid": "set", "generation": 2},
-    "spec": {"replicas": 1},
+    "spec": {"replicas": 1, "podManagementPolicy": "Parallel"},
     "status": {"observedGeneration": 2, "updateRevision": "new"},
 }
 CLAIM = {"kind": "PersistentVolumeClaim", "metadata": {"name": "chroma-data-pvc", "uid": "claim"}}
@@ -279,6 +279,8 @@ def test_a_sign_tells_its_cause(sight: Seen, cause: Cause, certain: bool, word: 
     assert word in finding.detail
 
 
+ORDERED = SET | {"spec": {"podManagementPolicy": "OrderedReady"}}
+OLD: Object = {"labels": {"controller-revision-hash": "old"}}
 READY = {"status": {"conditions": [{"type": "Ready", "status": "True"}]}}
 
 
@@ -317,6 +319,10 @@ READY = {"status": {"conditions": [{"type": "Ready", "status": "True"}]}}
             id="a pod of the revision before",
         ),
         pytest.param(
+            seen(pod(waiting("ImagePullBackOff"), **OLD)),
+            id="a reverted update whose pod is about to be replaced",
+        ),
+        pytest.param(
             seen(pod(container({"terminated": NO_MEMORY}), deletionTimestamp="2025-01-01T00:00:00Z")),
             id="a pod that is being deleted",
         ),
@@ -340,6 +346,13 @@ READY = {"status": {"conditions": [{"type": "Ready", "status": "True"}]}}
 )
 def test_what_may_still_become_live_is_not_accused(sight: Seen) -> None:
     assert diagnose(sight) is None
+
+
+def test_a_reverted_update_that_is_stuck_is_told() -> None:
+    finding = diagnose(seen(pod(waiting("ImagePullBackOff"), **OLD), sts=ORDERED))
+    assert finding
+    assert (finding.cause, finding.certain) == (Cause.NEVER_READY, False)
+    assert "OrderedReady waits for pod chroma-0" in finding.detail
 
 
 def test_a_certain_sign_goes_before_a_doubtful_one() -> None:
