@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import pytest
 from pytest_bdd import parsers, then, when
 
+from steps.words import OneOf
 from support import access, doors, refusals
 from support.access import Caller
 from support.ways import WAY_NAMES
@@ -33,22 +33,11 @@ _WAYS: Final[Mapping[str, Ways]] = {
 }
 
 
-class _OneOf:
-    """Converts a word of a vocabulary into what it means; with any other word the step is undefined."""
-
-    def __init__(self, vocabulary: Mapping[str, Any]) -> None:
-        self.pattern = "|".join(map(re.escape, vocabulary))
-        self._vocabulary = vocabulary
-
-    def __call__(self, word: str) -> Any:
-        return self._vocabulary[word]
-
-
 _TYPES: Final = {
-    "Ways": _OneOf(_WAYS),
-    "Credentials": _OneOf({name: name for name in access.CREDENTIALS}),
-    "Lookalike": _OneOf(access.LOOKALIKES),
-    "Write": _OneOf(access.WRITES),
+    "Ways": OneOf(_WAYS),
+    "Credentials": OneOf.itself(access.CREDENTIALS),
+    "Lookalike": OneOf(access.LOOKALIKES),
+    "Write": OneOf(access.WRITES),
 }
 
 

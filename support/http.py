@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 # Seconds until a question counts as unanswered: far above any healthy answer.
 PATIENCE: Final = 30.0
 
+# The header of a line's last question: the answer ends the connection, and no tunnel has to guess whether more comes.
+LAST: Final = ("Connection", "close")
+
 
 class Unanswered(Exception):  # noqa: N818 - a fact, not a mistake
     """A question got no HTTP answer: refused, cut off, not in time, or not to be believed."""
@@ -47,7 +50,7 @@ class Reply:
 
 
 class Line:
-    """One connection, on which questions are asked one after the other; it is never opened anew by itself."""
+    """One connection, on which questions are asked in turn; opened anew where the other side has ended it."""
 
     def __init__(self, way: Way) -> None:
         self._way = way
@@ -120,8 +123,7 @@ def ask(
 ) -> Reply:
     """Ask one question on a connection of its own, as `Line.ask` does; raises `Unanswered`."""
     with line(way) as opened:
-        # The answer ends the connection, so that no tunnel has to guess whether more will be asked.
-        return opened.ask(method, path, [("Connection", "close"), *headers], body)
+        return opened.ask(method, path, [LAST, *headers], body)
 
 
 def _reply(question: str, response: HTTPResponse) -> Reply:
