@@ -1,0 +1,122 @@
+# Two commands for a fresh machine: `make verify` and `make test`. ARGS goes to the run of the features, such as
+# ARGS="-n 2 -m core".
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.ONESHELL:
+.NOTPARALLEL:
+.SILENT:
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+
+ARGS ?=
+BIN := .venv/bin
+STAMP := .venv/.built-from
+
+help:
+	echo 'make verify   all set-up, then the main job: the features on the embedded cluster   (ARGS="-n 2 -m core")'
+	echo 'make test     all set-up, then the proof of the project itself, with one run of the features'
+	echo 'make check    format, lint, types, import contracts, offline tests: seconds, and no cluster'
+	echo 'make setup    the virtual environment, and all that the embedded cluster is made of'
+	echo 'make lock     requirements.lock anew from pyproject.toml'
+	echo 'make clean    remove what this checkout has made; what the cluster is made of stays in the cache'
+
+verify:
+	$(stages)
+	$(set-up)
+	stage "features" $(BIN)/pytest features/ $(ARGS)
+
+test:
+	$(stages)
+	$(set-up)
+	$(checks)
+	stage "tests of the embedded cluster" $(BIN)/pytest tests/cluster
+	stage "features" $(BIN)/pytest features/ $(ARGS)
+
+check:
+	$(stages)
+	stage "virtual environment" $(MAKE) venv
+	$(checks)
+
+setup:
+	$(stages)
+	$(set-up)
+
+lock: venv
+	$(BIN)/uv pip compile pyproject.toml --extra dev --generate-hashes --no-emit-index-url --no-annotate \
+		--python-version 3.11 --custom-compile-command "make lock" --quiet --output-file requirements.lock
+
+clean:
+	rm -rf .venv reports .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	find . -name __pycache__ -prune -exec rm -rf {} +
+
+# Rebuilt when the lock or the interpreter is another; the stamp comes last, so that half an environment has none.
+venv:
+	exec {one_at_a_time}<Makefile
+	flock "$$one_at_a_time"
+	$(find-python)
+	# Not the one of this very environment, should that be active.
+	python=$$("$$python" -c 'import os, sys; print(os.path.realpath(sys._base_executable))')
+	key="$$(sha256sum <requirements.lock) $$("$$python" -c 'import sys; print(sys.executable, sys.version)')"
+	if [[ -f $(STAMP) && "$$(<$(STAMP))" == "$$key" ]]; then exit 0; fi
+	echo "building .venv with $$python, from requirements.lock"
+	rm -rf .venv
+	"$$python" -m venv .venv
+	total=$$(grep -c '^[a-zA-Z0-9]' requirements.lock)
+	PYTHONUNBUFFERED=1 $(BIN)/python -m pip install --disable-pip-version-check --no-input --progress-bar off \
+		--require-hashes --requirement requirements.lock | awk -v total="$$total" '
+		/^Collecting / { printf "  %d of %d: %s\n", ++count, total, $$2; fflush() }
+		/^Installing / { print "  installing them"; fflush() }'
+	printf '%s\n' "$$key" >$(STAMP)
+
+.PHONY: help verify test check setup lock clean venv
+
+define set-up
+stage "virtual environment" $(MAKE) venv
+stage "programs and images of the cluster" $(BIN)/python -m cluster setup --recipes manifests/images
+endef
+
+define checks
+stage "format" $(BIN)/ruff format --check --quiet .
+stage "lint" $(BIN)/ruff check --quiet .
+stage "types" $(BIN)/mypy
+stage "import contracts" $(BIN)/lint-imports
+stage "offline tests" $(BIN)/pytest tests --ignore tests/cluster -q
+endef
+
+# stage TITLE COMMAND...: runs the command and notes how long it took; at the end, however it comes, that is told.
+# The command runs beside this shell, which can thus pass on a SIGTERM: it would otherwise outlive it.
+define stages
+stages=() child=
+seconds_since() { local tenths=$$(( ($${EPOCHREALTIME/[.,]/} - $${1/[.,]/}) / 100000 )); printf '%d.%d' $$((tenths / 10)) $$((tenths % 10)); }
+stage() {
+	local title=$$1 start=$$EPOCHREALTIME code=0 verdict=
+	printf '\n== %s\n' "$$title"
+	shift
+	env --default-signal=INT,QUIT "$$@" <&0 &
+	child=$$!
+	wait "$$child" || code=$$?
+	while kill -0 "$$child" 2>/dev/null; do code=0; wait "$$child" || code=$$?; done
+	(( code == 0 )) || verdict="  FAILED ($$code)"
+	stages+=("$$(printf '%8s s  %s%s' "$$(seconds_since "$$start")" "$$title" "$$verdict")")
+	return "$$code"
+}
+began=$$EPOCHREALTIME
+trap 'kill -TERM "$$child" 2>/dev/null || true' TERM
+trap : INT
+trap 'printf "\n== where the time went\n"; printf "%s\n" "$${stages[@]}" "$$(printf "%8s s  in all" "$$(seconds_since "$$began")")"' EXIT
+endef
+
+# The first Python that is new enough, with what Debian keeps in a package of its own: installed where we may.
+define find-python
+find_python() {
+	for python in python3 python3.14 python3.13 python3.12 python3.11; do
+		if "$$python" -c 'import sys, ensurepip, venv; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then return; fi
+	done
+	return 1
+}
+if ! find_python && (( EUID == 0 )) && command -v apt-get >/dev/null; then
+	echo "installing python3 and python3-venv"
+	apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq --no-install-recommends python3 python3-venv >/dev/null || true
+fi
+find_python || { echo "error: no Python 3.11 or later with the module venv: install python3 and python3-venv (Debian 12, Ubuntu 24.04 or later)" >&2; exit 1; }
+endef
