@@ -61,7 +61,6 @@ def test_a_wildcard_holds_for_names_below_the_domain_alone(name: str | None) -> 
 
 
 def test_mappings_end_in_any_order_and_leave_the_resolver_as_it_was() -> None:
-    before = socket.getaddrinfo
     outer, inner = map_host(HOST, "127.4.5.6"), map_host(HOST, "127.7.8.9")
     outer.__enter__()
     inner.__enter__()
@@ -69,7 +68,7 @@ def test_mappings_end_in_any_order_and_leave_the_resolver_as_it_was() -> None:
     outer.__exit__(None, None, None)
     assert resolve(HOST) == "127.7.8.9"
     inner.__exit__(None, None, None)
-    assert socket.getaddrinfo is before
+    assert socket.getaddrinfo is names._resolve
 
 
 def test_a_mapping_holds_in_every_thread() -> None:
@@ -257,6 +256,11 @@ def tunnel(handle: Callable[[socket.socket], None]) -> Iterator[Tunnel]:
         made.close()
 
 
+def dial(made: Tunnel) -> socket.socket:
+    # What is broken fails, and does not hang.
+    return socket.create_connection(made.address, timeout=10)
+
+
 def read_all(connection: socket.socket) -> bytes:
     data = b""
     while more := connection.recv(65536):
@@ -266,7 +270,7 @@ def read_all(connection: socket.socket) -> bytes:
 
 def test_a_tunnel_passes_bytes_as_they_are_both_ways_at_once() -> None:
     sent = bytes(range(256)) * 40_000  # 10 MB: more than all buffers on the way
-    with tunnel(echo) as made, socket.create_connection(made.address) as client:
+    with tunnel(echo) as made, dial(made) as client:
 
         def send() -> None:
             client.sendall(sent)
@@ -279,20 +283,20 @@ def test_a_tunnel_passes_bytes_as_they_are_both_ways_at_once() -> None:
 
 
 def test_a_tunnel_passes_the_end_of_one_side_and_still_brings_the_answer() -> None:
-    with tunnel(slow_answer) as made, socket.create_connection(made.address) as client:
+    with tunnel(slow_answer) as made, dial(made) as client:
         client.sendall(b"all I have to say")
         client.shutdown(socket.SHUT_WR)
         assert read_all(client) == b"heard all I have to say"
 
 
 def test_a_closed_tunnel_ends_its_connections_and_listens_no_more() -> None:
-    with tunnel(echo) as made, socket.create_connection(made.address) as client:
+    with tunnel(echo) as made, dial(made) as client:
         client.sendall(b"x")
         assert client.recv(1) == b"x"
         made.close()
         assert client.recv(1) == b""
         with pytest.raises(OSError):  # noqa: PT011 - refused or reset
-            socket.create_connection(made.address).recv(1)
+            dial(made).recv(1)
 
 
 class FakeKube:
@@ -344,7 +348,7 @@ def test_a_tunnel_to_where_nobody_listens_closes_and_logs_the_reason(
     vantage: Vantage, caplog: pytest.LogCaptureFixture
 ) -> None:
     made = vantage.tunnel("10.0.0.7", 8001)
-    with caplog.at_level(logging.WARNING), socket.create_connection(made.address) as client:
+    with caplog.at_level(logging.WARNING), dial(made) as client:
         assert client.recv(1) == b""
     assert "connection refused" in caplog.text
     made.close()
