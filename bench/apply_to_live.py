@@ -1,0 +1,82 @@
+"""Measures apply -> live, the suite against the floor, side by side on an embedded cluster: python -m bench.apply_to_live."""
+
+from __future__ import annotations
+
+import argparse
+import base64
+import itertools
+import os
+import secrets
+from pathlib import Path
+from statistics import median
+
+from bench.floor import seconds_to_live
+from cluster.provider import provider_for
+from support.inventory import Inventory
+from support.kube import Kube
+from support.namespace import Namespace
+from support.release import Release
+from support.render import Place, Tls, render
+from support.wait import Deadlines
+
+_RUN = "bench"
+
+
+class Bench:
+    """Places on one cluster, each used once, by the suite or by the floor."""
+
+    def __init__(self, inventory: Inventory, release: Release) -> None:
+        self._inventory = inventory
+        self._release = release
+        self._kube = Kube(inventory.kubeconfig, inventory.context)
+        self._names = (f"bench-{number}" for number in itertools.count(1))
+        secret = self._kube.get("Secret", f"{inventory.domain_name.replace('.', '-')}-tls", "default") or {}
+        self._tls = Tls(*(base64.b64decode(secret["data"][key]) for key in ("tls.crt", "tls.key")))
+
+    def suite(self) -> float:
+        """Return the seconds that the suite needs from apply to live."""
+        namespace, _ = self._place()
+        seconds = namespace.apply(self._release).seconds["live"]
+        namespace.roll_back(remove_data=True)
+        return seconds
+
+    def floor(self) -> float:
+        """Return the seconds that one watching script needs for the same objects."""
+        namespace, place = self._place()
+        objects = render(self._release, self._inventory, place, self._tls)
+        with namespace.pulse() as pulse:
+            seconds = seconds_to_live(self._kube, place.namespace, objects, pulse)
+        namespace.roll_back(remove_data=True)
+        return seconds
+
+    def _place(self) -> tuple[Namespace, Place]:
+        name = next(self._names)
+        place = Place(name, f"{name}.{self._inventory.domain_name}", _RUN)
+        return Namespace(self._kube, self._inventory, place, Deadlines(), None, lambda _: None), place
+
+
+def main() -> None:
+    """Boot a cluster, measure in turns, and print what was found."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--release", default="gateway", metavar="NAME", help="the release (gateway)")
+    parser.add_argument("--rounds", type=int, default=5, help="how often each is measured (5)")
+    asked = parser.parse_args()
+    recipes = Path(__file__).parent.parent / "manifests" / "images"
+    provider = provider_for("embedded", kubeconfig=None, context=None, recipes=recipes, progress=print)
+    access = provider.create()
+    try:
+        given = {"kubeconfig": access.kubeconfig, "context": access.context, **access.inventory}
+        inventory = Inventory.load(None, given, {**os.environ, "ADMIN_PASSWORD": secrets.token_urlsafe(24)})
+        bench = Bench(inventory, Release.named(asked.release))
+        bench.floor()  # pulls the images
+        rounds = [(bench.floor(), bench.suite()) for _ in range(asked.rounds)]
+    finally:
+        provider.delete()
+    for floor, suite in rounds:
+        print(f"floor {floor:.2f} s   suite {suite:.2f} s")
+    floor, suite = (median(column) for column in zip(*rounds, strict=True))
+    print(f"median: floor {floor:.2f} s, suite {suite:.2f} s = {suite / floor:.2f} x")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,45 @@
+"""The floor: what one watching script needs from applying a release's objects until it is live, and nothing else.
+
+It applies one object after the other on one connection, reads one raw watch on pods, and then asks through the
+ingress until the release lives by the suite's own definition. It rehearses nothing, binds no claim ahead, diagnoses
+nothing, gives way to nothing and records nothing.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from typing import TYPE_CHECKING
+
+from support.causes import is_ready
+from support.liveness import NotYet
+from support.wait import pause
+
+if TYPE_CHECKING:
+    from support.kube import Kube, Objects
+    from support.liveness import Pulse
+
+# Seconds between two looks through the ingress.
+_BEAT = 0.02
+
+
+def seconds_to_live(kube: Kube, namespace: str, objects: Objects, pulse: Pulse) -> float:
+    """Apply the objects of a release, in their order, and return the seconds until it is live."""
+    begin = time.monotonic()
+    for obj in objects:
+        kube.apply(obj)
+    stream = kube.changes("Pod", namespace, kube.listing("Pod", namespace)[1])
+    for line in stream:
+        if is_ready(json.loads(line)["object"]):
+            break
+    stream.close()
+    while not _lives(pulse):
+        pause(_BEAT)
+    return time.monotonic() - begin
+
+
+def _lives(pulse: Pulse) -> bool:
+    try:
+        return pulse.advances() and pulse.keeps()
+    except NotYet:
+        return False
