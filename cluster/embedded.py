@@ -23,7 +23,7 @@ from cluster.report import follow
 from cluster.runs import Living, Runs
 from cluster.seed import ensure_seed
 from cluster.spec import Pushed, Spec
-from cluster.store import Store
+from cluster.store import Store, default_root
 from cluster.sweep import sweep
 
 if TYPE_CHECKING:
@@ -68,7 +68,7 @@ class EmbeddedProvider:
         """Make everything that a cluster needs and that lasts, as far as it is not there; raises ClusterError."""
         preflight.check_rights()
         ensure_packages(self.timings)
-        store = Store(timings=self.timings)
+        store = Store(default_root().resolve(), self.timings)
         preflight.check_machine(store.root)
         programs = ensure_programs(store, self.timings)
         files = {name: getattr(programs, name) for name in ("coredns", "pause", "probe")}
@@ -176,7 +176,7 @@ def _spec(
     named = [(f"{layout.LIBRARY}/{vantage.name}", vantage), *((image.name, image) for image in pushed)]
     return Spec(
         name=name,
-        store=str(root.resolve()),
+        store=str(root),
         programs={one: str(getattr(programs, one)) for one in ("kubernetes", "etcd", "netpol", "crane")},
         seed=str(seed),
         images={image.name: image.local_name for image in system},

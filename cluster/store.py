@@ -74,14 +74,17 @@ class Store:
         that a full disk becomes a StoreError; nothing of a failed build stays.
         """
         place = self._place(kind, key)
-        if place not in self._uses:
-            self._uses[place] = self._share(self._lock_file(place, "use"))
+        self._hold(place)
         if not _is_complete(place):
             with self._sole_builder(place, title):
                 # Another run may have built it while this one waited.
                 if not _is_complete(place):
                     self._build(place, title, build)
         return place
+
+    def hold(self, path: Path) -> None:
+        """Keep the entry in which a path lies, as if `entry` had returned it: for one that another process got."""
+        self._hold(self.root / Path(*path.relative_to(self.root).parts[:2]))
 
     def has(self, kind: str, key: str) -> bool:
         """Say whether the entry is there and whole."""
@@ -138,6 +141,10 @@ class Store:
                 f"{purpose} needs {needed / 1e9:.1f} GB, but the file system of {self.root} has {free / 1e9:.1f} GB "
                 f"free: make room, or set XDG_CACHE_HOME to a larger file system"
             )
+
+    def _hold(self, place: Path) -> None:
+        if place not in self._uses:
+            self._uses[place] = self._share(self._lock_file(place, "use"))
 
     def _place(self, kind: str, key: str) -> Path:
         if not _KIND.fullmatch(kind) or kind in (_LOCKS, _TEMPORARY, _SCRATCH):

@@ -19,6 +19,7 @@ from cluster.packages import SYSTEM_PATH
 from cluster.report import Reporter
 from cluster.runs import Runs
 from cluster.spec import Spec
+from cluster.store import Store
 from cluster.sweep import remove
 
 if TYPE_CHECKING:
@@ -62,6 +63,10 @@ def _live(run: Run, spec: Spec, report: Reporter, ends: list[int]) -> None:
     for directory in (files.logs, files.configs, files.pki, files.run / "tmp"):
         directory.mkdir(mode=0o700)
     files.spec.write_text(spec.dump())
+    # The cluster may outlive the process that got these from the cache.
+    store = Store(Path(spec.store))
+    for path in (spec.seed, *spec.programs.values()):
+        store.hold(Path(path))
     address, sockets = addresses.listen()
     groups = Cgroups(files.cgroup)
     groups.make()
