@@ -61,6 +61,7 @@ class EmbeddedProvider:
         self._detached = detached
         self._supervisor: subprocess.Popen[bytes] | None = None
         self._lifeline: int | None = None
+        self._report: IO[str] = io.StringIO()
         self.timings = Timings(_Lines(progress))
         """How long each part of the preparation took that was not in the cache."""
 
@@ -84,23 +85,30 @@ class EmbeddedProvider:
         spec = self.prepare()
         sweep(Path(spec.store))
         try:
-            with self._launch(spec) as report:
-                for milestone in follow(report):
-                    self._progress(f"{milestone.title}: {milestone.seconds:.2f} s")
+            self._launch(spec)
+            for milestone in follow(self._report):
+                self._progress(f"{milestone.title}: {milestone.seconds:.2f} s")
         except BaseException:
             self._end()
             raise
         return access(next(one for one in Runs(Path(spec.store)).living() if one.name == spec.name))
 
     def delete(self) -> None:
-        """End the cluster and wait until nothing of it is left; raises ClusterError."""
-        if self._end() not in {0, None}:
-            raise ClusterError(
-                f"the cluster {self._name} did not end cleanly: `python -m cluster sweep` removes what is left"
-            )
+        """End the cluster and wait until nothing of it is left.
 
-    def _launch(self, spec: Spec) -> IO[str]:
+        Raises ClusterError when something is, or when the cluster had ended by itself before.
+        """
+        code = self._end()
+        if code is None or code == 0:
+            return
+        if code < 0:  # killed, and so without a clean-up
+            sweep(default_root())
+        for _ in follow(self._report):  # which raises what the supervisor said
+            pass
+
+    def _launch(self, spec: Spec) -> None:
         reading, writing = os.pipe()
+        self._report = os.fdopen(reading)
         lifeline: list[int] = []
         if not self._detached:
             theirs, self._lifeline = os.pipe()
@@ -123,7 +131,6 @@ class EmbeddedProvider:
         finally:
             for descriptor in (writing, *lifeline):
                 os.close(descriptor)
-        return os.fdopen(reading)
 
     def _end(self) -> int | None:
         """Let the supervisor end the cluster; gives its exit code, None when there was none."""

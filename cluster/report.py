@@ -60,4 +60,6 @@ def follow(stream: IO[str]) -> Iterator[Milestone]:
         if "up" in fact:
             return
         yield Milestone(fact["reached"], fact["seconds"])
-    raise ClusterError("the cluster's supervisor ended without a word: it was killed, or ran out of memory")
+    raise ClusterError(
+        "the cluster's supervisor ended without a word: it was killed, or the machine ran out of memory"
+    )

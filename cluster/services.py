@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 _LOOK = 0.015
 _PATIENCE = 60.0
 _QUOTED_LINES = 8
+_QUOTED_LENGTH = 300
 
 
 class Services:
@@ -94,5 +95,5 @@ class Services:
     def _failure(self, name: str, code: int) -> ClusterError:
         how = f"was killed by signal {-code}" if code < 0 else f"ended with code {code}"
         lines = (self._logs / f"{name}.log").read_text(errors="replace").splitlines()
-        said = "\n  ".join(lines[-_QUOTED_LINES:]) or "(nothing)"
+        said = "\n  ".join(line[:_QUOTED_LENGTH] for line in lines[-_QUOTED_LINES:]) or "(nothing)"
         return ClusterError(f"the cluster does not run: {name} {how}. Its last words:\n  {said}")

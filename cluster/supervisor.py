@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 _PR_SET_PDEATHSIG = 1
 
 
+_QUOTED_LINES = 8
 _CHECKOUT = Path(__file__).resolve().parent.parent
 
 
@@ -90,8 +91,9 @@ def _live(run: Run, spec: Spec, report: Reporter, ends: list[int]) -> None:
         one.close()
     try:
         if _wait(ends, node):
-            said = (files.logs / "node.log").read_text(errors="replace").splitlines()[-8:]
-            report.failed("\n  ".join(["the cluster's node ended unexpectedly:", *said]))
+            # Mostly it has said itself why, and nobody hears this.
+            said = (files.logs / "node.log").read_text(errors="replace").splitlines()[-_QUOTED_LINES:]
+            raise ClusterError("\n  ".join(["the cluster's node ended unexpectedly:", *said]))
     finally:
         node.kill()  # and with it process 1 of the namespaces, and with that everything
         node.wait()
