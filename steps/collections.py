@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 from pytest_bdd import given, parsers, then, when
 
 from steps.words import OneOf
-from support import chroma, examples, laws, nonsense, strategies
+from support import chroma, examples, filters, laws, nonsense, strategies
 from support.laws import Bench
 from support.model import Metric
 from support.outcomes import Outcome, expect
@@ -123,12 +123,12 @@ def any_records() -> SearchStrategy[tuple[Record, ...]]:
 
 @when("any records are read through any filter", target_fixture="cases")
 def any_reading() -> SearchStrategy[Trial]:
-    return strategies.trials(strategies.any_filters())
+    return strategies.trials(filters.on_both, min_records=3)
 
 
 @when("any records are deleted through any filter", target_fixture="cases")
 def any_deletion() -> SearchStrategy[Trial]:
-    return strategies.trials(strategies.any_filters())
+    return strategies.trials(filters.on_both, min_records=3)
 
 
 @when("any writes are done one after the other", target_fixture="cases")

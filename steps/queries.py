@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 from pytest_bdd import given, parsers, then, when
 
 from steps.words import OneOf
-from support import laws, nonsense, strategies
+from support import filters, laws, nonsense, strategies
 from support.laws import Bench, Survey
 from support.model import Metric
 
@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from hypothesis.strategies import SearchStrategy
 
     from support.chroma import Collection, Database
+    from support.filters import Found
     from support.http import Reply
-    from support.model import Filters
     from support.strategies import Trial
 
 _TYPES: Final = {
@@ -24,9 +24,9 @@ _TYPES: Final = {
     "Nonsense": OneOf.itself(nonsense.QUESTIONS),
     "Filter": OneOf(
         {
-            "metadata": strategies.filters(metadata=strategies.metadata_filters()),
-            "documents": strategies.filters(document=strategies.document_filters()),
-            "both": strategies.any_filters(),
+            "metadata": filters.on_metadata,
+            "documents": filters.on_documents,
+            "both": filters.on_both,
         }
     ),
 }
@@ -63,10 +63,10 @@ def any_count() -> SearchStrategy[Trial]:
 
 
 @when(
-    parse("it holds any records and is asked through any filter on {filters:Filter}"), target_fixture="trials"
+    parse("it holds any records and is asked through any filter on {found:Filter}"), target_fixture="trials"
 )
-def any_filter(filters: SearchStrategy[Filters]) -> SearchStrategy[Trial]:
-    return strategies.trials(filters)
+def any_filter(found: Found) -> SearchStrategy[Trial]:
+    return strategies.trials(found, min_records=3)
 
 
 @when(

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final, TypeVar
 from hypothesis import given as for_any
 
 from support import chroma
-from support.model import Metric, Model, distance, matches, nearest, tolerance
+from support.model import EVERYTHING, Metric, Model, distance, matches, nearest, tolerance
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from hypothesis.strategies import SearchStrategy
 
     from support.chroma import Collection, Database, Hit
-    from support.model import Record, Scalar, Vector, Write
+    from support.model import Filters, Record, Scalar, Vector, Write
     from support.strategies import Trial
 
 Case = TypeVar("Case")
@@ -124,6 +124,7 @@ def records_find_themselves(collection: Collection, metric: Metric, trial: Trial
 
 def nearest_are_answered(collection: Collection, metric: Metric, trial: Trial) -> None:
     """Demand that an answer has the nearest records, as many as asked for or all that there are."""
+    chroma.add(collection, trial.records)
     hits = _ask(collection, trial)
     promised = nearest(metric, trial.vector, trial.records)[: trial.count]
     seen = sorted(_true(metric, trial, hit) for hit in hits)
@@ -138,45 +139,41 @@ def nearest_are_answered(collection: Collection, metric: Metric, trial: Trial) -
 
 def answer_has_what_matches(collection: Collection, _metric: Metric, trial: Trial) -> None:
     """Demand that an answer through a filter has the records that match, and no others."""
-    hits = _ask(collection, trial)
-    promised = {record.id for record in trial.records if matches(record, trial.filters)}
-    seen = {hit.record.id for hit in hits}
-    assert seen == promised, _broken(
-        f"the {len(promised)} records that match {trial.filters}",
-        f"{len(seen)} records",
-        [
-            *(
-                f"hidden although it matches: {record}"
-                for record in trial.records
-                if record.id in promised - seen
-            ),
-            *(
-                f"shown although it does not: {record}"
-                for record in trial.records
-                if record.id in seen - promised
-            ),
-        ],
-    )
+    chroma.add(collection, trial.records)
+    for filters in trial.filters:
+        promised = {record.id for record in trial.records if matches(record, filters)}
+        seen = {hit.record.id for hit in _ask(collection, trial, filters)}
+        assert seen == promised, _broken(
+            f"the {len(promised)} records that match {filters}",
+            f"{len(seen)} records",
+            [
+                *(f"hidden: {record}" for record in trial.records if record.id in promised - seen),
+                *(f"does not match: {record}" for record in trial.records if record.id in seen - promised),
+            ],
+        )
 
 
 def answer_shows_records(collection: Collection, _metric: Metric, trial: Trial) -> None:
     """Demand that an answer shows each record as it was written."""
-    same_records(trial.records, [hit.record for hit in _ask(collection, trial)])
+    same_records(trial.records, [hit.record for hit in _ask_for_all(collection, trial)])
 
 
 def filter_reads_what_matches(collection: Collection, _metric: Metric, trial: Trial) -> None:
     """Demand that reading through a filter gives the records that match, and no others."""
     chroma.add(collection, trial.records)
-    promised = [record for record in trial.records if matches(record, trial.filters)]
-    same_records(promised, chroma.contents(collection, trial.filters))
+    for filters in trial.filters:
+        promised = [record for record in trial.records if matches(record, filters)]
+        same_records(promised, chroma.contents(collection, filters))
 
 
 def filter_deletes_what_matches(collection: Collection, _metric: Metric, trial: Trial) -> None:
     """Demand that deleting through a filter takes the records that match, and no others."""
     chroma.add(collection, trial.records)
-    chroma.delete(collection, trial.filters)
-    promised = [record for record in trial.records if not matches(record, trial.filters)]
-    same_records(promised, chroma.contents(collection))
+    left = list(trial.records)
+    for filters in trial.filters:
+        left = [record for record in left if not matches(record, filters)]
+        chroma.delete(collection, filters)
+        same_records(left, chroma.contents(collection))
 
 
 def records_read_back(collection: Collection, _metric: Metric, records: Sequence[Record]) -> None:
@@ -274,18 +271,18 @@ def _same_value(one: Scalar, other: Scalar) -> bool:
     return type(one) is type(other) and one == other
 
 
-def _ask(collection: Collection, trial: Trial) -> list[Hit]:
-    """Let the collection hold the trial's records and ask the trial's question."""
-    chroma.add(collection, trial.records)
+def _ask(collection: Collection, trial: Trial, filters: Filters = EVERYTHING) -> list[Hit]:
+    """Ask a collection that holds the trial's records the trial's question."""
     # The client itself refuses to ask for no record at all.
-    (hits,) = chroma.ask(collection, [trial.vector], max(trial.count, 1), trial.filters)
+    (hits,) = chroma.ask(collection, [trial.vector], max(trial.count, 1), filters)
     strangers = {hit.record.id for hit in hits} - {record.id for record in trial.records}
     assert not strangers, _broken("records of the collection", f"others: {strangers}", [])
     return hits
 
 
 def _ask_for_all(collection: Collection, trial: Trial) -> list[Hit]:
-    """Ask as `_ask` does, where an answer that leaves records out would say nothing."""
+    """Add the records and ask as `_ask` does, where an answer that leaves records out would say nothing."""
+    chroma.add(collection, trial.records)
     hits = _ask(collection, trial)
     assert len(hits) == len(trial.records), _broken(
         f"all {len(trial.records)} records", f"{len(hits)} records", []
