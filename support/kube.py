@@ -5,16 +5,21 @@ from __future__ import annotations
 
 import json
 import socket
+import ssl
 import threading
 from dataclasses import dataclass
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import urlencode, urlsplit
 
+from kubernetes.client.api_client import ApiClient
+from kubernetes.client.configuration import Configuration
 from kubernetes.client.exceptions import ApiException
-from kubernetes.config import new_client_from_config
-from kubernetes.stream.ws_client import WSClient, create_websocket, get_websocket_url
+from kubernetes.config import load_kube_config
 from urllib3.exceptions import HTTPError
+from websocket import WebSocket, WebSocketBadStatusException, WebSocketException, create_connection
 
-from support.forward import pump
+from support.channels import collect, pump
 from support.watch import Watch
 
 if TYPE_CHECKING:
@@ -96,12 +101,19 @@ class Kube:
     """
 
     def __init__(self, kubeconfig: Path, context: str | None) -> None:
-        self._api = new_client_from_config(config_file=str(kubeconfig), context=context)
-        self._api.rest_client.pool_manager.connection_pool_kw["maxsize"] = _CONNECTIONS
+        configuration, self._tls = _configured(kubeconfig, context)
+        self._api = ApiClient(configuration)
+        self._api.rest_client.pool_manager.connection_pool_kw.update(
+            ssl_context=self._tls, maxsize=_CONNECTIONS
+        )
 
-    def apply(self, obj: Object, *, dry_run: bool = False, force: bool = False) -> Object:
-        """Apply an object server-side and return it as stored; `force` takes over fields that others manage."""
-        query = {"fieldManager": FIELD_MANAGER, "force": str(force).lower()} | _dry(dry_run)
+    def close(self) -> None:
+        """Close the connections that are kept for the next request."""
+        self._api.rest_client.close()
+
+    def apply(self, obj: Object, *, dry_run: bool = False) -> Object:
+        """Apply an object server-side and return it as stored; a Conflict over fields that others manage."""
+        query = {"fieldManager": FIELD_MANAGER} | _dry(dry_run)
         return self._json("PATCH", _path_of(obj), query, obj, "application/apply-patch+yaml")
 
     def create(self, obj: Object, *, dry_run: bool = False) -> Object:
@@ -166,23 +178,12 @@ class Kube:
     def exec(self, namespace: str, pod: str, container: str, argv: Sequence[str], timeout: float) -> Exec:
         """Run a command in a container; raises TimeoutError when it has not ended after `timeout` seconds."""
         query = [("container", container), ("stdout", "true"), ("stderr", "true")]
-        url, headers = self._websocket_address(
-            _path("Pod", pod, namespace) + "/exec", query + [("command", word) for word in argv]
-        )
+        websocket = self._open(namespace, pod, "exec", query + [("command", word) for word in argv])
         try:
-            client = WSClient(self._api.configuration, url, headers, capture_all=False, binary=True)
-        except Exception as error:  # the websocket library has no common base class
-            raise _unanswered(error) from error
-        try:
-            client.run_forever(timeout=timeout)
-            if client.is_open():
-                raise TimeoutError(f"{argv[0]} in {namespace}/{pod} has not ended after {timeout:g} s")
-            status = json.loads(client.read_channel(_STATUS) or b"{}")
-            return Exec(_exit_code(status), client.read_channel(_STDOUT), client.read_channel(_STDERR))
-        finally:
-            client.close()
-            # That leaves the socket open where the server has said good-bye already.
-            client.sock.shutdown()
+            said = collect(websocket, timeout)
+        except TimeoutError:
+            raise TimeoutError(f"{argv[0]} in {namespace}/{pod} has not ended after {timeout:g} s") from None
+        return Exec(_exit_code(json.loads(said[_STATUS] or b"{}")), said[_STDOUT], said[_STDERR])
 
     def forward(self, namespace: str, pod: str, port: int) -> socket.socket:
         """Open one connection to a port inside the pod, by its loopback, as a plain blocking socket.
@@ -190,13 +191,7 @@ class Kube:
         Shutting down the socket's writing side keeps its reading side open, but the pod does not learn of it:
         the protocol has no word for it.
         """
-        url, headers = self._websocket_address(
-            _path("Pod", pod, namespace) + "/portforward", [("ports", str(port))]
-        )
-        try:
-            websocket = create_websocket(self._api.configuration, url, headers)
-        except Exception as error:  # the websocket library has no common base class
-            raise _unanswered(error) from error
+        websocket = self._open(namespace, pod, "portforward", [("ports", str(port))])
         near, far = socket.socketpair()
         threading.Thread(
             target=pump, args=(websocket.sock, far), name=f"forward {pod}:{port}", daemon=True
@@ -277,14 +272,46 @@ class Kube:
         try:
             answer = self._api.call_api(*request, _request_timeout=timeout)
         except (ApiException, HTTPError) as error:
-            raise _unanswered(error) from error
+            raise Refused(0, "Unanswered", str(error)) from error
         if answer.status >= 300:
             raise _refused(answer.status, answer.read())
         return answer
 
-    def _websocket_address(self, path: str, query: Iterable[tuple[str, str]]) -> tuple[str, dict[str, str]]:
-        _, url, headers, _, _ = self._api.param_serialize("GET", "/" + path, auth_settings=["BearerToken"])
-        return get_websocket_url(url, tuple(query)), dict(headers)
+    def _open(self, namespace: str, pod: str, what: str, query: Iterable[tuple[str, str]]) -> WebSocket:
+        path = f"/{_path('Pod', pod, namespace)}/{what}?{urlencode(list(query))}"
+        _, url, headers, _, _ = self._api.param_serialize("GET", path, auth_settings=["BearerToken"])
+        proxy = urlsplit(self._api.configuration.proxy or "")
+        try:
+            return create_connection(
+                url.replace("http", "ws", 1),
+                header={name: value for name, value in headers.items() if name.lower() == "authorization"},
+                subprotocols=["v4.channel.k8s.io"],
+                sslopt={"context": self._tls},
+                timeout=_REQUEST_TIMEOUT[1],
+                http_proxy_host=proxy.hostname,
+                http_proxy_port=proxy.port,
+                http_no_proxy=None if proxy.hostname else ["*"],
+            )
+        except WebSocketBadStatusException as error:
+            raise _refused(error.status_code, error.resp_body or b"") from error
+        except (WebSocketException, OSError) as error:
+            raise Refused(0, "Unanswered", str(error)) from error
+
+
+def _configured(kubeconfig: Path, context: str | None) -> tuple[Configuration, ssl.SSLContext]:
+    """Read a kubeconfig; the keys in it lie in files of their own only as long as it takes to load them."""
+    configuration = Configuration()
+    with TemporaryDirectory() as scratch:
+        load_kube_config(str(kubeconfig), context, configuration, temp_file_path=scratch)
+        tls = ssl.create_default_context(cafile=configuration.ssl_ca_cert)
+        if configuration.cert_file:
+            tls.load_cert_chain(configuration.cert_file, configuration.key_file)
+    configuration.ssl_ca_cert = configuration.cert_file = configuration.key_file = None
+    if not configuration.verify_ssl:
+        tls.check_hostname, tls.verify_mode = False, ssl.CERT_NONE
+    if (urlsplit(configuration.host).hostname or "").startswith("127."):
+        configuration.proxy = None  # it could not lead back to this machine
+    return configuration, tls
 
 
 def _path(kind: str, name: str | None, namespace: str | None) -> str:
@@ -312,12 +339,6 @@ def _refused(status: int, body: bytes) -> Refused:
     except ValueError:
         answer = {"message": body.decode("utf-8", "replace").strip()}
     return Refused(status, answer.get("reason", ""), answer.get("message", ""))
-
-
-def _unanswered(error: Exception) -> Refused:
-    status = getattr(error, "status_code", 0) or getattr(error, "status", 0)
-    body = getattr(error, "resp_body", None)
-    return _refused(status, body) if body else Refused(status, "Unanswered", str(error))
 
 
 def _exit_code(status: Object) -> int:

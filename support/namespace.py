@@ -130,14 +130,15 @@ class Namespace:
             course = Course(watch, self._deadlines, self._progress)
             finding = self._roll_out(course, objects, former, pulse)
             if finding is None:
+                course.mark("live")
+                self._progress(f'release "{release.name}" is live after {course.seconds["live"]:.1f} s')
                 live: Live | None = Live(self, release, objects)
                 record.remember(self.kube, self._place, release, objects)
                 self._prune(former, objects)
-                course.mark("live")
-                self._progress(f'release "{release.name}" is live after {course.seconds["live"]:.1f} s')
             else:
                 course.mark("refused")
-                self._progress(f'release "{release.name}" is refused because {finding}')
+                before_it = f'release "{former.release.name}"' if former else "nothing"
+                self._progress(f'release "{release.name}" gives way to {before_it}: {finding}')
                 again = Course(watch, self._deadlines, self._progress)
                 live = former and self._restore(again, former, pulse)
                 self._clear(self._leftovers(before, former), namespace=("Namespace", self.name) not in before)

@@ -125,12 +125,11 @@ class Course:
 
     def _report(self, seen: Seen) -> None:
         for pod in seen.revision_pods():
-            self._tell_once(f"pod {pod['metadata']['name']}: {causes.state(pod)}")
+            if "nodeName" in pod["spec"]:
+                self._tell_once(f"pod {pod['metadata']['name']}: {causes.state(pod)}")
             for event in seen.events_of(pod):
                 if event["reason"] == "Pulling":
-                    self._tell_once(
-                        f"pod {pod['metadata']['name']}: {event['message'][:1].lower()}{event['message'][1:]}"
-                    )
+                    self._tell_once(f"pod {pod['metadata']['name']}: {event['message'].replace('P', 'p', 1)}")
 
     def _tell_once(self, line: str) -> None:
         if line not in self._told:

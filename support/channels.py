@@ -1,14 +1,22 @@
-"""Carries one port-forwarded connection between a websocket of the Kubernetes API and a plain socket."""
+"""Speaks the protocol in which exec and port-forward divide a websocket of the Kubernetes API into channels."""
 
 from __future__ import annotations
 
 import os
 import select
 import ssl
+import time
+from collections import defaultdict
+from contextlib import closing
 from typing import TYPE_CHECKING, Final
+
+from websocket import WebSocketConnectionClosedException, WebSocketTimeoutException
 
 if TYPE_CHECKING:
     import socket
+    from collections.abc import Mapping
+
+    from websocket import WebSocket
 
 # Bytes taken at once, and the backlog in either direction above which the other side is not read any further.
 _CHUNK: Final = 256 * 1024
@@ -16,6 +24,25 @@ _BACKLOG: Final = 1024 * 1024
 
 _DATA, _ERROR = 0, 1  # channels of the one port
 _BINARY, _CLOSE, _PING, _PONG = 2, 8, 9, 10  # websocket opcodes (RFC 6455, 5.2)
+
+
+def collect(websocket: WebSocket, timeout: float) -> Mapping[int, bytes]:
+    """Read a websocket to its end and return what came on each channel; a TimeoutError when `timeout` seconds pass."""
+    said: dict[int, bytes] = defaultdict(bytes)
+    end = time.monotonic() + timeout
+    with closing(websocket):
+        while True:
+            websocket.settimeout(max(end - time.monotonic(), 0.001))
+            try:
+                opcode, message = websocket.recv_data()
+            except WebSocketTimeoutException:
+                raise TimeoutError from None
+            except WebSocketConnectionClosedException:
+                return said
+            if opcode == _CLOSE:
+                return said
+            if message:
+                said[message[0]] += message[1:]
 
 
 def pump(websocket: ssl.SSLSocket | socket.socket, near: socket.socket) -> None:
