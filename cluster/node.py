@@ -39,6 +39,8 @@ def _work(files: Layout, spec: Spec, address: str, report: Reporter, sockets: di
         boot.run(files, spec, address, report, sockets)
     except ClusterError as error:
         report.failed(str(error))
+    except OSError as error:
+        report.failed(f"the cluster cannot be made: {error}")
     return 1
 
 
