@@ -318,9 +318,9 @@ class Namespace:
     def _prune(self, former: Live | None, objects: Objects) -> None:
         """Remove what only the release before had; claims stay, since data goes only when that is asked for."""
         stale = {key(obj) for obj in former.objects} - {key(obj) for obj in objects} if former else set()
-        self._clear(
-            [obj for obj in removal.owned(self.kube, self.name) if key(obj) in stale and not is_claim(obj)]
-        )
+        if stale:
+            owned = removal.owned(self.kube, self.name)
+            self._clear([obj for obj in owned if key(obj) in stale and not is_claim(obj)])
 
     def _clear(self, objects: Objects, *, namespace: bool = False) -> None:
         """Remove objects, and on demand the `namespace` too, if it is ours and holds nothing of anybody else."""
