@@ -32,7 +32,6 @@ _DATABASE: Final = "chroma.sqlite3"
 _WRITES: Final = 700
 # Acknowledged records after which a writer is in full swing: a second's worth.
 _IN_FULL_SWING: Final = 100
-_SWING_PATIENCE: Final = 30.0
 # Questions, and records asked for by each, of which this share of the truly nearest must be found: the index is approximate.
 _QUESTIONS: Final = 50
 _NEAREST: Final = 10
@@ -59,7 +58,7 @@ class Search:
 def replace_pod_under_writer(live: Live, collection: Collection, deadlines: Deadlines) -> History:
     """Delete the release's pod, as a drained node does, while a writer adds records; wait until its successor is live."""
     before = _pod(live)["metadata"]["uid"]
-    with _writer(collection) as history:
+    with _writer(collection, deadlines) as history:
         live.namespace.kube.delete("Pod", POD, live.namespace.name)
         wait_for(
             lambda: _pod(live)["metadata"]["uid"] != before and live.namespace.live() is not None,
@@ -77,7 +76,7 @@ def kill_under_writer(live: Live, collection: Collection, deadlines: Deadlines, 
     within its own pod no process can kill the first one.
     """
     before = _restarts(live)
-    with _killer(live, deadlines, run_id) as kill, _writer(collection) as history:
+    with _killer(live, deadlines, run_id) as kill, _writer(collection, deadlines) as history:
         kill()
         wait_for(
             lambda: _restarts(live) > before and live.namespace.live() is not None,
@@ -164,7 +163,7 @@ def assert_database_is_there(search: Search) -> None:
 
 
 @contextmanager
-def _writer(collection: Collection) -> Iterator[History]:
+def _writer(collection: Collection, deadlines: Deadlines) -> Iterator[History]:
     """Add records one by one until an error comes or the context ends; lends the history once it is in full swing.
 
     What the collection held before counts as acknowledged.
@@ -190,7 +189,7 @@ def _writer(collection: Collection) -> Iterator[History]:
     try:
         wait_for(
             lambda: len(history.acknowledged) >= held + _IN_FULL_SWING,
-            _SWING_PATIENCE,
+            deadlines.live,
             lambda: f"the writer has only {len(history.acknowledged)} records acknowledged",
         )
         yield history
