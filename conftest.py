@@ -8,6 +8,7 @@ import sys
 import time
 from contextlib import nullcontext
 from dataclasses import dataclass, field
+from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -111,14 +112,29 @@ def pytest_sessionstart(session: pytest.Session) -> None:
             Fault.load(suite.run.options.fault)
     except (ReleaseError, FaultError) as error:
         raise pytest.UsageError(str(error)) from None
-    suite.report = Report(
-        suite.run, config.rootpath, config.invocation_params.args, all_scenarios(config.rootpath)
-    )
+    scenarios = all_scenarios(config.rootpath)
+    wanted = suite.run.options.scenario
+    if wanted is not None and wanted not in {scenario.name for scenario in scenarios}:
+        near = get_close_matches(wanted, [scenario.name for scenario in scenarios])
+        meant = f"; did you mean {' or '.join(map(repr, near))}?" if near else ""
+        raise pytest.UsageError(f"--scenario: no scenario is titled {wanted!r}{meant}")
+    suite.report = Report(suite.run, config.rootpath, config.invocation_params.args, scenarios)
     suite.report.begin()
 
 
 def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:
     return FeatureFile.from_parent(parent, path=file_path) if file_path.suffix == ".feature" else None
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out what is not of the title asked for."""
+    wanted = config.stash[SUITE].run.options.scenario
+    if wanted is None:
+        return
+    titles = {item: Scenario.among(item.user_properties) for item in items}
+    others = [item for item, scenario in titles.items() if scenario is None or scenario.name != wanted]
+    config.hook.pytest_deselected(items=others)
+    items[:] = [item for item in items if item not in others]
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -269,11 +285,11 @@ def access(pytestconfig: pytest.Config) -> Access:
 
 
 @pytest.fixture
-def capabilities(request: pytest.FixtureRequest, access: Access) -> None:
+def capabilities(request: pytest.FixtureRequest, run: Run, access: Access) -> None:
     """Skip a scenario that needs what the cluster does not have."""
     for mark in request.node.iter_markers():
         capability = mark.name.removeprefix(NEEDS)
-        if capability != mark.name and capability not in access.capabilities:
+        if capability != mark.name and capability not in access.capabilities | run.options.capabilities:
             pytest.skip(f"the cluster {access.name} has no {capability}")
 
 

@@ -12,6 +12,8 @@ from hypothesis.errors import InvalidArgument
 from support.strategies import register_profiles
 
 PROVIDERS: Final = ("auto", "embedded", "external")
+# As the tags of pytest.ini name them.
+CAPABILITIES: Final = ("ingress", "networkpolicy", "volume-expansion", "storage-limit", "disposable")
 ROLL_BACKS: Final = ("never", "on-failure", "always")
 
 
@@ -29,6 +31,8 @@ class Options:
     remove_data: bool
     patience: float
     report_dir: Path
+    scenario: str | None
+    capabilities: frozenset[str]
     profile: str  # of Hypothesis, like the seed
     seed: str
 
@@ -47,6 +51,8 @@ class Options:
             remove_data=get("remove_data"),
             patience=get("patience"),
             report_dir=_path(get("report_dir")) or config.rootpath / "reports",
+            scenario=get("scenario"),
+            capabilities=frozenset(get("capability")),
             profile=get("--hypothesis-profile") or "dev",
             seed=get("--hypothesis-seed") or "",
         )
@@ -124,6 +130,15 @@ def add_options(parser: pytest.Parser) -> None:
         type=float,
         default=1.0,
         help="stretch every deadline by this factor (default: 1)",
+    )
+    add("--scenario", metavar="TITLE", help="run the scenarios of this title alone")
+    add(
+        "--capability",
+        metavar="NAME",
+        action="append",
+        choices=CAPABILITIES,
+        default=[],
+        help="what an external cluster can do that cannot be found by asking it, such as networkpolicy; repeatable",
     )
     add("--report-dir", metavar="DIR", help="where reports and evidence go (default: reports)")
 
