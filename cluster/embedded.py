@@ -89,7 +89,8 @@ class EmbeddedProvider:
             for milestone in follow(self._report):
                 self._progress(f"{milestone.title}: {milestone.seconds:.2f} s")
         except BaseException:
-            self._end()
+            if self._end() is not None:
+                self._report.close()
             raise
         return access(next(one for one in Runs(Path(spec.store)).living() if one.name == spec.name))
 
@@ -99,12 +100,14 @@ class EmbeddedProvider:
         Raises ClusterError when something is, or when the cluster had ended by itself before.
         """
         code = self._end()
-        if code is None or code == 0:
+        if code is None:
             return
-        if code < 0:  # killed, and so without a clean-up
-            sweep(default_root())
-        for _ in follow(self._report):  # which raises what the supervisor said
-            pass
+        with self._report:
+            if code < 0:  # killed, and so without a clean-up
+                sweep(default_root())
+            if code:
+                for _ in follow(self._report):  # which raises what the supervisor said
+                    pass
 
     def _launch(self, spec: Spec) -> None:
         reading, writing = os.pipe()
