@@ -1,5 +1,7 @@
 """Fixtures that several checks of the suite share."""
 
+from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -8,5 +10,6 @@ from tests.miniature import Miniature
 
 
 @pytest.fixture
-def miniature(tmp_path: Path) -> Miniature:
-    return Miniature(tmp_path)
+def miniature(tmp_path: Path) -> Iterator[Miniature]:
+    with closing(Miniature(tmp_path)) as miniature:
+        yield miniature

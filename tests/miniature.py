@@ -2,6 +2,7 @@
 
 import json
 import os
+import pty
 import shutil
 import signal
 import subprocess
@@ -10,6 +11,7 @@ import traceback
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from textwrap import dedent
 from typing import Any
@@ -22,6 +24,7 @@ ROOT = Path(__file__).parent.parent
 _CLUSTER = """
 import os
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 LOG = Path(__file__).parent.parent / "cluster.log"
@@ -84,6 +87,7 @@ class Miniature:
 
     root: Path
     environ: dict[str, str] = field(default_factory=dict)
+    started: list[subprocess.Popen[str]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         for name in ("conftest.py", "pytest.ini", "VERSION", "steps/__init__.py", "steps/collector.py"):
@@ -115,24 +119,32 @@ class Miniature:
         with (self.root / "conftest.py").open("a") as conftest:
             conftest.write(dedent(text))
 
-    def run(self, *arguments: str) -> Ran:
-        """Run pytest in a fork of this process, which has long imported what takes its time."""
-        out, err = self.root / ".out", self.root / ".err"
+    def run(self, *arguments: str, terminal: bool = False) -> Ran:
+        """Run pytest in a fork of this process, which has long imported what takes its time.
+
+        On a terminal what would be on the screen is returned with all that moves the cursor.
+        """
+        err = self.root / ".err"
+        reading, writing = pty.openpty() if terminal else os.pipe()
         sys.stdout.flush()
         with warnings.catch_warnings():
             # Newer Pythons warn of other threads: the child touches nothing of theirs.
             warnings.simplefilter("ignore", DeprecationWarning)
             child = os.fork()
         if not child:
-            os._exit(self._run_here(arguments, out, err))
+            os._exit(self._run_here(arguments, writing, err))
+        os.close(writing)
+        out = b"".join(iter(partial(_read, reading), b""))
+        os.close(reading)
         _, status = os.waitpid(child, 0)
-        return Ran(os.waitstatus_to_exitcode(status), out.read_text(), err.read_text())
+        return Ran(os.waitstatus_to_exitcode(status), out.decode(), err.read_text())
 
-    def _run_here(self, arguments: Sequence[str], out: Path, err: Path) -> int:
+    def _run_here(self, arguments: Sequence[str], out: int, err: Path) -> int:
         try:
-            for number, file in ((1, out), (2, err)):
-                os.dup2(os.open(file, os.O_CREAT | os.O_WRONLY | os.O_TRUNC), number)
-            sys.stdin, sys.stdout, sys.stderr = Path(os.devnull).open(), open(1, "w"), open(2, "w")  # noqa: SIM115
+            os.dup2(out, 1)
+            os.dup2(os.open(err, os.O_CREAT | os.O_WRONLY | os.O_TRUNC), 2)
+            sys.stdin = Path(os.devnull).open()  # noqa: SIM115 - the process's end closes it
+            sys.stdout, sys.stderr = open(1, "w"), open(2, "w")  # noqa: SIM115 - likewise
             os.environ.clear()
             os.environ |= self._environ()
             os.chdir(self.root)
@@ -149,7 +161,7 @@ class Miniature:
 
     def start(self, *arguments: str, **options: Any) -> subprocess.Popen[str]:
         """Start pytest as users do: what has workers or is sent signals needs a process of its own."""
-        return subprocess.Popen(
+        process = subprocess.Popen(
             [sys.executable, "-m", "pytest", *arguments],
             cwd=self.root,
             env=self._environ(),
@@ -159,6 +171,8 @@ class Miniature:
             text=True,
             **options,
         )
+        self.started.append(process)
+        return process
 
     def run_apart(self, *arguments: str) -> Ran:
         return self.end(self.start(*arguments))
@@ -168,6 +182,12 @@ class Miniature:
             process.send_signal(with_signal)
         out, err = process.communicate(timeout=60)
         return Ran(process.returncode, out, err)
+
+    def close(self) -> None:
+        """End what a test that failed has left running."""
+        for process in self.started:
+            with process:
+                process.kill()
 
     def report(self) -> Any:
         return json.loads((self.root / "reports" / "conformance.json").read_text())
@@ -184,3 +204,10 @@ class Miniature:
     def _environ(self) -> dict[str, str]:
         kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
         return {**kept, "PYTHONPATH": str(ROOT), "PYTHONUTF8": "1", "TERM": "dumb", **self.environ}
+
+
+def _read(descriptor: int) -> bytes:
+    try:
+        return os.read(descriptor, 65536)
+    except OSError:  # how a terminal says that nobody is at its other end
+        return b""

@@ -1,0 +1,385 @@
+"""A run is judged by what its scenarios came to, and by those it did not try."""
+
+import json
+import signal
+import xml.etree.ElementTree as ET
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from support.junit import write_junit
+from support.scenario import Scenario
+from support.verdict import Ledger, Outcome, Result, judge, overall
+from support.wait import wait_for
+from tests.miniature import Miniature
+
+
+def _scenario(name: str, *tags: str) -> Scenario:
+    return Scenario("features/a.feature", 3, "A", "It holds", name, tags or ("core",))
+
+
+def _result(name: str, outcome: Outcome, *tags: str, **facts: Any) -> Result:
+    return Result(f"features/a.feature::{name}", _scenario(name, *tags), outcome, 1.0, **facts)
+
+
+def _verdicts(
+    there: Sequence[Scenario], results: Sequence[Result], broken: Sequence[str] = ()
+) -> dict[str, str]:
+    return {name: level.verdict for name, level in judge(there, results, broken).items()}
+
+
+ONE, TWO, MORE = _scenario("one"), _scenario("two"), _scenario("more", "extended", "needs-ingress")
+
+
+def test_success_is_all_and_nothing_less() -> None:
+    assert _verdicts([ONE, TWO], [_result("one", "passed"), _result("two", "passed")]) == {"core": "success"}
+    assert _verdicts([ONE, TWO], [_result("one", "passed"), _result("two", "skipped")]) == {"core": "partial"}
+    assert _verdicts([ONE, TWO], [_result("one", "passed")]) == {"core": "partial"}
+    assert _verdicts([ONE, TWO], [_result("one", "skipped"), _result("two", "failed")]) == {"core": "failure"}
+    assert _verdicts([ONE], [_result("one", "passed")], ["b.feature: cannot be read"]) == {"core": "failure"}
+    assert _verdicts([], [], ["b.feature: cannot be read"]) == {"core": "failure"}
+    assert _verdicts([], []) == {}
+
+
+def test_each_level_is_judged_by_itself() -> None:
+    results = [_result("one", "passed"), _result("two", "passed"), _result("more", "failed", "extended")]
+    assert _verdicts([ONE, TWO, MORE], results) == {"core": "success", "extended": "failure"}
+
+
+def test_a_verdict_says_why() -> None:
+    because = judge([ONE, TWO, MORE], [_result("one", "skipped", reason="no ingress")], [])["core"].because
+    assert because == ("one: no ingress", "1 of 2 scenarios were not run")
+
+
+def test_the_whole_is_as_good_as_its_worst_part() -> None:
+    levels = judge([ONE, MORE], [_result("one", "passed"), _result("more", "failed", "extended")], [])
+    assert overall(levels.values()) == "failure"
+    assert overall([levels["core"]]) == "success"
+    assert overall([]) == "partial"
+
+
+def test_a_scenario_of_no_level_counts_as_core() -> None:
+    assert _scenario("stray", "needs-ingress").level == "core"
+    assert MORE.level == "extended"
+    assert MORE.needs == ("ingress",)
+
+
+def _report(when: Any, outcome: Any, longrepr: Any = None, **facts: Any) -> pytest.TestReport:
+    properties = ONE.properties()
+    return pytest.TestReport(
+        "features/a.feature::one",
+        ("", 0, ""),
+        {},
+        outcome,
+        longrepr,
+        when,
+        (),
+        1.0,
+        user_properties=properties,
+        **facts,
+    )
+
+
+@pytest.mark.parametrize(
+    ("phases", "outcome", "reason"),
+    [
+        ([("setup", "passed"), ("call", "passed"), ("teardown", "passed")], "passed", ""),
+        (
+            [("setup", "skipped", ("f", 1, "Skipped: no ingress")), ("teardown", "passed")],
+            "skipped",
+            "no ingress",
+        ),
+        (
+            [("setup", "passed"), ("call", "failed", "E  it broke"), ("teardown", "passed")],
+            "failed",
+            "it broke",
+        ),
+        (
+            [("setup", "failed", "no cluster"), ("teardown", "passed")],
+            "failed",
+            "setup of the fixtures: no cluster",
+        ),
+        (
+            [("setup", "passed"), ("call", "passed"), ("teardown", "failed", "not gone")],
+            "failed",
+            "teardown of the fixtures: not gone",
+        ),
+        (
+            [("setup", "passed"), ("call", "failed", "it broke"), ("teardown", "failed", "not gone")],
+            "failed",
+            "it broke",
+        ),
+    ],
+)
+def test_all_phases_of_a_scenario_count(phases: Any, outcome: str, reason: str) -> None:
+    ledger = Ledger()
+    for phase in phases:
+        ledger.pytest_runtest_logreport(_report(*phase))
+    (result,) = ledger.results()
+    assert (result.scenario, result.outcome, result.reason) == (ONE, outcome, reason)
+    assert result.seconds == len(phases)
+
+
+def test_an_interrupted_scenario_has_come_to_nothing() -> None:
+    ledger = Ledger()
+    ledger.pytest_runtest_logreport(_report("setup", "passed"))
+    assert ledger.results() == []
+
+
+def test_ordinary_tests_are_nothing_to_judge() -> None:
+    ledger = Ledger()
+    ledger.pytest_runtest_logreport(
+        pytest.TestReport("tests/test_a.py::b", ("", 0, ""), {}, "failed", "no", "call")
+    )
+    assert ledger.results() == []
+
+
+def test_a_worker_that_dies_takes_its_scenario_with_it() -> None:
+    ledger = Ledger()
+    died: Any = "???"  # what xdist says
+    ledger.pytest_runtest_logreport(
+        pytest.TestReport(
+            "features/a.feature::test_one", ("", 0, ""), {}, "failed", "worker 'gw0' crashed", died
+        )
+    )
+    (result,) = ledger.results()
+    assert (result.scenario.file, result.scenario.name, result.outcome) == (
+        "features/a.feature",
+        "test_one",
+        "failed",
+    )
+    assert result.scenario.level == "core"
+
+
+def test_junit_tells_the_same(tmp_path: Path) -> None:
+    file = tmp_path / "junit.xml"
+    results = [
+        _result("one", "passed"),
+        _result(
+            "two", "failed", reason="it broke", detail="E  it \x1b[1mbroke\x00", evidence="evidence/a/two"
+        ),
+        _result("more", "skipped", reason="no ingress"),
+    ]
+    write_junit(file, results, "2026-01-01T00:00:00+00:00")
+    (suite,) = ET.parse(file).getroot()
+    assert (suite.get("name"), suite.get("tests"), suite.get("failures"), suite.get("skipped")) == (
+        "A",
+        "3",
+        "1",
+        "1",
+    )
+    cases = {case.get("name"): case for case in suite.iter("testcase")}
+    assert cases["one"].get("classname") == "features.a"
+    failure = cases["two"].find("failure")
+    assert failure is not None
+    assert (failure.get("message"), failure.text) == ("it broke", "E  it \ufffd[1mbroke\ufffd")
+    assert cases["two"].find("properties/property[@name='evidence']") is not None
+    assert cases["more"].find("skipped") is not None
+
+
+FEATURES = {
+    "first": """
+        @core
+        Feature: First
+          Rule: Things hold
+
+            Scenario: It holds
+              Then it holds
+
+            Scenario Outline: It <does>
+              Then it <does>
+
+              Examples:
+                | does  |
+                | holds |
+                | fails |
+        """,
+    "second": """
+        @extended
+        Feature: Second
+          Scenario: It holds here
+            Then it holds
+
+          @needs-networkpolicy
+          Scenario: It needs what is not there
+            Then it fails
+        """,
+}
+
+STEPS = """
+@then("it holds")
+def holds(): pass
+
+@then("it fails")
+def fails(inventory, run):
+    run.facts["kubernetes"] = "v1.34.4"
+    raise AssertionError("it does not hold")
+"""
+
+
+@pytest.fixture
+def two_features(miniature: Miniature) -> Miniature:
+    for name, text in FEATURES.items():
+        miniature.feature(name, text)
+    miniature.steps(STEPS)
+    return miniature
+
+
+@pytest.mark.parametrize("workers", [0, 2])
+def test_a_run_is_judged_the_same_with_workers_and_without(two_features: Miniature, workers: int) -> None:
+    ran = two_features.run_apart("features/", "-n", str(workers), "--release", "gateway")
+    report = two_features.report()
+    counts = {
+        name: (one["passed"], one["failed"], one["skipped"], one["left_out"])
+        for name, one in report["levels"].items()
+    }
+    assert ran.code == 1
+    assert counts == {"core": (2, 1, 0, 0), "extended": (1, 0, 1, 0)}
+    assert {name: one["verdict"] for name, one in report["levels"].items()} == {
+        "core": "failure",
+        "extended": "partial",
+    }
+    assert report["levels"]["extended"]["because"] == [
+        "It needs what is not there: the cluster miniature has no networkpolicy"
+    ]
+    assert report["finished"] is True
+    assert report["versions"]["kubernetes"] == "v1.34.4", "what a worker finds out must reach the report"
+    assert report["versions"]["packages"]["chromadb"]
+    told = {(one["rule"], one["scenario"]): one["outcome"] for one in report["scenarios"]}
+    assert told == {
+        ("Things hold", "It holds"): "passed",
+        ("Things hold", "It fails"): "failed",
+        ("", "It holds here"): "passed",
+        ("", "It needs what is not there"): "skipped",
+    } | {("Things hold", "It holds"): "passed"}
+    failed = next(one for one in report["scenarios"] if one["outcome"] == "failed")
+    assert failed["place"] == "features/first.feature:9"
+    assert failed["reason"] == "AssertionError: it does not hold"
+    assert (
+        Path(failed["evidence"], "failure.txt")
+        .read_text()
+        .startswith("promised: Then it fails  (features/first.feature:10)")
+    )
+    assert f"--hypothesis-seed={report['hypothesis']['seed']}" in report["reproduce"]
+    suites = ET.parse(two_features.root / "reports" / "junit.xml").getroot()
+    assert (suites.get("tests"), suites.get("failures"), suites.get("skipped")) == ("5", "1", "1")
+
+
+def test_what_is_left_out_is_told(two_features: Miniature) -> None:
+    two_features.run("features/", "-k", "It_holds")
+    levels = two_features.report()["levels"]
+    assert (levels["core"]["verdict"], levels["core"]["left_out"]) == ("partial", 2)
+    assert levels["extended"]["because"] == ["1 of 2 scenarios were not run"]
+
+
+def test_a_run_that_is_killed_leaves_no_verdict_of_the_one_before(two_features: Miniature) -> None:
+    two_features.run("features/first.feature")
+    two_features.steps(STEPS.replace("pass", "time.sleep(60)"))
+    process = two_features.start("features/")
+    wait_for(lambda: "created by main" in two_features.log()[2:], 60, lambda: str(two_features.log()))
+    two_features.end(process, signal.SIGKILL)
+    report = two_features.report()
+    assert (report["finished"], report["verdict"], report["scenarios"]) == (False, "partial", [])
+    assert not (two_features.root / "reports" / "evidence").exists()
+    assert not (two_features.root / "reports" / "junit.xml").exists()
+
+
+def test_foreign_directories_are_left_alone(two_features: Miniature) -> None:
+    precious = two_features.write("elsewhere/evidence/precious", "")
+    two_features.run("features/first.feature", "--report-dir", "elsewhere")
+    assert precious.exists()
+    assert json.loads((two_features.root / "elsewhere" / "conformance.json").read_text())["finished"]
+
+
+SLOW = """
+from cluster.provider import note
+
+@pytest.fixture(scope="session")
+def lasting(access):
+    note("made")
+    yield
+    note("cleaning")
+    time.sleep(1)
+    note("cleaned")
+
+@then("it holds")
+def holds(lasting):
+    note("holding")
+    time.sleep(60)
+
+@then("it fails")
+def fails(): pass
+"""
+
+
+@pytest.mark.parametrize(("workers", "name"), [(0, "SIGTERM"), (2, "SIGTERM"), (2, "SIGINT")])
+def test_who_ends_a_run_leaves_nothing_behind(two_features: Miniature, workers: int, name: str) -> None:
+    two_features.steps(SLOW)
+    process = two_features.start("features/", "-n", str(workers))
+    wait_for(
+        lambda: sum("holding" in line for line in two_features.log()) >= max(1, workers),
+        30,
+        lambda: str(two_features.log()),
+    )
+    ran = two_features.end(process, signal.Signals[name])
+    log = two_features.log()
+    assert ran.code == 2
+    assert sum("cleaned" in line for line in log) == sum("made" in line for line in log) == max(1, workers)
+    assert log[-1] == "deleted by main"
+    assert two_features.report()["finished"] is False
+
+
+@pytest.mark.parametrize("workers", [0, 1])
+def test_a_cluster_that_cannot_be_had_is_one_clear_message(two_features: Miniature, workers: int) -> None:
+    two_features.environ["MINIATURE_BREAKS"] = "yes"
+    ran = two_features.run_apart("features/", "-n", str(workers))
+    assert ran.code == 4
+    assert "ERROR: no kernel: install one" in ran.err
+    assert "Traceback" not in ran.out + ran.err
+    assert two_features.report()["finished"] is False
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--provider", "external"], "--provider external needs --kubeconfig FILE"),
+        (["--provider", "embedded", "--kubeconfig", "steps/access.py"], "leave out --kubeconfig"),
+        (["--kubeconfig", "nowhere"], "cannot be read (No such file or directory)"),
+        (["--kubeconfig", "VERSION"], "names no cluster"),
+        (["--context", "a"], "add --kubeconfig FILE"),
+        (["--inventory", "nowhere.yaml"], "no such file"),
+        (["--patience", "0"], "must be a number above 0"),
+        (["--patience", "0", "--context", "a"], "add --kubeconfig FILE"),
+        (["--report-dir", "pytest.ini"], "is a file, not a directory"),
+        (["--hypothesis-profile", "lazy"], "there are dev, ci and soak"),
+        (["--release", "nonesuch"], "no release is named 'nonesuch'"),
+        (["--fault", "nonesuch"], "no fault is named 'nonesuch'"),
+        (["--roll-back", "sometimes"], "invalid choice"),
+    ],
+)
+def test_options_that_cannot_be_followed_are_told_first(
+    two_features: Miniature, arguments: list[str], message: str
+) -> None:
+    ran = two_features.run("features/", *arguments)
+    assert ran.code == 4
+    assert message in ran.err
+    assert "Traceback" not in ran.err
+    assert two_features.log() == []
+
+
+def test_every_option_is_explained(miniature: Miniature) -> None:
+    told = miniature.run("--help").out.partition("chroma-conformance:")[2]
+    for option in (
+        "provider",
+        "kubeconfig",
+        "context",
+        "inventory",
+        "release",
+        "fault",
+        "roll-back",
+        "remove-data",
+    ):
+        assert f"--{option}" in told
+    assert miniature.log() == []
