@@ -18,7 +18,7 @@ from cluster.provider import ClusterError, provider_for
 from steps.collector import FeatureFile, all_scenarios
 from support import evidence
 from support.chroma import Database
-from support.evidence import Failure, Site
+from support.evidence import Failure
 from support.faults import Fault, FaultError
 from support.inventory import InventoryError
 from support.kube import Kube
@@ -249,8 +249,13 @@ def pytest_bdd_step_error(request: pytest.FixtureRequest, step: Step, exception:
         return
     failure = Failure(scenario, f"{step.keyword} {step.name}", step.line_number, exception)
     directory = evidence.bundle_directory(suite.run.options.report_dir / "evidence", item.nodeid)
-    sites = [Site(kube, namespace) for namespace, kube in suite.run.sites.items()]
-    told = evidence.take(directory, failure.sentences(request.config.rootpath), sites, suite.run.redactor)
+    views = {namespace: evidence.look(kube, namespace) for namespace, kube in suite.run.sites.items()}
+    told = evidence.take(
+        directory,
+        failure.sentences(request.config.rootpath),
+        {**suite.run.witness.views, **views},
+        suite.run.redactor,
+    )
     item.stash[IN_SHORT] = f"{told}\nevidence: {directory}"
     item.user_properties.append((EVIDENCE, str(directory)))
 
@@ -265,7 +270,9 @@ def pytest_runtest_makereport(
             lambda entry: MACHINERY.isdisjoint(Path(entry.path).parts)
         )
     report = yield
-    if report.failed and call.when == "call" and IN_SHORT in item.stash:
+    if call.when == "call" and report.passed:
+        item.config.stash[SUITE].run.witness.forget()
+    if call.when == "call" and report.failed and IN_SHORT in item.stash:
         report.sections.append(("Evidence", item.stash[IN_SHORT]))
     redact_report(item.config, report, item.config.stash[SUITE].run.redactor)
     return report
@@ -341,11 +348,13 @@ def make_namespace(
     fault: Fault | None,
 ) -> Callable[[str, str | None], Namespace]:
     """Return what makes a namespace of a name, and of a run's id if it is that run's alone."""
-    tell = pytestconfig.stash[SUITE].courier.send
+    suite = pytestconfig.stash[SUITE]
 
     def make(name: str, run_id: str | None) -> Namespace:
         place = Place(name, f"{name}.{inventory.domain_name}", run_id)
-        return Namespace(kube, inventory, place, deadlines, fault, tell)
+        return Namespace(
+            kube, inventory, place, deadlines, fault, suite.courier.send, suite.run.witness.refused
+        )
 
     return make
 

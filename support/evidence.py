@@ -18,7 +18,7 @@ from support.kube import Refused
 from support.redact import without_values
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
     from support.kube import Kube, Object, Objects
@@ -72,12 +72,23 @@ class Failure:
         ]
 
 
-@dataclass(frozen=True)
-class Site:
-    """A namespace in which a failure may have left its traces."""
+# What was seen of a namespace: the files of the bundle, by name.
+View = dict[str, str]
 
-    kube: Kube
-    namespace: str
+
+class Witness:
+    """Sees a refused release before it gives way, for the case that a scenario fails over it."""
+
+    def __init__(self) -> None:
+        self.views: dict[str, View] = {}
+
+    def refused(self, kube: Kube, namespace: str, rendered: Objects) -> None:
+        """Look at a release that is about to be taken away."""
+        self.views[f"{namespace}-refused"] = look(kube, namespace, rendered)
+
+    def forget(self) -> None:
+        """Leave what was seen: the scenario expected it."""
+        self.views.clear()
 
 
 def bundle_directory(evidence: Path, nodeid: str) -> Path:
@@ -88,26 +99,31 @@ def bundle_directory(evidence: Path, nodeid: str) -> Path:
     return evidence / feature / name[:120]  # below what every file system takes
 
 
-def take(directory: Path, failure: Sequence[str], sites: Iterable[Site], redactor: Redactor) -> str:
-    """Write the bundle of evidence and return what of it belongs into the report itself.
+def look(kube: Kube, namespace: str, rendered: Objects | None = None) -> View:
+    """Return what the cluster shows of a namespace, and how it differs from what was rendered.
 
-    Evidence that cannot be had is named, never raised: it must not hide the failure.
+    Without `rendered` it is the last live release's. What cannot be had is named, never raised: it must not hide
+    the failure.
     """
+    view: View = {}
+    try:
+        view.update(_collect(kube, namespace, rendered))  # what came before a refusal is kept
+    except Refused as refusal:
+        view["incomplete.txt"] = f"the cluster did not tell more: {refusal}\n"
+    return view
+
+
+def take(directory: Path, failure: Sequence[str], views: Mapping[str, View], redactor: Redactor) -> str:
+    """Write the bundle of evidence, a directory for each view, and return what of it belongs into the report itself."""
     shutil.rmtree(directory, ignore_errors=True)
-    directory.mkdir(parents=True)
     short = list(failure)
-    for site in sites:
-        files: dict[str, str] = {}
-        try:
-            for name, text in _collect(site):
-                files[name] = redactor.text(text)
-        except Refused as refusal:
-            files["incomplete.txt"] = redactor.text(f"the cluster did not tell more: {refusal}\n")
-        (directory / site.namespace).mkdir()
-        for name, text in files.items():
-            (directory / site.namespace / name).write_text(text, encoding="utf-8")
-        short += _in_short(site.namespace, files)
+    for title, view in views.items():
+        (directory / title).mkdir(parents=True)
+        for name, text in view.items():
+            (directory / title / name).write_text(redactor.text(text), encoding="utf-8")
+        short += _in_short(title, view)
     text = redactor.text("\n".join(short))
+    directory.mkdir(parents=True, exist_ok=True)
     (directory / "failure.txt").write_text(f"{text}\n", encoding="utf-8")
     return text
 
@@ -122,32 +138,28 @@ def differences(rendered: Object, live: Object | None) -> str:
     return "\n".join(lines)
 
 
-def _collect(site: Site) -> Iterator[tuple[str, str]]:
+def _collect(kube: Kube, namespace: str, rendered: Objects | None) -> Iterator[tuple[str, str]]:
     """Yield name and text of each file, the most telling first: the cluster may fall silent on the way."""
-    kube, namespace = site.kube, site.namespace
     pods = kube.list("Pod", namespace)
     yield "pods.txt", "".join(f"{pod['metadata']['name']}: {_condition(pod)}\n" for pod in pods) or "none\n"
     events = sorted(kube.list("Event", namespace), key=_time_of)
     yield "events.txt", "".join(f"{_event(event)}\n" for event in events) or "none\n"
     for pod in pods:
         yield from _logs(kube, pod)
-    live = {kind: kube.list(kind, namespace) for kind in _KINDS}
-    yield from _objects(site, [obj for objects in live.values() for obj in objects])
-
-
-def _objects(site: Site, live: Objects) -> Iterator[tuple[str, str]]:
     # Of Secrets the values stay behind; what else is secret is redacted with the text of the file.
-    shown = [without_values(obj) for obj in live]
-    yield "live.yaml", yaml.safe_dump_all(map(_without_managers, shown), sort_keys=False)
-    if recalled := record.recall(site.kube, site.namespace):
-        rendered = [without_values(obj) for obj in recalled[1]]
+    live = [without_values(obj) for kind in _KINDS for obj in kube.list(kind, namespace)]
+    yield "live.yaml", yaml.safe_dump_all(map(_without_managers, live), sort_keys=False)
+    if rendered is None:
+        recalled = record.recall(kube, namespace)
+        rendered = recalled[1] if recalled else []
+    yield from _comparison([without_values(obj) for obj in rendered if obj["kind"] in _KINDS], live)
+
+
+def _comparison(rendered: Objects, live: Objects) -> Iterator[tuple[str, str]]:
+    if rendered:
+        by_key = {(obj["kind"], obj["metadata"]["name"]): obj for obj in live}
+        diffs = [differences(obj, by_key.get((obj["kind"], obj["metadata"]["name"]))) for obj in rendered]
         yield "rendered.yaml", yaml.safe_dump_all(rendered, sort_keys=False)
-        by_key = {(obj["kind"], obj["metadata"]["name"]): obj for obj in shown}
-        diffs = [
-            differences(obj, by_key.get((obj["kind"], obj["metadata"]["name"])))
-            for obj in rendered
-            if obj["kind"] in _KINDS
-        ]
         yield "differences.txt", "\n".join(filter(None, diffs)) or "none\n"
 
 
@@ -170,14 +182,14 @@ def _logs(kube: Kube, pod: Object) -> Iterator[tuple[str, str]]:
             yield f"{metadata['name']}.{status['name']}.{which}", text
 
 
-def _in_short(namespace: str, files: dict[str, str]) -> Iterator[str]:
-    for name, text in files.items():
+def _in_short(title: str, view: View) -> Iterator[str]:
+    for name, text in view.items():
         lines = text.splitlines()
         if name.endswith(".yaml") or lines in ([], ["none"]):
             continue
         # Of a log and of events the end tells, of differences the beginning.
         shown = lines[:_SHORT_LINES] if name == "differences.txt" else lines[-_SHORT_LINES:]
-        yield f"{namespace}/{name}" + (
+        yield f"{title}/{name}" + (
             f" ({len(shown)} of {len(lines)} lines)" if len(shown) < len(lines) else ""
         )
         yield from (f"    {line}" for line in shown)

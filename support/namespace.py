@@ -90,7 +90,8 @@ class Namespace:
     """One namespace on the cluster; `place` says which, and the host name that leads to it.
 
     Every release that is applied here is spoiled by `fault`, if there is one. `progress` is given one line for each
-    change while a release goes live.
+    change while a release goes live. `witness` is shown each refused release before it gives way: the cluster, the
+    namespace's name, the objects.
     """
 
     def __init__(  # noqa: PLR0917 - what it stands on
@@ -101,6 +102,7 @@ class Namespace:
         deadlines: Deadlines,
         fault: Fault | None,
         progress: Callable[[str], None],
+        witness: Callable[[Kube, str, Objects], None] = lambda _kube, _name, _rendered: None,
     ) -> None:
         self.kube = kube
         self.inventory = inventory
@@ -110,6 +112,7 @@ class Namespace:
         self._deadlines = deadlines
         self._fault = fault
         self._progress = progress
+        self._witness = witness
         # What was seen live last, and the version that its StatefulSet had.
         self._known: tuple[Live, str] | None = None
         self._refused: Rollout | None = None
@@ -137,6 +140,7 @@ class Namespace:
                 self._prune(former, objects)
             else:
                 course.mark("refused")
+                self._witness(self.kube, self.name, objects)
                 before_it = f'release "{former.release.name}"' if former else "nothing"
                 self._progress(f'release "{release.name}" gives way to {before_it}: {finding}')
                 again = Course(watch, self._deadlines, self._progress)

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
+from support.evidence import Witness
 from support.inventory import Inventory
 from support.redact import Redactor
 
@@ -49,6 +50,7 @@ class Run:
     redactor: Redactor = field(default_factory=Redactor)
     # The namespaces in use, and the cluster they are on: there the evidence of a failure is taken.
     sites: dict[str, Kube] = field(default_factory=dict)
+    witness: Witness = field(default_factory=Witness)
     # What is found out about the cluster and the release, for the report.
     facts: dict[str, str] = field(default_factory=dict)
 
