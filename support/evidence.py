@@ -165,7 +165,7 @@ def _comparison(rendered: Objects, live: Objects) -> Iterator[tuple[str, str]]:
 
 def _logs(kube: Kube, pod: Object) -> Iterator[tuple[str, str]]:
     metadata = pod["metadata"]
-    for status in pod.get("status", {}).get("containerStatuses", []):
+    for status in _containers(pod):
         for which in ("log", "previous.log") if status.get("restartCount") else ("log",):
             try:
                 text = kube.logs(
@@ -198,13 +198,19 @@ def _in_short(title: str, view: View) -> Iterator[str]:
 def _condition(pod: Object) -> str:
     """Say in what state a pod is, and how each of its containers fares."""
     told = [f"{pod.get('status', {}).get('phase', '?')}, {state(pod)}"]
-    for status in pod.get("status", {}).get("containerStatuses", []):
+    for status in _containers(pod):
         for when in ("state", "lastState"):
             for kind, detail in (status.get(when) or {}).items():
                 facts = [f"{key} {detail[key]}" for key in ("reason", "exitCode", "message") if key in detail]
                 before = "before: " if when == "lastState" else f"restarts {status['restartCount']}, "
                 told.append(f"{status['name']}: {before}{', '.join([kind, *facts])}")
     return "; ".join(told)
+
+
+def _containers(pod: Object) -> list[Object]:
+    """Return the states of all containers; a side-car is an init container that stays."""
+    status = pod.get("status", {})
+    return [*status.get("initContainerStatuses", []), *status.get("containerStatuses", [])]
 
 
 def _event(event: Object) -> str:

@@ -28,6 +28,9 @@ POD = _object(
     spec={"nodeName": "n1"},
     status={
         "phase": "Running",
+        "initContainerStatuses": [
+            {"name": "gateway", "ready": True, "restartCount": 0, "state": {"running": {}}, "lastState": {}},
+        ],
         "containerStatuses": [
             {
                 "name": "chroma",
@@ -36,7 +39,6 @@ POD = _object(
                 "state": {"waiting": {"reason": "CrashLoopBackOff", "message": "back-off 10s"}},
                 "lastState": {"terminated": {"reason": "OOMKilled", "exitCode": 137}},
             },
-            {"name": "gateway", "ready": True, "restartCount": 0, "state": {"running": {}}, "lastState": {}},
         ],
     },
 )
@@ -100,9 +102,9 @@ def test_a_view_shows_pods_events_logs_and_objects() -> None:
     config = _object("ConfigMap", "gateway", data={"haproxy.cfg": "as somebody changed it"})
     view = _look(Cluster([POD, EVENT, EARLIER, SECRET, config]), RENDERED)
     assert view["pods.txt"] == (
-        "chroma-0: Running, CrashLoopBackOff; "
+        "chroma-0: Running, CrashLoopBackOff; gateway: restarts 0, running; "
         "chroma: restarts 2, waiting, reason CrashLoopBackOff, message back-off 10s; "
-        "chroma: before: terminated, reason OOMKilled, exitCode 137; gateway: restarts 0, running\n"
+        "chroma: before: terminated, reason OOMKilled, exitCode 137\n"
     )
     first, second = view["events.txt"].splitlines()
     assert first.endswith("Pulled: pulled")
