@@ -7,7 +7,6 @@ import select
 import ssl
 import time
 from collections import defaultdict
-from contextlib import closing
 from typing import TYPE_CHECKING, Final
 
 from websocket import WebSocketConnectionClosedException, WebSocketTimeoutException
@@ -30,7 +29,7 @@ def collect(websocket: WebSocket, timeout: float) -> Mapping[int, bytes]:
     """Read a websocket to its end and return what came on each channel; a TimeoutError when `timeout` seconds pass."""
     said: dict[int, bytes] = defaultdict(bytes)
     end = time.monotonic() + timeout
-    with closing(websocket):
+    try:
         while True:
             websocket.settimeout(max(end - time.monotonic(), 0.001))
             try:
@@ -43,6 +42,9 @@ def collect(websocket: WebSocket, timeout: float) -> Mapping[int, bytes]:
                 return said
             if message:
                 said[message[0]] += message[1:]
+    finally:
+        # Its close() does nothing after the server's good-bye, and leaves the socket open.
+        websocket.shutdown()
 
 
 def pump(websocket: ssl.SSLSocket | socket.socket, near: socket.socket) -> None:
