@@ -8,8 +8,9 @@ import os
 import socket
 import struct
 import sys
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from cluster import addons, commands, configs, layout, registry
 from cluster.api import Api
@@ -36,44 +37,41 @@ def run(files: Layout, spec: Spec, address: str, report: Reporter, sockets: dict
 
     services.finish("pki")
     configs.write_kubeconfigs(files, spec.name, address)
-    services.until(lambda: _accepts("127.0.0.1", 2379), "etcd")
+    services.until(lambda: _accepts("127.0.0.1", 2379), "answer of etcd")
     kubernetes = spec.programs["kubernetes"]
     services.start("apiserver", commands.apiserver(files), program=kubernetes)
     api = Api(files.pki, "admin")
-    services.until(lambda: api.answers("/api/v1/namespaces/kube-system"), "the API server")
+    services.until(lambda: api.answers("/api/v1/namespaces/kube-system"), "answer of the API server")
     report.reached("API server answers")
 
     # Before the API server says that it is ready: that takes it another second, and the node as long.
     services.start("kubelet", commands.kubelet(files), program=kubernetes)
+    services.until(lambda: _accepts(layout.NODE_ADDRESS, layout.REGISTRY_PORT), "answer of the registry")
     registry.push(spec.pushed)
-    services.until(lambda: api.answers("/readyz"), "the readiness of the API server")
+    services.until(lambda: api.answers("/readyz"), "readiness of the API server")
     report.reached("API server ready")
 
     # Not earlier: without the roles that are made until then, they would be refused and back off.
     services.start("controller-manager", commands.controller_manager(files), program=kubernetes)
     services.start("scheduler", commands.scheduler(files), program=kubernetes)
     objects = addons.load(files, spec)
-    for obj in objects:
-        if obj["kind"] != "Pod":
-            api.apply(obj)
+    _apply(services, api, [obj for obj in objects if obj["kind"] != "Pod"])
     node = f"/api/v1/nodes/{layout.NODE}"
-    services.until(lambda: api.get(node), "the node")
+    services.until(lambda: api.get(node), "Node object")
     report.reached("node registered")
     services.start("proxy", commands.proxy(files), program=kubernetes)
     services.start("network-policy", commands.network_policy(files), program=spec.programs["netpol"])
-    for obj in objects:
-        if obj["kind"] == "Pod":
-            api.apply(obj)
+    _apply(services, api, [obj for obj in objects if obj["kind"] == "Pod"])
     services.until(
-        lambda: api.get("/api/v1/namespaces/default/serviceaccounts/default"), "the default service account"
+        lambda: api.get("/api/v1/namespaces/default/serviceaccounts/default"), "default service account"
     )
     report.reached("pods may be created")
 
     # Last of all: the start of an interpreter costs processor time that everything else waits for.
     services.start("provisioner", [sys.executable, "-m", "cluster.provisioner", str(files.run)])
-    services.until(_dns_answers, "the cluster's DNS")
+    services.until(_dns_answers, "answer of the cluster's DNS")
     report.reached("DNS answers")
-    services.until(_ingress_answers, "the ingress controller")
+    services.until(_ingress_answers, "answer of the ingress controller")
     report.reached("ingress answers")
     _write_state(files, spec, address, report)
     report.up()
@@ -94,6 +92,12 @@ def _start_foundation(
     services.start(
         "relay", [sys.executable, "-m", "cluster.relay", json.dumps(targets)], descriptors=list(targets)
     )
+
+
+def _apply(services: Services, api: Api, objects: list[dict[str, Any]]) -> None:
+    # Repeatedly: the API server may not have noticed yet what an object rests on.
+    for obj in objects:
+        services.until(partial(api.apply, obj), f"{obj['kind']} {obj['metadata']['name']}")
 
 
 def _write_state(files: Layout, spec: Spec, address: str, report: Reporter) -> None:

@@ -12,6 +12,8 @@ from cluster.errors import ClusterError
 _MOUNTINFO = Path("/proc/self/mountinfo")
 # What the kubelet and runc cannot do without.
 _NEEDED = ("cpu", "cpuset", "memory", "pids")
+# The weight of one processor, on either version.
+_SHARES = {"cpu.shares": 1024, "cpu.weight": 100}
 _LOOK = 0.01
 
 
@@ -68,6 +70,12 @@ class Cgroups:
             for name in ("cpuset.cpus", "cpuset.mems"):
                 for child in (top, node):
                     (child / name).write_text((child.parent / name).read_text())
+        for group in (top, node):
+            # A share for each processor, as the machine has for which the cluster stands: otherwise all its
+            # programs together would get as much as one other program. The pods get as much from the kubelet.
+            for name, unit in _SHARES.items():
+                if (group / name).exists():
+                    (group / name).write_text(str(unit * (os.cpu_count() or 1)))
         offered = _words(top.parent / "cgroup.controllers")
         if offered >= set(_NEEDED):  # the one hierarchy of version 2
             for parent in (top.parent, top):

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import http.client
 import os
 import subprocess
 import time
 from typing import TYPE_CHECKING, TypeVar
 
+from cluster.api import ApiError
 from cluster.errors import ClusterError
 
 if TYPE_CHECKING:
@@ -17,7 +19,7 @@ if TYPE_CHECKING:
 
 # What a boot waits for comes in tens of milliseconds: a longer pause between looks would add up.
 _LOOK = 0.015
-_PATIENCE = 60.0
+_PATIENCE = 120.0
 _QUOTED_LINES = 8
 _QUOTED_LENGTH = 300
 
@@ -73,18 +75,23 @@ class Services:
                 raise self._failure(name, code)
 
     def until(self, probe: Callable[[], T], what: str) -> T:
-        """Look until the probe gives something true, and give that.
+        """Look until the probe gives something true, and give that; what the API server refuses is tried again.
 
-        Raises ClusterError when a program ends meanwhile, or after a minute, which is many times what
+        Raises ClusterError when a program ends meanwhile, or after two minutes, which is many times what
         the slowest step takes on two busy cores.
         """
         deadline = time.monotonic() + _PATIENCE
-        while not (found := probe()):
+        while True:
+            said = ""
+            try:
+                if found := probe():
+                    return found
+            except (ApiError, OSError, http.client.HTTPException) as error:
+                said = f": {error}"
             self.check()
             if time.monotonic() > deadline:
-                raise ClusterError(f"the cluster does not start: {what} is not there after {_PATIENCE:.0f} s")
+                raise ClusterError(f"the cluster does not start: no {what} after {_PATIENCE:.0f} s{said}")
             time.sleep(_LOOK)
-        return found
 
     def watch(self) -> None:
         """Sleep until a program ends, which raises ClusterError."""
