@@ -92,7 +92,6 @@ Feature: Keeping records in collections
       When other records are added under ids that are there
       Then the collection "field-notes" holds 10 records
 
-    # A key with a new value gets it, a new key is added, a key without a value is taken away.
     Scenario: An update changes what it names and keeps the rest
       Given a collection of 10 records
       When one of its records and one that is not there are updated

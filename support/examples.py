@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from support.http import Reply
     from support.model import WriteKind
 
-_NEWCOMER: Final = Record("newcomer", (0.5,) * chroma.DIMENSION, None, {"topic": "newts"})
+_SAID: Final = {"topic": "newts", "place": "a pond"}
+_NEWCOMER: Final = Record("newcomer", (0.5,) * chroma.DIMENSION, None, _SAID)
 
 
 @dataclass(frozen=True)
@@ -72,27 +73,31 @@ def add_under_taken_ids(collection: Collection) -> None:
 def change_one(collection: Collection, kind: WriteKind) -> list[Record]:
     """Update or upsert a record that is there, in part, and one that is not; return what was there before."""
     held = chroma.contents(collection)
-    change = Change(held[0].id, _vector(kind), metadata={"topic": "newts", "place": "a pond", "weight": None})
-    newcomer = Change(_NEWCOMER.id, _vector(kind), metadata=_NEWCOMER.metadata)
-    chroma.write(collection, Write(kind, (change, newcomer)))
+    # An update may leave the vector as it is, an upsert may not.
+    vector = _NEWCOMER.vector if kind == "upsert" else None
+    changes = (Change(held[0].id, vector, metadata=_SAID), Change(_NEWCOMER.id, vector, metadata=_SAID))
+    chroma.write(collection, Write(kind, changes))
     return held
 
 
 def assert_one_is_updated(collection: Collection, before: Sequence[Record]) -> None:
-    """Assert what an update by `change_one` leaves: the record's vector and document stay, its metadata is merged."""
-    same_records([_merged(before[0]), *before[1:]], chroma.contents(collection))
+    """Assert what an update by `change_one` leaves: vector and document stay, the metadata is merged."""
+    same_records([_told(before[0]), *before[1:]], chroma.contents(collection))
 
 
 def assert_one_is_upserted(collection: Collection, before: Sequence[Record]) -> None:
     """Assert what an upsert by `change_one` leaves: the record has its new vector, and the unknown one is there."""
-    changed = replace(_merged(before[0]), vector=_NEWCOMER.vector)
+    changed = replace(_told(before[0]), vector=_NEWCOMER.vector)
     same_records([changed, *before[1:], _NEWCOMER], chroma.contents(collection))
 
 
 def assert_collections(database: Database, *names: str) -> None:
     """Assert that a database has the collections of these names and no others."""
-    seen = database.names()
-    assert seen == sorted(names), f"promised: the collections {sorted(names)}\nseen:     still or only {seen}"
+    seen, promised = set(database.names()), set(names)
+    assert seen == promised, (
+        f"promised: the collections {sorted(promised)}\n"
+        f"seen:     missing: {sorted(promised - seen)}, still there or never made: {sorted(seen - promised)}"
+    )
 
 
 def assert_same_collection(given: Collection, there: Collection) -> None:
@@ -101,11 +106,5 @@ def assert_same_collection(given: Collection, there: Collection) -> None:
     assert seen == promised, f"promised: {promised}\nseen:     {seen}"
 
 
-def _vector(kind: WriteKind) -> tuple[float, ...] | None:
-    # An update may leave the vector as it is, an upsert may not.
-    return _NEWCOMER.vector if kind == "upsert" else None
-
-
-def _merged(record: Record) -> Record:
-    kept = {key: value for key, value in (record.metadata or {}).items() if key != "weight"}
-    return replace(record, metadata={**kept, "topic": "newts", "place": "a pond"})
+def _told(record: Record) -> Record:
+    return replace(record, metadata={**(record.metadata or {}), **_SAID})

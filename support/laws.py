@@ -7,7 +7,7 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING, Final, TypeVar
 
@@ -197,14 +197,10 @@ def same_records(promised: Sequence[Record], seen: Sequence[Record]) -> None:
     found = {record.id: record for record in seen}
     times = Counter(record.id for record in seen)
     wrong = [
-        *(f"{times[name]} times: {found[name]}" for name in found if times[name] > 1),
-        *(f"missing: {wanted[name]}" for name in wanted if name not in found),
-        *(f"still there, or never written: {found[name]}" for name in found if name not in wanted),
-        *(
-            f"differs: is {found[name]}, not {wanted[name]}"
-            for name in found
-            if name in wanted and not _same(found[name], wanted[name])
-        ),
+        *(f"{name!r} is there {times[name]} times" for name in found if times[name] > 1),
+        *(f"{name!r} is missing" for name in wanted if name not in found),
+        *(f"{name!r} is still there, or never was written" for name in found if name not in wanted),
+        *(line for name in found if name in wanted for line in _differences(wanted[name], found[name])),
     ]
     assert not wrong, _broken(f"{len(promised)} records, as they were written", f"{len(seen)} records", wrong)
 
@@ -257,11 +253,15 @@ class Survey:
         return recall(self.metric, self.records, questions, count, answers)
 
 
-def _same(one: Record, other: Record) -> bool:
-    if replace(one, metadata=None) != replace(other, metadata=None):
-        return False
-    ours, theirs = one.metadata or {}, other.metadata or {}
-    return ours.keys() == theirs.keys() and all(_same_value(ours[key], theirs[key]) for key in ours)
+def _differences(promised: Record, seen: Record) -> Iterator[str]:
+    """Say in which fields a record differs from what was written."""
+    if seen.vector != promised.vector:
+        yield f"{seen.id!r} differs: its vector is {seen.vector}, not {promised.vector}"
+    if seen.document != promised.document:
+        yield f"{seen.id!r} differs: its document is {seen.document!r}, not {promised.document!r}"
+    ours, theirs = promised.metadata or {}, seen.metadata or {}
+    if ours.keys() != theirs.keys() or not all(_same_value(ours[key], theirs[key]) for key in ours):
+        yield f"{seen.id!r} differs: its metadata is {seen.metadata}, not {promised.metadata}"
 
 
 def _same_value(one: Scalar, other: Scalar) -> bool:
