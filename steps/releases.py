@@ -133,12 +133,12 @@ def no_object_has_changed(rollout: Rollout) -> None:
 
 @then("nothing of the release is left")
 def nothing_is_left(here: Namespace) -> None:
-    assert here.remains() == []
+    here.assert_left()
 
 
 @then("nothing of the release is left but its namespace")
 def namespace_is_left(here: Namespace, things: Objects) -> None:
-    assert here.remains(besides=things) == [f"Namespace {here.name}"]
+    here.assert_left(("Namespace", here.name), besides=things)
 
 
 @then("nothing of the release is left but its claim")

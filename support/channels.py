@@ -1,3 +1,4 @@
+# mypy: untyped-calls-exclude=websocket
 """Speaks the protocol in which exec and port-forward divide a websocket of the Kubernetes API into channels."""
 
 from __future__ import annotations

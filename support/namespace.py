@@ -248,24 +248,24 @@ class Namespace:
         """Return the resourceVersion of every object of the suite in the namespace, and its own, by kind and name."""
         return {key(obj): obj["metadata"]["resourceVersion"] for obj in removal.owned(self.kube, self.name)}
 
-    def remains(self, besides: Sequence[Object] = ()) -> list[str]:
-        """Return what there is `besides` some objects, each as "kind name": the namespace, all in it, its volumes.
+    def assert_left(self, *expected: Key, besides: Sequence[Object] = ()) -> None:
+        """Demand that there is nothing `besides` some objects but what is expected, by kind and name.
 
-        What Kubernetes adds by itself is left out.
+        Looked at are the namespace, everything in it, whoever made it, and its volumes; what Kubernetes adds by itself
+        does not count.
         """
-        known = [key(obj) for obj in besides]
-        return sorted(_named(each for each in removal.traces(self.kube, self.name) if each not in known))
+        known = {key(obj) for obj in besides}
+        left = {each for each in removal.traces(self.kube, self.name) if each not in known}
+        surplus, missing = _named(sorted(left - {*expected})), _named(sorted({*expected} - left))
+        assert not surplus, f"left in {self.name}: {', '.join(surplus)}"
+        assert not missing, f"gone from {self.name}: {', '.join(missing)}"
 
     def assert_data_left(self, release: Release, besides: Sequence[Object] = ()) -> None:
-        """Demand that of a release there is only its claim, with its volume, in this namespace."""
+        """Demand that of a release there is only its claim, with its volume, in its namespace."""
         claim = self.kube.get("PersistentVolumeClaim", release.claim.name, self.name)
-        volume = claim and claim["spec"].get("volumeName")
-        expected = [
-            f"Namespace {self.name}",
-            f"PersistentVolume {volume}",
-            f"PersistentVolumeClaim {release.claim.name}",
-        ]
-        assert self.remains(besides) == expected
+        assert claim, f"gone from {self.name}: PersistentVolumeClaim {release.claim.name}"
+        volume = ("PersistentVolume", claim["spec"].get("volumeName", ""))
+        self.assert_left(("Namespace", self.name), key(claim), volume, besides=besides)
 
     def pulse(self) -> Pulse:
         """Return what looks whether the release here lives; a context manager."""

@@ -31,6 +31,9 @@ KINDS: Final = (
     "ServiceAccount",
 )
 
+# What serves, and goes first.
+_RUNNING: Final = {"StatefulSet", "Pod"}
+
 # What Kubernetes puts into every namespace by itself, and what it makes of Services without owning it.
 _GIVEN: Final = {("ConfigMap", "kube-root-ca.crt"), ("ServiceAccount", "default")}
 _MIRRORS: Final = {"Endpoints"}
@@ -73,20 +76,17 @@ def _claimed_from(volume: Object) -> str:
 
 
 def remove(kube: Kube, namespace: str, objects: Objects, deadlines: Deadlines) -> None:
-    """Delete objects at the same time and wait until they, and the volumes of claims among them, are gone.
+    """Delete objects and wait until they, and the volumes of claims among them, are gone.
 
-    Raises `Timeout` that names what is left, or what the API server refused.
+    Pods go before what they are made of: one that is still answering needs it. Raises `Timeout` that names what is
+    left, or what the API server refused.
     """
-    with kube.watch({obj["kind"] for obj in objects}, namespace) as watch:
-        ask_for_removal(kube, namespace, objects)
-        wait_for(
-            partial(_gone, watch, objects),
-            deadlines.gone,
-            lambda: f"not gone from {namespace}: {', '.join(_left(watch, objects))}",
-        )
-    for claim in objects:
-        if is_claim(claim) and (volume := claim.get("spec", {}).get("volumeName")):
-            _wait_for_volume(kube, volume, deadlines)
+    first = [obj for obj in objects if obj["kind"] in _RUNNING]
+    for wave in (first, [obj for obj in objects if obj not in first]):
+        with kube.watch({obj["kind"] for obj in wave}, namespace) as watch:
+            ask_for_removal(kube, namespace, wave)
+            _wait_until_gone(watch, namespace, wave, deadlines)
+    _wait_for_volumes(kube, objects, deadlines)
 
 
 def remove_namespace(kube: Kube, namespace: str, objects: Objects, deadlines: Deadlines) -> None:
@@ -94,8 +94,11 @@ def remove_namespace(kube: Kube, namespace: str, objects: Objects, deadlines: De
 
     A namespace dies in rounds of 5 s: one when its objects are gone by then, three when it has to delete them itself.
     """
-    kube.delete("Namespace", namespace)
-    remove(kube, namespace, objects, deadlines)
+    with kube.watch({obj["kind"] for obj in objects}, namespace) as watch:
+        kube.delete("Namespace", namespace)
+        ask_for_removal(kube, namespace, objects)
+        _wait_until_gone(watch, namespace, objects, deadlines)
+    _wait_for_volumes(kube, objects, deadlines)
     wait_for(
         lambda: kube.get("Namespace", namespace) is None,
         deadlines.gone,
@@ -114,23 +117,25 @@ def _delete(kube: Kube, namespace: str, obj: Object, grace: int | None) -> None:
     kube.delete(*key(obj), namespace, grace=grace if obj["kind"] == "Pod" else None)
 
 
-def _gone(watch: Watch, objects: Objects) -> bool:
-    return not _left(watch, objects)
-
-
-def _left(watch: Watch, objects: Objects) -> list[str]:
+def _wait_until_gone(watch: Watch, namespace: str, objects: Objects, deadlines: Deadlines) -> None:
     uids = {obj["metadata"]["uid"] for obj in objects}
-    return [
-        f"{kind} {name}"
-        for (kind, name), obj in watch.objects.copy().items()
-        if obj["metadata"]["uid"] in uids
-    ]
+
+    def left() -> list[str]:
+        return [
+            " ".join(name) for name, obj in watch.objects.copy().items() if obj["metadata"]["uid"] in uids
+        ]
+
+    wait_for(lambda: not left(), deadlines.gone, lambda: f"not gone from {namespace}: {', '.join(left())}")
 
 
-def _wait_for_volume(kube: Kube, volume: str, deadlines: Deadlines) -> None:
-    def released() -> bool:
-        found = kube.get("PersistentVolume", volume)
-        # A class may ask for its volumes to be kept: the platform's decision, and not the suite's.
-        return found is None or found["spec"].get("persistentVolumeReclaimPolicy") == "Retain"
+def _wait_for_volumes(kube: Kube, objects: Objects, deadlines: Deadlines) -> None:
+    for claim in filter(is_claim, objects):
+        if volume := claim["spec"].get("volumeName"):
+            released = partial(_is_released, kube, volume)
+            wait_for(released, deadlines.gone, lambda: f"volume {volume} not gone")
 
-    wait_for(released, deadlines.gone, lambda: f"volume {volume} not gone")
+
+def _is_released(kube: Kube, volume: str) -> bool:
+    found = kube.get("PersistentVolume", volume)
+    # A class may ask for its volumes to be kept: the platform's decision, and not the suite's.
+    return found is None or found["spec"].get("persistentVolumeReclaimPolicy") == "Retain"
