@@ -60,7 +60,7 @@ class EmbeddedProvider:
         self._name = name or f"run-{secrets.token_hex(3)}"
         self._detached = detached
         self._supervisor: subprocess.Popen[bytes] | None = None
-        self._lifeline: int | None = None
+        self._lifeline = -1
         self._report: IO[str] = io.StringIO()
         self.timings = Timings(_Lines(progress))
         """How long each part of the preparation took that was not in the cache."""
@@ -88,6 +88,8 @@ class EmbeddedProvider:
             self._launch(spec)
             for milestone in follow(self._report):
                 self._progress(f"{milestone.title}: {milestone.seconds:.2f} s")
+            if self._detached:
+                os.write(self._lifeline, b"x")
         except BaseException:
             if self._end() is not None:
                 self._report.close()
@@ -103,8 +105,6 @@ class EmbeddedProvider:
         if code is None:
             return
         with self._report:
-            if code < 0:  # killed, and so without a clean-up
-                sweep(default_root())
             if code:
                 for _ in follow(self._report):  # which raises what the supervisor said
                     pass
@@ -112,45 +112,42 @@ class EmbeddedProvider:
     def _launch(self, spec: Spec) -> None:
         reading, writing = os.pipe()
         self._report = os.fdopen(reading)
-        lifeline: list[int] = []
-        if not self._detached:
-            theirs, self._lifeline = os.pipe()
-            lifeline = [theirs]
+        theirs, self._lifeline = os.pipe()
         try:
             with tempfile.TemporaryFile("w+") as order:
                 order.write(spec.dump())
                 order.seek(0)
                 self._supervisor = subprocess.Popen(
-                    [sys.executable, "-m", "cluster.supervisor", str(writing), *map(str, lifeline)],
+                    [sys.executable, "-m", "cluster.supervisor", str(writing), str(theirs)],
                     stdin=order,
                     stdout=subprocess.DEVNULL,
                     stderr=subprocess.DEVNULL,
                     cwd="/",
                     env={"PATH": os.defpath, "PYTHONPATH": str(_CHECKOUT), "LC_ALL": "C.UTF-8"},
-                    pass_fds=(writing, *lifeline),
+                    pass_fds=(writing, theirs),
                     # An interrupt at the terminal is for the caller, who ends the cluster when he is done.
                     start_new_session=True,
                 )
         finally:
-            for descriptor in (writing, *lifeline):
+            for descriptor in (writing, theirs):
                 os.close(descriptor)
 
     def _end(self) -> int | None:
         """Let the supervisor end the cluster; gives its exit code, None when there was none."""
         if self._supervisor is None:
             return None
-        if self._lifeline is not None:
-            os.close(self._lifeline)
-            self._lifeline = None
-        else:
-            self._supervisor.terminate()
+        os.close(self._lifeline)
+        self._supervisor.terminate()  # for a detached one; another has begun to end
         try:
-            return self._supervisor.wait(_END_PATIENCE)
+            code = self._supervisor.wait(_END_PATIENCE)
         except subprocess.TimeoutExpired:
             self._supervisor.kill()
-            return self._supervisor.wait()
+            code = self._supervisor.wait()
         finally:
             self._supervisor = None
+        if code < 0:  # killed, and so without a clean-up
+            sweep(default_root())
+        return code
 
 
 def access(cluster: Living) -> Access:
