@@ -1,0 +1,28 @@
+"""The machine is as it was while a cluster lives on it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.cluster import machine
+
+if TYPE_CHECKING:
+    from cluster.provider import Access
+
+
+@pytest.mark.parametrize("fact", machine.FACTS)
+@pytest.mark.usefixtures("cluster")
+def test_a_living_cluster_leaves_the_machine_alone(machine_before: dict[str, Any], fact: str) -> None:
+    assert machine.FACTS[fact]() == machine_before[fact]
+
+
+def test_a_cluster_says_what_it_can_do(cluster: Access) -> None:
+    assert cluster.capabilities == {
+        "ingress",
+        "networkpolicy",
+        "volume-expansion",
+        "storage-limit",
+        "disposable",
+    }
