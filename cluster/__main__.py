@@ -31,6 +31,8 @@ def main() -> int:
     except ClusterError as error:
         _tell(f"error: {error}")
         return 1
+    except KeyboardInterrupt:
+        return 128 + signal.SIGINT
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -36,18 +36,20 @@ _CHECKOUT = Path(__file__).resolve().parent.parent
 
 
 def main() -> int:
-    """Run one cluster: `supervisor REPORT [LIFELINE]`, two file descriptors, with the spec on stdin.
+    """Run one cluster: `supervisor REPORT LIFELINE`, two file descriptors, with the spec on stdin.
 
-    The cluster lives until the lifeline's other end is closed, SIGTERM or SIGINT comes, or the node ends.
+    The cluster lives until the lifeline's other end is closed, unless it was released from it by a byte;
+    until SIGTERM or SIGINT comes; or until the node ends.
     """
     spec = Spec.load(sys.stdin.read())
     report = Reporter(int(sys.argv[1]), spec.began)
+    lifeline = int(sys.argv[2])
     # A signal only wakes the wait for it: none interrupts a clean-up.
-    ends = [int(argument) for argument in sys.argv[2:]] + [_signals()]
+    signals = _signals()
     try:
         run = Runs(Path(spec.store)).claim(spec.name)
         try:
-            _live(run, spec, report, ends)
+            _live(run, spec, report, lifeline, signals)
         finally:
             remove(run)
     except ClusterError as error:
@@ -59,7 +61,7 @@ def main() -> int:
     return 0
 
 
-def _live(run: Run, spec: Spec, report: Reporter, ends: list[int]) -> None:
+def _live(run: Run, spec: Spec, report: Reporter, lifeline: int, signals: int) -> None:
     files = run.files
     for directory in (files.logs, files.configs, files.pki, files.run / "tmp"):
         directory.mkdir(mode=0o700)
@@ -90,7 +92,7 @@ def _live(run: Run, spec: Spec, report: Reporter, ends: list[int]) -> None:
     for one in sockets.values():
         one.close()
     try:
-        if _wait(ends, node):
+        if _wait(lifeline, signals, node):
             # Mostly it has said itself why, and nobody hears this.
             said = (files.logs / "node.log").read_text(errors="replace").splitlines()[-_QUOTED_LINES:]
             raise ClusterError("\n  ".join(["the cluster's node ended unexpectedly:", *said]))
@@ -99,13 +101,19 @@ def _live(run: Run, spec: Spec, report: Reporter, ends: list[int]) -> None:
         node.wait()
 
 
-def _wait(ends: list[int], node: subprocess.Popen[bytes]) -> bool:
-    """Wait until one of the descriptors can be read or the node ends by itself, which gives True."""
+def _wait(lifeline: int, signals: int, node: subprocess.Popen[bytes]) -> bool:
+    """Wait until the cluster is to end, or until the node has ended by itself, which gives True."""
     ended = os.pidfd_open(node.pid)
     poll = select.poll()
-    for descriptor in (*ends, ended):
+    for descriptor in (lifeline, signals, ended):
         poll.register(descriptor, select.POLLIN)
-    return all(descriptor == ended for descriptor, _ in poll.poll())
+    while True:
+        ready = {descriptor for descriptor, _ in poll.poll()}
+        if ready != {lifeline}:
+            return ready == {ended}
+        if not os.read(lifeline, 1):
+            return False
+        poll.unregister(lifeline)
 
 
 def _signals() -> int:
