@@ -16,6 +16,7 @@ help:
 	echo 'make verify   all set-up, then the main job: the features on the embedded cluster   (ARGS="-n 2 -m core")'
 	echo 'make test     all set-up, then the proof of the project itself, with one run of the features'
 	echo 'make check    format, lint, types, import contracts, offline tests: seconds, and no cluster'
+	echo 'make faults   every seeded fault against the scenario that must catch it: many minutes'
 	echo 'make setup    the virtual environment, and all that the embedded cluster is made of'
 	echo 'make lock     requirements.lock anew from pyproject.toml'
 	echo 'make clean    remove what this checkout has made; what the cluster is made of stays in the cache'
@@ -36,6 +37,11 @@ check:
 	$(stages)
 	stage "virtual environment" $(MAKE) venv
 	$(checks)
+
+faults:
+	$(stages)
+	$(set-up)
+	stage "seeded faults" $(BIN)/pytest tests/faults $(ARGS)
 
 setup:
 	$(stages)
@@ -68,7 +74,7 @@ venv:
 		/^Installing / { print "  installing them"; fflush() }'
 	printf '%s\n' "$$key" >$(STAMP)
 
-.PHONY: help verify test check setup lock clean venv
+.PHONY: help verify test check faults setup lock clean venv
 
 define set-up
 stage "virtual environment" $(MAKE) venv
@@ -80,7 +86,7 @@ stage "format" $(BIN)/ruff format --check --quiet .
 stage "lint" $(BIN)/ruff check --quiet .
 stage "types" $(BIN)/mypy
 stage "import contracts" $(BIN)/lint-imports
-stage "offline tests" $(BIN)/pytest tests --ignore tests/cluster -q
+stage "offline tests" $(BIN)/pytest tests --ignore tests/cluster --ignore tests/faults -q
 endef
 
 # stage TITLE COMMAND...: runs the command and notes how long it took; at the end, however it comes, that is told.

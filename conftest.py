@@ -8,14 +8,13 @@ import sys
 import time
 from contextlib import nullcontext
 from dataclasses import dataclass, field
-from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 
 from cluster.provider import ClusterError, provider_for
-from steps.collector import FeatureFile, all_scenarios
+from steps.collector import FeatureFile, all_scenarios, is_titled, unknown_title
 from support import evidence
 from support.chroma import Database
 from support.evidence import Failure
@@ -113,11 +112,8 @@ def pytest_sessionstart(session: pytest.Session) -> None:
     except (ReleaseError, FaultError) as error:
         raise pytest.UsageError(str(error)) from None
     scenarios = all_scenarios(config.rootpath)
-    wanted = suite.run.options.scenario
-    if wanted is not None and wanted not in {scenario.name for scenario in scenarios}:
-        near = get_close_matches(wanted, [scenario.name for scenario in scenarios])
-        meant = f"; did you mean {' or '.join(map(repr, near))}?" if near else ""
-        raise pytest.UsageError(f"--scenario: no scenario is titled {wanted!r}{meant}")
+    if unknown := unknown_title(suite.run.options.scenario, scenarios):
+        raise pytest.UsageError(f"--scenario: {unknown}")
     suite.report = Report(suite.run, config.rootpath, config.invocation_params.args, scenarios)
     suite.report.begin()
 
@@ -128,13 +124,10 @@ def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Col
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Leave out what is not of the title asked for."""
-    wanted = config.stash[SUITE].run.options.scenario
-    if wanted is None:
-        return
-    titles = {item: Scenario.among(item.user_properties) for item in items}
-    others = [item for item, scenario in titles.items() if scenario is None or scenario.name != wanted]
-    config.hook.pytest_deselected(items=others)
-    items[:] = [item for item in items if item not in others]
+    if title := config.stash[SUITE].run.options.scenario:
+        others = [item for item in items if not is_titled(item, title)]
+        config.hook.pytest_deselected(items=others)
+        items[:] = [item for item in items if item not in others]
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -199,9 +192,11 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 
 def _leads_to_features(config: pytest.Config) -> bool:
     """Whether scenarios are to be run, as far as the paths of the command line tell."""
-    paths = (Path(argument.partition("::")[0]) for argument in config.args)
+    features = config.rootpath / "features"
+    paths = [Path(config.invocation_params.dir, one.partition("::")[0]).resolve() for one in config.args]
     return not config.option.collectonly and any(
-        path.suffix == ".feature" or (path.is_dir() and any(path.rglob("*.feature"))) for path in paths
+        path.suffix == ".feature" or features in {path, *path.parents} or path in features.parents
+        for path in paths
     )
 
 
@@ -249,13 +244,8 @@ def pytest_bdd_step_error(request: pytest.FixtureRequest, step: Step, exception:
         return
     failure = Failure(scenario, f"{step.keyword} {step.name}", step.line_number, exception)
     directory = evidence.bundle_directory(suite.run.options.report_dir / "evidence", item.nodeid)
-    views = {namespace: evidence.look(kube, namespace) for namespace, kube in suite.run.sites.items()}
-    told = evidence.take(
-        directory,
-        failure.sentences(request.config.rootpath),
-        {**suite.run.witness.views, **views},
-        suite.run.redactor,
-    )
+    sentences = failure.sentences(request.config.rootpath)
+    told = evidence.take(directory, sentences, suite.run.views(), suite.run.redactor)
     item.stash[IN_SHORT] = f"{told}\nevidence: {directory}"
     item.user_properties.append((EVIDENCE, str(directory)))
 

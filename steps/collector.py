@@ -1,6 +1,7 @@
 """Makes a pytest module of a feature file: a test for each scenario, and for each example of an outline."""
 
 from collections.abc import Iterable, Iterator, Mapping
+from difflib import get_close_matches
 from pathlib import Path
 from types import ModuleType
 
@@ -88,6 +89,21 @@ def all_scenarios(root: Path) -> list[Scenario]:
         for template in feature.scenarios.values():
             found += examples(template, path.relative_to(root).as_posix())
     return found
+
+
+def unknown_title(title: str | None, scenarios: Iterable[Scenario]) -> str:
+    """Say that no scenario has a title, with those that come near; empty when one has, or none was asked for."""
+    titles = {scenario.name for scenario in scenarios}
+    if title is None or title in titles:
+        return ""
+    near = " or ".join(map(repr, get_close_matches(title, sorted(titles))))
+    return f"no scenario is titled {title!r}" + (f"; did you mean {near}?" if near else "")
+
+
+def is_titled(item: pytest.Item, title: str) -> bool:
+    """Whether a test is a scenario of this title."""
+    scenario = Scenario.among(item.user_properties)
+    return scenario is not None and scenario.name == title
 
 
 def _describe(item: pytest.Function, template: ScenarioTemplate) -> None:

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
-from support.evidence import Witness
+from support.evidence import Witness, look
 from support.inventory import Inventory
 from support.redact import Redactor
 
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
+    from support.evidence import View
     from support.kube import Kube
     from support.options import Options
 
@@ -79,6 +80,10 @@ class Run:
             yield
         finally:
             del self.sites[namespace]
+
+    def views(self) -> dict[str, View]:
+        """Look at every namespace in use, and return that with what was seen of refused releases."""
+        return {**self.witness.views, **{name: look(kube, name) for name, kube in self.sites.items()}}
 
     def handed(self) -> dict[str, Any]:
         """Return what a worker has to be told; it goes through a pipe, never through argv or the environment."""

@@ -199,3 +199,10 @@ def test_an_undefined_step_fails_and_names_its_place(miniature: Miniature) -> No
     ran = miniature.run("features/")
     assert ran.code == 1
     assert 'Given "nobody knows what". Line 3' in ran.out
+
+
+def test_one_title_can_be_asked_for(things: Miniature) -> None:
+    assert _ids(things, "--scenario", "It does not bend") == ["things.feature::test_it_does_not_harm[bend]"]
+    ran = things.run("features/", "--scenario", "It hold")
+    assert ran.code == 4
+    assert "no scenario is titled 'It hold'; did you mean 'It holds'" in ran.err
