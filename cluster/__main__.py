@@ -95,8 +95,7 @@ def _status(_: argparse.Namespace) -> int:
 def _down(arguments: argparse.Namespace) -> None:
     cluster = _chosen(arguments.name)
     began = time.monotonic()
-    os.kill(cluster.supervisor, signal.SIGTERM)
-    if not Runs(default_root()).wait_until_gone(cluster.name, _END_PATIENCE):
+    if not cluster.end(_END_PATIENCE):
         raise ClusterError(
             f"the cluster {cluster.name} has not ended after {_END_PATIENCE:.0f} s: kill {cluster.supervisor}"
         )

@@ -6,8 +6,9 @@ import fcntl
 import json
 import os
 import re
+import select
 import shutil
-import time
+import signal
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING, Any
@@ -79,6 +80,20 @@ class Living:
         """What the cluster is made of."""
         return Spec.load(self.files.spec.read_text())
 
+    def end(self, patience: float) -> bool:
+        """Ask the supervisor to end the cluster and wait for its own end; False when it lives on so long."""
+        try:
+            supervisor = os.pidfd_open(self.supervisor)
+        except ProcessLookupError:
+            return True
+        try:
+            signal.pidfd_send_signal(supervisor, signal.SIGTERM)
+            poll = select.poll()
+            poll.register(supervisor, select.POLLIN)
+            return bool(poll.poll(patience * 1000))
+        finally:
+            os.close(supervisor)
+
 
 class Runs:
     """All run directories below the cache's root."""
@@ -136,15 +151,6 @@ class Runs:
                 supervisor = int((directory / _LOCK).read_text())
                 found.append(Living(directory.name, Layout(directory), supervisor))
         return found
-
-    def wait_until_gone(self, name: str, patience: float) -> bool:
-        """Look until there is no living cluster of a name; False when it still lives after `patience` seconds."""
-        deadline = time.monotonic() + patience
-        while any(one.name == name for one in self.living()):
-            if time.monotonic() > deadline:
-                return False
-            time.sleep(0.02)
-        return True
 
     def _all(self) -> list[Path]:
         return sorted(path for path in self._directory.iterdir() if path.is_dir())
