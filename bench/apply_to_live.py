@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import base64
 import itertools
 import os
 import secrets
@@ -12,11 +11,12 @@ from statistics import median
 
 from bench.floor import seconds_to_live
 from cluster.provider import provider_for
+from support.certificate import platform_certificate
 from support.inventory import Inventory
 from support.kube import Kube
 from support.namespace import Namespace
 from support.release import Release
-from support.render import Place, Tls, render
+from support.render import Place, render
 from support.wait import Deadlines
 
 _RUN = "bench"
@@ -30,8 +30,7 @@ class Bench:
         self._release = release
         self._kube = Kube(inventory.kubeconfig, inventory.context)
         self._names = (f"bench-{number}" for number in itertools.count(1))
-        secret = self._kube.get("Secret", f"{inventory.domain_name.replace('.', '-')}-tls", "default") or {}
-        self._tls = Tls(*(base64.b64decode(secret["data"][key]) for key in ("tls.crt", "tls.key")))
+        self._tls = platform_certificate(self._kube, inventory.domain_name)
 
     def suite(self) -> float:
         """Return the seconds that the suite needs from apply to live."""

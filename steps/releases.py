@@ -8,7 +8,7 @@ import pytest
 from pytest_bdd import given, parsers, then, when
 
 from steps.words import OneOf
-from support import strangers
+from support import leftovers, strangers
 from support.causes import Cause
 from support.release import Release
 
@@ -133,17 +133,17 @@ def no_object_has_changed(rollout: Rollout) -> None:
 
 @then("nothing of the release is left")
 def nothing_is_left(here: Namespace) -> None:
-    here.assert_left()
+    leftovers.assert_nothing_left(here)
 
 
 @then("nothing of the release is left but its namespace")
 def namespace_is_left(here: Namespace, things: Objects) -> None:
-    here.assert_left(("Namespace", here.name), besides=things)
+    leftovers.assert_namespace_left(here, besides=things)
 
 
 @then("nothing of the release is left but its claim")
 def claim_is_left(here: Namespace, release_under_test: Release, things: Objects) -> None:
-    here.assert_data_left(release_under_test, besides=things)
+    leftovers.assert_data_left(here, release_under_test, besides=things)
 
 
 @then("what is somebody else's is untouched")

@@ -81,10 +81,13 @@ def _bind(kube: Kube, course: Course, stored: Objects, maker: Object) -> Finding
 
 def _binds_ahead(kube: Kube, claim: Object) -> bool:
     """Whether a claim can be bound before its pod is there; on the only node it can come to, it is asked to."""
-    storage_class = kube.get("StorageClass", claim["spec"].get("storageClassName", ""))
+    try:
+        storage_class = kube.get("StorageClass", claim["spec"].get("storageClassName", ""))
+        nodes = [node for node in kube.list("Node") if not node["spec"].get("unschedulable")]
+    except Refused:  # without the right to look at them, this is left to the scheduler
+        return False
     if not storage_class or storage_class.get("volumeBindingMode") != "WaitForFirstConsumer":
         return True
-    nodes = [node for node in kube.list("Node") if not node["spec"].get("unschedulable")]
     if len(nodes) != 1:
         return False
     chosen = {"metadata": {"annotations": {_SELECTED_NODE: nodes[0]["metadata"]["name"]}}}

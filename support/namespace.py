@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-import base64
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from support import causes, record, removal
 from support.apply import put, rehearse
+from support.certificate import platform_certificate
 from support.kube import Refused
 from support.liveness import NeverWill, NotYet, Pulse
 from support.plan import is_claim, is_ours, is_throw_away, key
-from support.render import Tls, render
+from support.render import render
 from support.rollout import KINDS, Course, is_ready
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Container, Iterable, Sequence
+    from collections.abc import Callable, Container, Iterable
 
     from pydantic import SecretStr
 
@@ -27,9 +27,6 @@ if TYPE_CHECKING:
     from support.release import Release
     from support.render import Place
     from support.wait import Deadlines
-
-# What the platform's certificate is called, and where it is (platform.md).
-_TLS_NAMESPACE: Final = "default"
 
 # HTTP statuses by which the API server judges an object: malformed, forbidden, managed by somebody else, invalid.
 _JUDGEMENTS: Final = {400, 403, 409, 422}
@@ -248,43 +245,14 @@ class Namespace:
         """Return the resourceVersion of every object of the suite in the namespace, and its own, by kind and name."""
         return {key(obj): obj["metadata"]["resourceVersion"] for obj in removal.owned(self.kube, self.name)}
 
-    def assert_left(self, *expected: Key, besides: Sequence[Object] = ()) -> None:
-        """Demand that there is nothing `besides` some objects but what is expected, by kind and name.
-
-        Looked at are the namespace, everything in it, whoever made it, and its volumes; what Kubernetes adds by itself
-        does not count.
-        """
-        known = {key(obj) for obj in besides}
-        left = {each for each in removal.traces(self.kube, self.name) if each not in known}
-        surplus, missing = _named(sorted(left - {*expected})), _named(sorted({*expected} - left))
-        assert not surplus, f"left in {self.name}: {', '.join(surplus)}"
-        assert not missing, f"gone from {self.name}: {', '.join(missing)}"
-
-    def assert_data_left(self, release: Release, besides: Sequence[Object] = ()) -> None:
-        """Demand that of a release there is only its claim, with its volume, in its namespace."""
-        claim = self.kube.get("PersistentVolumeClaim", release.claim.name, self.name)
-        assert claim, f"gone from {self.name}: PersistentVolumeClaim {release.claim.name}"
-        volume = ("PersistentVolume", claim["spec"].get("volumeName", ""))
-        self.assert_left(("Namespace", self.name), key(claim), volume, besides=besides)
-
     def pulse(self) -> Pulse:
         """Return what looks whether the release here lives; a context manager."""
         return Pulse(self.host, self.inventory, self.inventory.admin_password, self._deadlines.answer)
 
     def _render(self, release: Release) -> Objects:
-        objects = render(release, self.inventory, self._place, self._certificate())
+        tls = platform_certificate(self.kube, self.inventory.domain_name)
+        objects = render(release, self.inventory, self._place, tls)
         return self._fault.spoil(objects) if self._fault else objects
-
-    def _certificate(self) -> Tls:
-        name = f"{self.inventory.domain_name.replace('.', '-')}-tls"
-        secret = self.kube.get("Secret", name, _TLS_NAMESPACE)
-        if not secret:
-            raise LookupError(
-                f"Secret {_TLS_NAMESPACE}/{name} is missing: the platform keeps the certificate of "
-                f"*.{self.inventory.domain_name} there, and every release takes a copy"
-            )
-        data = secret["data"]
-        return Tls(base64.b64decode(data["tls.crt"]), base64.b64decode(data["tls.key"]))
 
     def _recall(self) -> Live | None:
         recalled = record.recall(self.kube, self.name)
