@@ -10,6 +10,8 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import yaml
+
 from cluster.cgroups import Cgroups
 from cluster.embedded import EmbeddedProvider, access
 from cluster.errors import ClusterError
@@ -69,13 +71,17 @@ def _parser() -> argparse.ArgumentParser:
 def _setup(arguments: argparse.Namespace) -> None:
     provider = EmbeddedProvider(arguments.recipes, _tell)
     provider.prepare()
+    provider.tidy()
     if table := provider.timings.table():
         _say(table)
 
 
 def _up(arguments: argparse.Namespace) -> None:
     provider = EmbeddedProvider(arguments.recipes, _tell, name=arguments.name, detached=True)
-    _show(provider.create())
+    cluster = provider.create()
+    values = {name: str(value) for name, value in cluster.inventory.items()}
+    _inventory(cluster).write_text(yaml.safe_dump(values), encoding="utf-8")
+    _show(cluster)
 
 
 def _status(_: argparse.Namespace) -> int:
@@ -135,8 +141,14 @@ def _show(cluster: Access, indent: str = "") -> None:
         f"export KUBECONFIG={cluster.kubeconfig}",
         f"# API server https://{address}:6443, ingress https://{address} for *.{cluster.inventory['domain_name']}",
         f"# authority of the ingress certificates: {cluster.inventory['ca_bundle']}",
+        f"# what the platform gives: {_inventory(cluster)}",
     ]
     _say("\n".join(indent + line for line in lines))
+
+
+def _inventory(cluster: Access) -> Path:
+    """Where a cluster that stays keeps the values of its platform, for programs that are run on it later."""
+    return cluster.kubeconfig.parent / "inventory.yaml"
 
 
 def _say(text: str) -> None:

@@ -80,6 +80,10 @@ class EmbeddedProvider:
         self._store = store  # what it has given out stays in the cache as long as it lives
         return _spec(self._name, store.root, programs=programs, seed=seed, system=system, pushed=pushed)
 
+    def tidy(self) -> None:
+        """Remove from the cache what neither this preparation nor a running cluster needs any more."""
+        self._store.prune()
+
     def create(self) -> Access:
         """Boot a cluster; raises ClusterError, and then leaves nothing behind."""
         spec = self.prepare()
