@@ -141,8 +141,9 @@ def _show(cluster: Access, indent: str = "") -> None:
         f"export KUBECONFIG={cluster.kubeconfig}",
         f"# API server https://{address}:6443, ingress https://{address} for *.{cluster.inventory['domain_name']}",
         f"# authority of the ingress certificates: {cluster.inventory['ca_bundle']}",
-        f"# what the platform gives: {_inventory(cluster)}",
     ]
+    if _inventory(cluster).exists():
+        lines.append(f"# what the platform gives: {_inventory(cluster)}")
     _say("\n".join(indent + line for line in lines))
 
 
