@@ -10,6 +10,8 @@ import pytest
 from support.kube import Refused
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from contextlib import AbstractContextManager
     from pathlib import Path
 
     from cluster.layout import Layout
@@ -32,11 +34,20 @@ def keep(place: Place, pod: str) -> None:
 
 
 @pytest.fixture
-def kept(place: Place) -> Place:
-    """A namespace with a claim of 16 MiB, `data`, in use by the pod `keeper`."""
+def own(place: Place) -> Place:
+    """A namespace of one test with a claim of 16 MiB, `data`, in use by the pod `keeper`."""
     place.claim("data", "16Mi")
     keep(place, "keeper")
     return place
+
+
+@pytest.fixture(scope="module")
+def kept(opened: Callable[..., AbstractContextManager[Place]]) -> Iterator[Place]:
+    """The same for tests that change neither claim nor pod."""
+    with opened() as place:
+        place.claim("data", "16Mi")
+        keep(place, "keeper")
+        yield place
 
 
 def the_volume(place: Place) -> Object:
@@ -85,26 +96,26 @@ def test_a_claim_fills_up_at_its_size_and_no_further(kept: Place) -> None:
     assert SIZE - SLACK <= room <= SIZE
 
 
-def test_what_is_kept_survives_its_pod(kept: Place) -> None:
-    kept.run("keeper", "fill", "/data/file", "1000")
-    kept.kube.delete("Pod", "keeper", kept.name, grace=0)
-    kept.gone("Pod", "keeper")
-    keep(kept, "heir")
+def test_what_is_kept_survives_its_pod(own: Place) -> None:
+    own.run("keeper", "fill", "/data/file", "1000")
+    own.kube.delete("Pod", "keeper", own.name, grace=0)
+    own.gone("Pod", "keeper")
+    keep(own, "heir")
     # The bytes that the probe writes.
-    assert kept.run("heir", "find", "/data", "\x07&Ed").stdout == "/data/file\n"
+    assert own.run("heir", "find", "/data", "\x07&Ed").stdout == "/data/file\n"
 
 
-def test_a_claim_grows_while_it_is_in_use(kept: Place) -> None:
-    before = written(kept.run("keeper", "fill", "/data/file", str(2 * SIZE)))
+def test_a_claim_grows_while_it_is_in_use(own: Place) -> None:
+    before = written(own.run("keeper", "fill", "/data/file", str(2 * SIZE)))
     larger = {"spec": {"resources": {"requests": {"storage": "32Mi"}}}}
-    kept.kube.patch("PersistentVolumeClaim", "data", kept.name, larger)
-    kept.until(
+    own.kube.patch("PersistentVolumeClaim", "data", own.name, larger)
+    own.until(
         "PersistentVolumeClaim",
         "data",
         lambda claim: claim["status"]["capacity"]["storage"] == "32Mi",
         "a claim of 32 MiB",
     )
-    after = before + written(kept.run("keeper", "fill", "/data/more", str(2 * SIZE)))
+    after = before + written(own.run("keeper", "fill", "/data/more", str(2 * SIZE)))
     assert 2 * SIZE - SLACK <= after <= 2 * SIZE
 
 
@@ -114,10 +125,10 @@ def test_a_claim_does_not_shrink(kept: Place) -> None:
         kept.kube.patch("PersistentVolumeClaim", "data", kept.name, smaller)
 
 
-def test_a_claim_that_is_given_up_leaves_nothing(kept: Place, files: Layout) -> None:
-    volume = the_volume(kept)
+def test_a_claim_that_is_given_up_leaves_nothing(own: Place, files: Layout) -> None:
+    volume = the_volume(own)
     assert files_of(files, volume), "promised: a file for the volume"
-    kept.kube.delete("Pod", "keeper", kept.name, grace=0)
-    kept.kube.delete("PersistentVolumeClaim", "data", kept.name)
-    kept.gone("PersistentVolume", volume["metadata"]["name"])
+    own.kube.delete("Pod", "keeper", own.name, grace=0)
+    own.kube.delete("PersistentVolumeClaim", "data", own.name)
+    own.gone("PersistentVolume", volume["metadata"]["name"])
     assert files_of(files, volume) == []

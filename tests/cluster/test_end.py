@@ -147,7 +147,7 @@ def test_nothing_remains_after_a_normal_end_of_pytest(
 def test_nothing_remains_after_pytest_is_asked_to_end(
     pytest_run: subprocess.Popen[str], machine_before: dict[str, Any], number: signal.Signals
 ) -> None:
-    traces = busy(owned(pytest_run))
+    traces = Traces.of(owned(pytest_run))
     os.killpg(pytest_run.pid, number)
     said = pytest_run.communicate(timeout=PATIENCE)
     assert pytest_run.returncode == pytest.ExitCode.INTERRUPTED, said
@@ -193,7 +193,7 @@ def test_nothing_remains_after_down(machine_before: dict[str, Any]) -> None:
     run("up", "test-down")
     living = named("test-down")
     assert living is not None
-    traces = busy(living)
+    traces = Traces.of(living)
     done = run("down", "test-down")
     assert done.code == 0, done
     assert (traces.left(), changes(machine_before)) == ([], {})

@@ -167,5 +167,6 @@ def test_a_server_that_is_silent_for_too_long_is_given_up(
     cluster: Access, documented: str, tls: ssl.SSLContext
 ) -> None:
     began = time.monotonic()
-    reply = ask(cluster, documented, f"/sleep?s={READ_TIMEOUT + 2}", tls=tls)
-    assert (reply.status, int(time.monotonic() - began)) == (504, READ_TIMEOUT)
+    reply = ask(cluster, documented, f"/sleep?s={20 * READ_TIMEOUT}", tls=tls)
+    # Far from the server's own time, and not too near to what a busy machine needs.
+    assert (reply.status, READ_TIMEOUT <= time.monotonic() - began < 10 * READ_TIMEOUT) == (504, True)

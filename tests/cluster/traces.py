@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 
 _PROC = Path("/proc")
 _HIERARCHIES = Path("/sys/fs/cgroup")
+# What every cluster calls its control groups.
+_CLUSTERS = re.compile(r"/cluster-[0-9a-f]{12}")
 
 
 @dataclass(frozen=True)
@@ -64,21 +67,20 @@ class Traces:
     address: str | None
     """Its loopback address, once it is up."""
     processes: frozenset[Process]
-    network: str
-    """Its network namespace."""
+    networks: frozenset[str]
+    """Its network namespaces: the node's and those of its pods."""
 
     @classmethod
     def of(cls, cluster: Living) -> Traces:
         """Look at a living cluster."""
         supervisor = Process.read(cluster.supervisor)
         found = {one for one in Process.all() if cluster.files.cgroup in one.groups}
-        networks = {one.network for one in found} - {supervisor.network}
         state = cluster.state
         return cls(
             files=cluster.files,
             address=state["address"] if state else None,
             processes=frozenset(found | {supervisor}),
-            network=min(networks, default="none"),
+            networks=frozenset(one.network for one in found) - {supervisor.network},
         )
 
     def left(self) -> list[str]:
@@ -102,14 +104,15 @@ class Traces:
                 (one.pid, one.started) in known
                 or self.files.cgroup in one.groups
                 or str(self.files.run) in one.words
-                or self.network == one.network
+                # The kernel gives the number of a namespace that is gone to the next one, of another cluster too.
+                or (one.network in self.networks and not _CLUSTERS.search(one.groups))
             )
             if ours:
                 yield f"process {one.pid}: {one.words}"
 
     def _mounts(self) -> Iterator[str]:
         for line in (_PROC / "self" / "mountinfo").read_text().splitlines():
-            if str(self.files.run) in line or self.network in line:
+            if str(self.files.run) in line:
                 yield f"mount {line}"
 
     def _loops(self) -> Iterator[str]:
