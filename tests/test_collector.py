@@ -1,7 +1,10 @@
 """A feature file is a module of pytest, and none of its scenarios is lost."""
 
+from pathlib import Path
+
 import pytest
 
+from steps.collector import BadFeatureError, read_feature
 from tests.miniature import Miniature
 
 STEPS = """
@@ -127,6 +130,17 @@ def test_nothing_boots_for_ordinary_tests(things: Miniature) -> None:
     assert not (things.root / "reports").exists()
 
 
+TWINS = """\
+Feature: Twins
+  Rule: One
+    Scenario: {}
+      Then it is there
+  Rule: Two
+    Scenario: {}
+      Then it is there
+"""
+
+
 @pytest.mark.parametrize(
     ("first", "second"),
     [
@@ -136,42 +150,10 @@ def test_nothing_boots_for_ordinary_tests(things: Miniature) -> None:
         ("It's there", "Its there"),
     ],
 )
-def test_scenarios_that_would_hide_one_another_are_refused(
-    miniature: Miniature, first: str, second: str
-) -> None:
-    miniature.feature(
-        "twins",
-        f"""\
-        Feature: Twins
-          Rule: One
-            Scenario: {first}
-              Then it is there
-          Rule: Two
-            Scenario: {second}
-              Then it is there
-        """,
-    )
-    ran = miniature.run("features/")
-    assert ran.code == 2
-    assert f'twins.feature:6: "{second}"' in ran.out
-    assert f'twins.feature:3: "{first}"' in ran.out
-
-
-def test_an_outline_shows_its_case_in_its_title(miniature: Miniature) -> None:
-    miniature.feature(
-        "outline",
-        """\
-        Feature: Outline
-          Scenario Outline: It holds
-            Then it <holds>
-
-            Examples:
-              | holds |
-              | bends |
-              | stays |
-        """,
-    )
-    assert 'outline.feature:2: the title must show the case: "It holds"' in miniature.run("features/").out
+def test_scenarios_that_would_hide_one_another_are_refused(tmp_path: Path, first: str, second: str) -> None:
+    told = _refusal(tmp_path, TWINS.format(first, second))
+    assert f'broken.feature:6: "{second}"' in told
+    assert f'broken.feature:3: "{first}"' in told
 
 
 @pytest.mark.parametrize(
@@ -180,10 +162,26 @@ def test_an_outline_shows_its_case_in_its_title(miniature: Miniature) -> None:
         ("", "holds no feature"),
         ("Feature: A\n  Nonsense: b\n    Given c\n", "holds no scenario"),
         ("Feature: A\n  Scenario: B\n    Given c\n  Background:\n", "broken.feature:4:"),
+        (
+            "Feature: A\n  Scenario Outline: B\n    Then <c>\n    Examples:\n      | c |\n      | d |\n      | e |\n",
+            'broken.feature:2: the title must show the case: "B"',
+        ),
+    ],
+)
+def test_a_feature_in_which_something_would_be_lost_is_refused(
+    tmp_path: Path, text: str, message: str
+) -> None:
+    assert message in _refusal(tmp_path, text)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (TWINS.format("It holds", "It holds"), 'broken.feature:6: "It holds"'),
         ("@unheard-of\nFeature: A\n  Scenario: B\n    Then c\n", "'unheard-of' not found in `markers`"),
     ],
 )
-def test_a_broken_feature_is_an_error_and_no_verdict_of_success(
+def test_what_is_refused_is_an_error_and_no_verdict_of_success(
     miniature: Miniature, text: str, message: str
 ) -> None:
     miniature.feature("broken", text)
@@ -192,6 +190,14 @@ def test_a_broken_feature_is_an_error_and_no_verdict_of_success(
     assert message in ran.out
     assert miniature.report()["verdict"] == "failure"
     assert miniature.log() == []
+
+
+def _refusal(directory: Path, text: str) -> str:
+    file = directory / "broken.feature"
+    file.write_text(text, encoding="utf-8")
+    with pytest.raises(BadFeatureError) as refused:
+        read_feature(file)
+    return str(refused.value)
 
 
 def test_an_undefined_step_fails_and_names_its_place(miniature: Miniature) -> None:

@@ -150,8 +150,15 @@ def skipped(secret):
 """
 
 
-@pytest.mark.parametrize("arguments", [["-v", "-l", "-rA"], ["-n", "1", "--full-trace"], ["--tb=long", "-q"]])
-@pytest.mark.parametrize("source", ["environment", "run"])
+@pytest.mark.parametrize(
+    ("source", "arguments"),
+    [
+        ("environment", ["-v", "-l", "-rA"]),
+        ("run", ["-v", "-l", "-rA"]),
+        ("run", ["-n", "1", "--full-trace"]),
+        ("run", ["--tb=long", "-q"]),
+    ],
+)
 def test_a_run_leaves_its_secret_nowhere(miniature: Miniature, arguments: list[str], source: str) -> None:
     miniature.feature(
         "leaks",
