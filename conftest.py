@@ -84,9 +84,10 @@ def pytest_configure(config: pytest.Config) -> None:
     if not worker:
         config.pluginmanager.register(suite.ledger)
         config.pluginmanager.register(Workers())
+    # Hypothesis reads them when it is configured, after this.
+    config.option.hypothesis_profile = options.profile
     if _leads_to_features(config):
-        # Hypothesis reads them when it is configured, after this.
-        config.option.hypothesis_profile, config.option.hypothesis_seed = options.profile, run.seed
+        config.option.hypothesis_seed = run.seed
         heed_termination()
 
 
