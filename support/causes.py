@@ -233,8 +233,11 @@ def _of_restarts(pod: Object, events: Objects) -> Iterator[Finding]:
 
 def _of_volumes(pod: Object, events: Objects) -> Iterator[Finding]:
     if not any("running" in status.get("state", {}) for status in _containers(pod)):
-        for event in _with_reason(events, "FailedMount", "FailedAttachVolume"):
-            yield Finding(Cause.NEVER_READY, _told(f"pod {_name(pod)}", event), certain=False)
+        for event in _with_reason(events, "FailedMount"):
+            if (
+                "not found" in event["message"]
+            ):  # what else keeps a volume from being mounted may take minutes to heal
+                yield Finding(Cause.NEVER_READY, _told(f"pod {_name(pod)}", event), certain=False)
 
 
 def _of_replacement(seen: Seen) -> Iterator[Finding]:
