@@ -16,7 +16,6 @@ import pytest
 from cluster.provider import ClusterError, provider_for
 from steps.collector import FeatureFile, all_scenarios, is_titled, unknown_title
 from support import evidence
-from support.chroma import Database
 from support.evidence import Failure
 from support.faults import Fault, FaultError
 from support.inventory import InventoryError
@@ -44,6 +43,7 @@ if TYPE_CHECKING:
     from pytest_bdd.parser import Step
 
     from cluster.provider import Access, Provider
+    from support.chroma import Database
     from support.inventory import Inventory
     from support.namespace import Live
 
@@ -389,5 +389,7 @@ def vantage(run: Run, kube: Kube, inventory: Inventory, deadlines: Deadlines) ->
 @pytest.fixture
 def database(live: Live, run_id: str) -> Iterator[Database]:
     """Own the scenario's database, reached as users reach it."""
+    from support.chroma import Database  # noqa: PLC0415 - whose import takes a second, also for who needs none
+
     with Database(ingress(live.namespace.host, live.inventory), live.token, run_id) as database:
         yield database
