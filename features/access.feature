@@ -1,4 +1,4 @@
-@core @needs-ingress
+@needs-ingress
 Feature: Access
   Whoever shows the token may use a release, and nobody else may.
   There are three ways in: users come through the ingress, neighbours in the
@@ -8,6 +8,7 @@ Feature: Access
   Background:
     Given the live release
 
+  @core
   Rule: Nobody gets in without the right token
 
     Scenario Outline: Nobody gets in <credentials>
@@ -48,12 +49,14 @@ Feature: Access
         | add a record        |
         | delete a record     |
 
+  @core
   Rule: Whoever shows the right token is let in
 
     Scenario: The right token is let in
       When a caller asks for the collections on every way in with the right token
       Then the caller is given the collections on every way in
 
+  @core
   Rule: Only the heartbeat is open to everybody
 
     Scenario: Only the heartbeat is open
@@ -77,12 +80,14 @@ Feature: Access
         | another method               |
         | a body                       |
 
+  @core
   Rule: The gateway is the only door of the pod
 
     Scenario: Chroma itself is out of reach
       When a neighbour knocks at the doors of the pod
       Then the gateway answers and Chroma itself does not
 
+  @core
   Rule: The ingress serves nothing in clear, and proves who it is
 
     Scenario: Plain http is redirected
@@ -93,6 +98,7 @@ Feature: Access
       When a caller asks the ingress who it is
       Then its certificate is the host's, from an authority that is trusted
 
+  @extended
   Rule: A release keeps the token to itself
 
     Scenario: No answer holds the token

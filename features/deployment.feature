@@ -1,9 +1,9 @@
-@core
 Feature: Deploying a release
   A release is one version of Chroma, with one configuration, in one namespace.
   An operator applies it, and it goes live whole or not at all:
   a release that cannot go live gives way to the one before it, and the operator is told why.
 
+  @core
   Rule: A release is live once it is rolled out, its heart beats, and it keeps what it is given
 
     Scenario: The first release goes live
@@ -17,6 +17,7 @@ Feature: Deploying a release
       Then the release is live
       And no object in the namespace has changed
 
+  @core
   Rule: A release that cannot go live gives way to the one before it, with its data
 
     Scenario Outline: A refused release gives way to the live one: <reason>
@@ -37,6 +38,7 @@ Feature: Deploying a release
         | rejected          | it was rejected by admission |
         | failing-container | its container keeps failing  |
 
+  @extended
   Rule: What can be known before the live release is touched does not interrupt it
 
     Scenario Outline: The live release does not notice that another is refused: <reason>
@@ -50,6 +52,7 @@ Feature: Deploying a release
         | unbound-claim | its claim is not bound       |
         | rejected      | it was rejected by admission |
 
+  @core
   Rule: A first release that cannot go live leaves nothing behind
 
     Scenario: A refused first release is gone, and nobody has waited for a deadline

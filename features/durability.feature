@@ -1,4 +1,3 @@
-@core
 Feature: Durability
   What a release has acknowledged is still there when its pod or its process is gone.
   Contents are compared and questions asked, since a count stays right long
@@ -8,6 +7,7 @@ Feature: Durability
   Background:
     Given the live release
 
+  @core
   Rule: What a release has acknowledged outlives its pod
 
     # Up to the sync threshold of 1,000 records the vectors are in the log alone, beyond it in the index on disk.
@@ -23,6 +23,7 @@ Feature: Durability
       Then the collection holds every acknowledged record, as it was written
       And questions find its records
 
+  @core
   Rule: What one writer was told below the sync threshold outlives Chroma's process
 
     @needs-disposable
@@ -32,6 +33,7 @@ Feature: Durability
       Then the collection holds every acknowledged record, as it was written
       And questions find its records
 
+  @extended
   Rule: Records lie on the claim, where backups look for them
 
     Scenario: The database lies on the claim
@@ -39,6 +41,7 @@ Feature: Durability
       When a record is added and another pod searches the claim for it
       Then it is found in the database on the claim
 
+  @core
   Rule: What one client has written, every client sees
 
     Scenario: A record added by one client is there for another

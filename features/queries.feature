@@ -1,4 +1,3 @@
-@core
 Feature: Querying a collection
   A query takes a vector and answers with the records that lie closest to it.
   Each scenario states one law. Where a step says "any", Hypothesis picks the
@@ -7,6 +6,7 @@ Feature: Querying a collection
   Background:
     Given the live release
 
+  @core
   Rule: An answer runs from the nearest record to the farthest
 
     Scenario Outline: Answers are in order of <metric> distance
@@ -20,6 +20,7 @@ Feature: Querying a collection
         | ip     |
         | l2     |
 
+  @core
   Rule: A distance says how far from the question a record is
 
     # l2 is squared, ip is 1 - dot, cosine is 1 - cos.
@@ -34,6 +35,7 @@ Feature: Querying a collection
         | ip     |
         | l2     |
 
+  @core
   Rule: A record is found by its own vector
 
     # Not so by ip, which finds a longer vector nearer.
@@ -47,6 +49,7 @@ Feature: Querying a collection
         | cosine |
         | l2     |
 
+  @core
   Rule: An answer has as many records as asked for, or all that there are
 
     Scenario: An answer holds as many records as were asked for
@@ -59,6 +62,7 @@ Feature: Querying a collection
       When it is asked for 0 records
       Then the answer has no record
 
+  @core
   Rule: An answer shows records as they were written
 
     Scenario: Answers show ids, vectors, documents and metadata
@@ -66,6 +70,7 @@ Feature: Querying a collection
       When it holds any records and is asked for any vector
       Then the answer shows each record as it was written
 
+  @core
   Rule: A filter hides exactly the records that do not match
 
     Scenario: Filtering on metadata
@@ -83,6 +88,7 @@ Feature: Querying a collection
       When it holds any records and is asked through any filter on both
       Then the answer has the matching records and no others
 
+  @extended
   Rule: The approximate index finds nearly all of the nearest records
 
     Scenario Outline: The approximate index finds what is near in <metric>
@@ -96,6 +102,7 @@ Feature: Querying a collection
         | ip     |
         | l2     |
 
+  @core
   Rule: A question that makes no sense is refused
 
     Scenario Outline: A question <nonsense> is refused
