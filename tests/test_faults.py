@@ -8,10 +8,13 @@ from typing import Any
 import pytest
 import yaml
 
+from steps.collector import all_scenarios
 from support import faults
 from support.faults import Fault, FaultError
 from support.render import ownership
 from tests.samples import rendered, validate
+
+ROOT = Path(__file__).parent.parent
 
 Manifest = dict[str, Any]
 
@@ -54,16 +57,13 @@ def test_every_fault_spoils_the_release_validly(objects: list[Manifest], name: s
     validate(spoiled)
 
 
-def test_there_are_faults_for_every_feature() -> None:
-    assert len(faults.names()) >= 15
-    assert {Fault.load(name).caught_by.feature for name in faults.names()} == {
-        "access",
-        "collections",
-        "deployment",
-        "durability",
-        "queries",
-        "rollback",
-    }
+def test_every_fault_names_a_scenario_that_there_is_and_every_feature_has_faults() -> None:
+    features = {(Path(each.file).stem, each.name) for each in all_scenarios(ROOT)}
+    named = {name: Fault.load(name).caught_by for name in faults.names()}
+    assert {
+        name: catch for name, catch in named.items() if (catch.feature, catch.scenario) not in features
+    } == {}
+    assert {catch.feature for catch in named.values()} == {feature for feature, _ in features}
 
 
 def test_an_unknown_fault_is_told_the_known_ones() -> None:
