@@ -107,10 +107,6 @@ class Kube:
             ssl_context=self._tls, maxsize=_CONNECTIONS
         )
 
-    def close(self) -> None:
-        """Close the connections that are kept for the next request."""
-        self._api.rest_client.close()
-
     def apply(self, obj: Object, *, dry_run: bool = False) -> Object:
         """Apply an object server-side and return it as stored; a Conflict over fields that others manage."""
         query = {"fieldManager": FIELD_MANAGER} | _dry(dry_run)
