@@ -113,14 +113,6 @@ def test_what_failed_last_is_run_again(things: Miniature) -> None:
     assert "passed" not in again.out.splitlines()[-1]
 
 
-def test_workers_share_the_features_and_the_cluster(things: Miniature) -> None:
-    ran = things.run_apart("features/", "-n", "2")
-    assert "1 failed, 4 passed" in ran.out
-    assert things.log() == ["created by main", "deleted by main"]
-    workers = {(one["feature"], one["worker"]) for one in things.report()["scenarios"]}
-    assert len(workers) == 2, "a feature has been torn apart"
-
-
 def test_nothing_boots_for_ordinary_tests(things: Miniature) -> None:
     things.write("tests/test_ordinary.py", "def test_ordinary():\n    pass\n")
     for ran in (things.run("tests"), things.run_apart("tests", "-n", "1")):
