@@ -358,6 +358,9 @@ def namespace(
     namespace = make_namespace(run.base_name, None)
     with run.watching(namespace.kube, namespace.name):
         yield namespace
+    interrupted = request.session.exitstatus == pytest.ExitCode.INTERRUPTED
+    if interrupted and run.options.provider == "embedded":
+        return  # whoever ends a run wants it to end; nothing outlives the cluster
     if run.options.rolls_back(failed=request.session.testsfailed > 0):
         namespace.roll_back(remove_data=run.options.remove_data)
 
