@@ -63,10 +63,12 @@ def checkout(miniature: Miniature) -> Miniature:
 def pytest_run(machine_before: dict[str, Any], checkout: Miniature) -> Iterator[subprocess.Popen[str]]:
     """A run of pytest that waits in the middle of a scenario, with a cluster."""
     del machine_before
+    up = checkout.root / "up"
     with checkout.start("features", start_new_session=True) as process:
-        up = checkout.root / "up"
-        wait_for(lambda: up.exists() or process.poll() is not None, PATIENCE, lambda: "promised: a cluster")
         try:
+            wait_for(
+                lambda: up.exists() or process.poll() is not None, PATIENCE, lambda: "promised: a cluster"
+            )
             assert up.exists(), process.communicate()
             yield process
         finally:

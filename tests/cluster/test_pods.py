@@ -48,11 +48,12 @@ def _terminated(pod: Object) -> Object | None:
     return None
 
 
-def _waiting_for(pod: Object) -> str | None:
+def _not_pulled(pod: Object) -> str | None:
+    """Give why the image cannot be pulled, once an attempt has failed."""
     for status in pod.get("status", {}).get("containerStatuses", []):
-        # Before its first attempt the kubelet waits for other reasons.
-        if "Image" in status["state"].get("waiting", {}).get("reason", ""):
-            return str(status["state"]["waiting"]["reason"])
+        waiting = status["state"].get("waiting", {})
+        if waiting.get("reason") in {"ErrImagePull", "ImagePullBackOff"}:
+            return str(waiting["message"])
     return None
 
 
@@ -92,8 +93,8 @@ def test_an_image_is_pulled_from_the_registry(place: Place, cluster: Access) -> 
 def test_an_image_that_does_not_exist_is_told_soon(place: Place, cluster: Access) -> None:
     library = "{harbor_registry}/{library_project}".format_map(cluster.inventory)
     place.pod("pulled", container={"image": f"{library}/pulled:none"})
-    reason = place.until("Pod", "pulled", _waiting_for, "that its image cannot be pulled", SOON)
-    assert reason in {"ErrImagePull", "ImagePullBackOff"}
+    said = place.until("Pod", "pulled", _not_pulled, "that its image cannot be pulled", SOON)
+    assert f"{library}/pulled:none: not found" in said
 
 
 def test_a_pod_that_takes_too_much_memory_is_killed_for_it(place: Place) -> None:
