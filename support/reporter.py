@@ -125,6 +125,10 @@ class SpecificationReporter(pytest.TerminalReporter):  # type: ignore[misc]  # f
         else:
             super().pytest_runtest_logreport(report)
 
+    def pytest_keyboard_interrupt(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
+        """Note where the run was ended: without the sources, whose reading would delay the end by seconds."""
+        self._keyboardinterrupt_memo = excinfo.getrepr(style="native")
+
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtestloop(self) -> Any:
         """Tell what is left when the scenarios are over, or were ended."""
