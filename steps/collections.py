@@ -123,12 +123,12 @@ def any_records() -> SearchStrategy[tuple[Record, ...]]:
 
 @when("any records are read through any filter", target_fixture="cases")
 def any_reading() -> SearchStrategy[Trial]:
-    return strategies.trials(filters.on_both, min_records=3)
+    return strategies.filtered_trials(filters.on_both)
 
 
 @when("any records are deleted through any filter", target_fixture="cases")
 def any_deletion() -> SearchStrategy[Trial]:
-    return strategies.trials(filters.on_both, min_records=3)
+    return strategies.filtered_trials(filters.on_both)
 
 
 @when("any writes are done one after the other", target_fixture="cases")

@@ -66,7 +66,7 @@ def any_count() -> SearchStrategy[Trial]:
     parse("it holds any records and is asked through any filter on {found:Filter}"), target_fixture="trials"
 )
 def any_filter(found: Found) -> SearchStrategy[Trial]:
-    return strategies.trials(found, min_records=3)
+    return strategies.filtered_trials(found)
 
 
 @when(

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from hypothesis import strategies as st
-from hypothesis.strategies import SearchStrategy
+from hypothesis.strategies import DrawFn, SearchStrategy
 
 from support.model import Filters, Record
 
@@ -32,6 +32,19 @@ _WHOLE_FLOATS: Final = _WHOLE.map(float)
 _HALVES: Final = st.integers(-2, 4).map(lambda number: number / 2)
 _WORD: Final = st.sampled_from(_WORDS)
 SCALARS: Final[SearchStrategy[Any]] = st.one_of(_WHOLE, _WHOLE_FLOATS, st.booleans(), _WORD)
+
+_OTHER_PAIRS: Final = st.tuples(st.sampled_from((*KEYS, _FRACTIONS, _UNSTORED)), SCALARS)
+_ALIKE: Final[dict[type, SearchStrategy[Any]]] = {
+    bool: st.booleans(),
+    int: _WHOLE,
+    float: _WHOLE_FLOATS,
+    str: _WORD,
+}
+_ANY_TYPE: Final = ("", "$eq", "$ne", "$in", "$nin")
+_NUMBERS: Final = (*_ANY_TYPE, "$gt", "$gte", "$lt", "$lte")
+_OPERATORS: Final = {
+    kind: st.sampled_from(_NUMBERS if kind in {int, float} else _ANY_TYPE) for kind in _ALIKE
+}
 
 # To ask once more costs little beside the collection that is asked.
 _MAX_FILTERS: Final = 10
@@ -69,8 +82,7 @@ def _some(filters: SearchStrategy[Filters]) -> SearchStrategy[tuple[Filters, ...
 
 def _metadata_filters(records: Sequence[Record]) -> SearchStrategy[Filter]:
     stored = [pair for record in records for pair in _pairs(record.metadata or {})]
-    others = st.tuples(st.sampled_from((*KEYS, _FRACTIONS, _UNSTORED)), SCALARS)
-    return _joined(_mostly(stored, others).flatmap(lambda pair: _conditions(*pair)))
+    return _joined(_condition(_mostly(stored, _OTHER_PAIRS)))
 
 
 def _pairs(metadata: Metadata) -> Iterable[tuple[str, Scalar]]:
@@ -81,21 +93,18 @@ def _pairs(metadata: Metadata) -> Iterable[tuple[str, Scalar]]:
             yield key, int(value) if isinstance(value, float) else float(value)
 
 
-def _conditions(key: str, value: Scalar) -> SearchStrategy[Filter]:
-    # Chroma refuses a choice of values of several types.
-    alike = {
-        bool: st.booleans(),
-        int: _WHOLE,
-        float: _HALVES if key == _FRACTIONS else _WHOLE_FLOATS,
-        str: _WORD,
-    }
-    others = st.lists(alike[type(value)], max_size=2)
-    choice = st.tuples(others, others).map(lambda around: [*around[0], value, *around[1]])
-    ordered = () if isinstance(value, bool | str) else ("$gt", "$gte", "$lt", "$lte")
-    said: list[SearchStrategy[Any]] = [st.just(value)]  # short for $eq
-    said += [_said(operator, st.just(value)) for operator in ("$eq", "$ne", *ordered)]
-    said += [_said(operator, choice) for operator in ("$in", "$nin")]
-    return st.one_of(said).map(lambda condition: {key: condition})
+@st.composite
+def _condition(draw: DrawFn, pairs: SearchStrategy[tuple[str, Scalar]]) -> Filter:
+    key, value = draw(pairs)
+    operator = draw(_OPERATORS[type(value)])
+    if operator in {"$in", "$nin"}:
+        # Chroma refuses a choice of values of several types.
+        alike = _HALVES if key == _FRACTIONS and isinstance(value, float) else _ALIKE[type(value)]
+        others = draw(st.lists(alike, max_size=3))
+        place = draw(st.integers(0, len(others)))
+        return {key: {operator: [*others[:place], value, *others[place:]]}}
+    # A bare value is short for $eq.
+    return {key: {operator: value} if operator else value}
 
 
 def _document_filters(records: Sequence[Record]) -> SearchStrategy[Filter]:

@@ -275,8 +275,9 @@ def _ask(collection: Collection, trial: Trial, filters: Filters = EVERYTHING) ->
     """Ask a collection that holds the trial's records the trial's question."""
     # The client itself refuses to ask for no record at all.
     (hits,) = chroma.ask(collection, [trial.vector], max(trial.count, 1), filters)
-    strangers = {hit.record.id for hit in hits} - {record.id for record in trial.records}
-    assert not strangers, _broken("records of the collection", f"others: {strangers}", [])
+    ids, stored = [hit.record.id for hit in hits], {record.id for record in trial.records}
+    strange = [name for name in ids if name not in stored or ids.count(name) > 1]
+    assert not strange, _broken("records of the collection, each once", f"records like {strange[0]!r}", ids)
     return hits
 
 
