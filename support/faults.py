@@ -4,7 +4,6 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
 import jsonpatch
-from jsonpointer import JsonPointer, JsonPointerException
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from support.merge import merge
@@ -111,7 +110,7 @@ class Patch(_Part):
         for operation in self.operations or ():
             obj = self._operated(obj, operation.model_dump())
         for edit in self.edit or ():
-            text = JsonPointer(edit.at).resolve(obj, default=None)
+            text = jsonpatch.JsonPointer(edit.at).resolve(obj, default=None)
             times = text.count(edit.replace) if isinstance(text, str) else 0
             if times != 1:
                 raise FaultError(
@@ -125,7 +124,7 @@ class Patch(_Part):
     def _operated(self, obj: Manifest, operation: Manifest) -> Manifest:
         try:
             operated: Manifest = jsonpatch.apply_patch(obj, [operation])
-        except (jsonpatch.JsonPatchException, JsonPointerException, TypeError):
+        except (jsonpatch.JsonPatchException, jsonpatch.JsonPointerException, TypeError):
             # Without the library's words: they quote the object, which may be a Secret.
             raise FaultError(f"cannot {operation['op']} {operation['path']} of {_title(obj)}") from None
         return operated
