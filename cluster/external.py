@@ -43,7 +43,11 @@ class ExternalProvider:
             raise ClusterError(f"{self._kubeconfig} does not lead to a cluster: {error}") from error
         try:
             VersionApi(client).get_code(_request_timeout=_TIMEOUT)
-        except (ApiException, HTTPError, OSError) as error:
+        except ApiException as error:  # its own text is a page with all headers
+            raise ClusterError(
+                f"the cluster of context {context!r} in {self._kubeconfig} refuses us: {error.status} {error.reason}"
+            ) from error
+        except (HTTPError, OSError) as error:
             raise ClusterError(
                 f"the cluster of context {context!r} in {self._kubeconfig} does not answer: {error}"
             ) from error
