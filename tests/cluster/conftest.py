@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -25,13 +25,13 @@ RECIPES = Path(__file__).parent / "images"
 
 
 @pytest.fixture(scope="session")
-def machine_before() -> dict[str, Any]:
+def machine_before() -> machine.Machine:
     """What the machine was like before there was a cluster."""
     return machine.look()
 
 
 @pytest.fixture(scope="session")
-def cluster(machine_before: dict[str, Any]) -> Iterator[Access]:
+def cluster(machine_before: machine.Machine) -> Iterator[Access]:
     """The cluster that most tests share."""
     del machine_before
     told: list[str] = []

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 import subprocess
+from collections import Counter
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,48 +28,42 @@ _DIRECTORIES = (
 )
 
 
-def _said(*command: str) -> str:
-    return subprocess.run(command, capture_output=True, text=True, check=True).stdout
+def _said(*command: str) -> list[str]:
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout.splitlines()
 
 
-def _routes() -> str:
-    return _said("ip", "-4", "route", "show", "table", "all") + _said(
-        "ip", "-6", "route", "show", "table", "all"
-    )
+def _routes() -> list[str]:
+    return [line for family in ("-4", "-6") for line in _said("ip", family, "route", "show", "table", "all")]
 
 
-def _firewall() -> str:
+def _firewall() -> list[str]:
     # Without the counters.
     return _said("nft", "--stateless", "list", "ruleset") + _said("ipset", "list", "-name")
 
 
 def _interfaces() -> list[str]:
     # Name, state and addresses; not for how much longer an address is valid.
-    return sorted(_said("ip", "-brief", "address").splitlines())
+    return _said("ip", "-brief", "address")
 
 
-def _names() -> dict[str, bytes]:
-    files = (
-        Path("/etc/resolv.conf"),
-        Path("/etc/hosts"),
-        Path("/etc/hostname"),
-        Path("/proc/sys/kernel/hostname"),
-    )
-    return {str(file): file.read_bytes() for file in files if file.exists()}
+def _names() -> list[str]:
+    """Give what this machine calls itself and others."""
+    files = (Path(f"/etc/{name}") for name in ("resolv.conf", "hosts", "hostname"))
+    return [f"{file}: {line}" for file in files if file.exists() for line in file.read_text().splitlines()]
 
 
 def _files() -> list[str]:
     deep = [str(path) for tree in _TREES for path in tree.rglob("*")]
-    return sorted(deep + [str(path) for directory in _DIRECTORIES for path in directory.glob("*")])
+    return deep + [str(path) for directory in _DIRECTORIES for path in directory.glob("*")]
 
 
 def _mounts() -> list[str]:
-    return sorted(Path("/proc/self/mountinfo").read_text().splitlines())
+    return Path("/proc/self/mountinfo").read_text().splitlines()
 
 
-def _sysctls() -> dict[str, str]:
+def _sysctls() -> list[str]:
     """Give every setting of the kernel that can be written, in this network namespace."""
-    found = {}
+    found = []
     for directory, _, names in os.walk(_SYSCTLS):
         for name in names:
             file = Path(directory, name)
@@ -76,11 +71,11 @@ def _sysctls() -> dict[str, str]:
             # Some are write-only, and some have no value before they are first written.
             if key not in _COUNTERS and file.stat().st_mode & 0o200:
                 with suppress(OSError):
-                    found[key] = file.read_text(errors="replace")
+                    found.append(f"{key} = {file.read_text(errors='replace').strip()}")
     return found
 
 
-FACTS: dict[str, Callable[[], Any]] = {
+FACTS: dict[str, Callable[[], list[str]]] = {
     "routes": _routes,
     "firewall": _firewall,
     "interfaces": _interfaces,
@@ -91,7 +86,19 @@ FACTS: dict[str, Callable[[], Any]] = {
 }
 """How to look at each thing that a cluster must leave alone."""
 
+Machine = dict[str, list[str]]
 
-def look() -> dict[str, Any]:
+
+def look() -> Machine:
     """Look at all of them."""
     return {name: fact() for name, fact in FACTS.items()}
+
+
+def changes(before: Machine, *names: str) -> list[str]:
+    """Say what is not as it was before, or what of it goes by the given names: a line for each difference."""
+    told = []
+    for name in names or FACTS:
+        was, now = Counter(before[name]), Counter(FACTS[name]())
+        told += [f"{name}: gone is {line}" for line in was - now]
+        told += [f"{name}: new is {line}" for line in now - was]
+    return told

@@ -117,6 +117,13 @@ class Place:
         request = {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": size}}}
         self.apply("PersistentVolumeClaim", name, {"spec": request})
 
+    def keeper(self, pod: str) -> None:
+        """Start a pod that has the claim `data` at /data, and wait until it is Ready."""
+        volume = {"name": "data", "persistentVolumeClaim": {"claimName": "data"}}
+        mounts = [{"name": "data", "mountPath": "/data"}]
+        self.pod(pod, container={"volumeMounts": mounts}, spec={"volumes": [volume]})
+        self.ready(pod)
+
     def ready(self, *pods: str) -> None:
         """Wait until pods are Ready."""
         for pod in pods:

@@ -25,19 +25,11 @@ SIZE = 16 * MIB
 SLACK = MIB
 
 
-def keep(place: Place, pod: str) -> None:
-    """Start a pod that has the claim `data` at /data."""
-    volume = {"name": "data", "persistentVolumeClaim": {"claimName": "data"}}
-    mounts = [{"name": "data", "mountPath": "/data"}]
-    place.pod(pod, container={"volumeMounts": mounts}, spec={"volumes": [volume]})
-    place.ready(pod)
-
-
 @pytest.fixture
 def own(place: Place) -> Place:
     """A namespace of one test with a claim of 16 MiB, `data`, in use by the pod `keeper`."""
     place.claim("data", "16Mi")
-    keep(place, "keeper")
+    place.keeper("keeper")
     return place
 
 
@@ -46,7 +38,7 @@ def kept(opened: Callable[..., AbstractContextManager[Place]]) -> Iterator[Place
     """The same for tests that change neither claim nor pod."""
     with opened() as place:
         place.claim("data", "16Mi")
-        keep(place, "keeper")
+        place.keeper("keeper")
         yield place
 
 
@@ -100,7 +92,7 @@ def test_what_is_kept_survives_its_pod(own: Place) -> None:
     own.run("keeper", "fill", "/data/file", "1000")
     own.kube.delete("Pod", "keeper", own.name, grace=0)
     own.gone("Pod", "keeper")
-    keep(own, "heir")
+    own.keeper("heir")
     # The bytes that the probe writes.
     assert own.run("heir", "find", "/data", "\x07&Ed").stdout == "/data/file\n"
 

@@ -7,7 +7,7 @@ import shutil
 import signal
 import subprocess
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -60,7 +60,7 @@ def checkout(miniature: Miniature) -> Miniature:
 
 
 @pytest.fixture
-def pytest_run(machine_before: dict[str, Any], checkout: Miniature) -> Iterator[subprocess.Popen[str]]:
+def pytest_run(machine_before: machine.Machine, checkout: Miniature) -> Iterator[subprocess.Popen[str]]:
     """A run of pytest that waits in the middle of a scenario, with a cluster."""
     del machine_before
     up = checkout.root / "up"
@@ -76,7 +76,7 @@ def pytest_run(machine_before: dict[str, Any], checkout: Miniature) -> Iterator[
 
 
 @pytest.fixture
-def owner(machine_before: dict[str, Any], tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
+def owner(machine_before: machine.Machine, tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
     """A process that is making a cluster of its own."""
     del machine_before
     with subprocess.Popen(
@@ -89,6 +89,17 @@ def owner(machine_before: dict[str, Any], tmp_path: Path) -> Iterator[subprocess
     ) as process:
         yield process
         process.kill()
+
+
+@pytest.fixture
+def detached(machine_before: machine.Machine) -> Iterator[Living]:
+    """A cluster that stays until `down`."""
+    del machine_before
+    done = run("up", "test-down")
+    living = named("test-down")
+    assert living is not None, done
+    yield living
+    run("down", living.name)
 
 
 def wait_for_line(process: subprocess.Popen[str], beginning: str) -> None:
@@ -115,16 +126,13 @@ def busy(cluster: Living) -> Traces:
     place = Place(Kube(known.kubeconfig, known.context), "busy", known.inventory["vantage_image"])
     place.open({})
     place.claim("data", "16Mi")
-    volume = {"name": "data", "persistentVolumeClaim": {"claimName": "data"}}
-    mounts = [{"name": "data", "mountPath": "/data"}]
-    place.pod("keeper", container={"volumeMounts": mounts}, spec={"volumes": [volume]})
-    place.ready("keeper")
+    place.keeper("keeper")
     return Traces.of(cluster)
 
 
-def changes(before: dict[str, Any]) -> dict[str, Any]:
-    """Give what of the machine is no longer as it was."""
-    return {name: seen for name, seen in machine.look().items() if seen != before[name]}
+def assert_nothing_remains(traces: Traces, before: machine.Machine) -> None:
+    left = [*traces.left(), *machine.changes(before)]
+    assert not left, "\n  ".join(["promised: nothing remains; seen:", *left])
 
 
 def test_a_living_cluster_has_something_of_everything(cluster: Access) -> None:
@@ -136,37 +144,37 @@ def test_a_living_cluster_has_something_of_everything(cluster: Access) -> None:
 
 
 def test_nothing_remains_after_a_normal_end_of_pytest(
-    pytest_run: subprocess.Popen[str], checkout: Miniature, machine_before: dict[str, Any]
+    pytest_run: subprocess.Popen[str], checkout: Miniature, machine_before: machine.Machine
 ) -> None:
     traces = busy(owned(pytest_run))
     (checkout.root / "word").write_text("end")
     said = pytest_run.communicate(timeout=PATIENCE)
     assert pytest_run.returncode == 0, said
-    assert (traces.left(), changes(machine_before)) == ([], {})
+    assert_nothing_remains(traces, machine_before)
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=lambda number: number.name)
 def test_nothing_remains_after_pytest_is_asked_to_end(
-    pytest_run: subprocess.Popen[str], machine_before: dict[str, Any], number: signal.Signals
+    pytest_run: subprocess.Popen[str], machine_before: machine.Machine, number: signal.Signals
 ) -> None:
     traces = Traces.of(owned(pytest_run))
     os.killpg(pytest_run.pid, number)
     said = pytest_run.communicate(timeout=PATIENCE)
     assert pytest_run.returncode == pytest.ExitCode.INTERRUPTED, said
-    assert (traces.left(), changes(machine_before)) == ([], {})
+    assert_nothing_remains(traces, machine_before)
 
 
 def test_nothing_remains_after_pytest_is_killed(
-    pytest_run: subprocess.Popen[str], machine_before: dict[str, Any]
+    pytest_run: subprocess.Popen[str], machine_before: machine.Machine
 ) -> None:
     traces = busy(owned(pytest_run))
     os.killpg(pytest_run.pid, signal.SIGKILL)
     wait_until_nothing_is_left(traces)
-    assert changes(machine_before) == {}
+    assert_nothing_remains(traces, machine_before)
 
 
 def test_nothing_runs_after_the_supervisor_is_killed_and_its_owner_removes_the_rest(
-    owner: subprocess.Popen[str], machine_before: dict[str, Any]
+    owner: subprocess.Popen[str], machine_before: machine.Machine
 ) -> None:
     wait_for_line(owner, "up")
     traces = busy(owned(owner))
@@ -174,11 +182,11 @@ def test_nothing_runs_after_the_supervisor_is_killed_and_its_owner_removes_the_r
     wait_until_nothing_runs(traces)
     said, _ = owner.communicate(timeout=PATIENCE)
     assert "the cluster's supervisor ended without a word" in said
-    assert (traces.left(), changes(machine_before)) == ([], {})
+    assert_nothing_remains(traces, machine_before)
 
 
 def test_sweep_removes_what_remains_when_owner_and_supervisor_are_killed(
-    owner: subprocess.Popen[str], machine_before: dict[str, Any]
+    owner: subprocess.Popen[str], machine_before: machine.Machine
 ) -> None:
     wait_for_line(owner, "programs started")
     cluster = owned(owner)
@@ -188,27 +196,24 @@ def test_sweep_removes_what_remains_when_owner_and_supervisor_are_killed(
     wait_until_nothing_runs(traces)
     done = run("sweep")
     assert done.code == 0, done
-    assert (traces.left(), changes(machine_before)) == ([], {})
+    assert_nothing_remains(traces, machine_before)
 
 
-def test_nothing_remains_after_down(machine_before: dict[str, Any]) -> None:
-    run("up", "test-down")
-    living = named("test-down")
-    assert living is not None
-    traces = Traces.of(living)
-    done = run("down", "test-down")
+def test_nothing_remains_after_down(detached: Living, machine_before: machine.Machine) -> None:
+    traces = Traces.of(detached)
+    done = run("down", detached.name)
     assert done.code == 0, done
-    assert (traces.left(), changes(machine_before)) == ([], {})
+    assert_nothing_remains(traces, machine_before)
 
 
 def test_nothing_remains_after_a_kill_during_the_boot(
-    owner: subprocess.Popen[str], machine_before: dict[str, Any]
+    owner: subprocess.Popen[str], machine_before: machine.Machine
 ) -> None:
     wait_for_line(owner, "programs started")
     traces = Traces.of(owned(owner))
     owner.kill()
     wait_until_nothing_is_left(traces)
-    assert changes(machine_before) == {}
+    assert_nothing_remains(traces, machine_before)
 
 
 @pytest.mark.parametrize(
