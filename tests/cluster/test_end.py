@@ -7,6 +7,7 @@ import shutil
 import signal
 import subprocess
 import sys
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import pytest
@@ -75,20 +76,37 @@ def pytest_run(machine_before: machine.Machine, checkout: Miniature) -> Iterator
             process.kill()
 
 
-@pytest.fixture
-def owner(machine_before: machine.Machine, tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
-    """A process that is making a cluster of its own."""
-    del machine_before
+@contextmanager
+def started(*module: str) -> Iterator[subprocess.Popen[str]]:
+    """Run a module of Python, with its arguments, whose words can be read."""
     with subprocess.Popen(
-        [sys.executable, "-m", "tests.cluster.owner", str(tmp_path)],
+        [sys.executable, "-m", *module],
         cwd=CHECKOUT,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
     ) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+@pytest.fixture
+def owner(machine_before: machine.Machine, tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
+    """A process that is making a cluster of its own."""
+    del machine_before
+    with started("tests.cluster.owner", str(tmp_path)) as process:
         yield process
-        process.kill()
+
+
+@pytest.fixture
+def up(machine_before: machine.Machine) -> Iterator[subprocess.Popen[str]]:
+    """An `up` that is making a cluster."""
+    del machine_before
+    with started("cluster", "up", "test-up") as process:
+        yield process
 
 
 @pytest.fixture
@@ -206,13 +224,26 @@ def test_nothing_remains_after_down(detached: Living, machine_before: machine.Ma
     assert_nothing_remains(traces, machine_before)
 
 
+@pytest.mark.parametrize("maker", ["owner", "up"])
 def test_nothing_remains_after_a_kill_during_the_boot(
-    owner: subprocess.Popen[str], machine_before: machine.Machine
+    request: pytest.FixtureRequest, machine_before: machine.Machine, maker: str
 ) -> None:
-    wait_for_line(owner, "programs started")
-    traces = Traces.of(owned(owner))
-    owner.kill()
+    process: subprocess.Popen[str] = request.getfixturevalue(maker)
+    wait_for_line(process, "programs started")
+    traces = Traces.of(owned(process))
+    process.kill()
     wait_until_nothing_is_left(traces)
+    assert_nothing_remains(traces, machine_before)
+
+
+def test_an_interrupted_up_ends_what_it_has_begun(
+    up: subprocess.Popen[str], machine_before: machine.Machine
+) -> None:
+    wait_for_line(up, "programs started")
+    traces = Traces.of(owned(up))
+    up.send_signal(signal.SIGINT)
+    said, _ = up.communicate(timeout=PATIENCE)
+    assert (up.returncode != 0, "Traceback" in said) == (True, False), said
     assert_nothing_remains(traces, machine_before)
 
 
