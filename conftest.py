@@ -73,6 +73,18 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     add_options(parser)
 
 
+@pytest.hookimpl(tryfirst=True)  # before xdist reads it
+def pytest_cmdline_main(config: pytest.Config) -> None:
+    """Set what is usual here; in pytest.ini it would demand the plugins that know it."""
+    given = config.option
+    if getattr(given, "numprocesses", None) and given.dist == "no":
+        given.dist = "loadfile"  # the scenarios of a feature share what is expensive
+    if getattr(given, "tbstyle", None) == "auto":
+        given.tbstyle = (
+            "short"  # a failure tells what was promised and seen; of the code the lines are enough
+        )
+
+
 @pytest.hookimpl(tryfirst=True)  # before pytest's own reporter is there to be replaced
 def pytest_configure(config: pytest.Config) -> None:
     options = Options.read(config)
@@ -256,7 +268,11 @@ def pytest_runtest_makereport(
     item: pytest.Item, call: pytest.CallInfo[None]
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """Put the evidence into the report, where it survives xdist, and keep every secret out of it."""
-    if call.excinfo and isinstance(item.parent, FeatureFile) and not item.config.option.fulltrace:
+    if (
+        call.excinfo
+        and isinstance(item.parent, FeatureFile)
+        and not item.config.getoption("fulltrace", False)
+    ):
         call.excinfo.traceback = call.excinfo.traceback.filter(
             lambda entry: MACHINERY.isdisjoint(Path(entry.path).parts)
         )

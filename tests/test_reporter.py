@@ -204,3 +204,9 @@ def test_pages_tell_what_has_not_ended() -> None:
     assert told == ["a::1"]
     pages.close()
     assert told == ["a::1", "b::1"]
+
+
+def test_the_reports_need_no_terminal(two_features: Miniature) -> None:
+    ran = two_features.run("features/", "-p", "no:terminal")
+    assert (ran.code, ran.out) == (1, "")
+    assert two_features.report()["levels"]["core"]["passed"] == 3
