@@ -80,9 +80,7 @@ def pytest_cmdline_main(config: pytest.Config) -> None:
     if getattr(given, "numprocesses", None) and given.dist == "no":
         given.dist = "loadfile"  # the scenarios of a feature share what is expensive
     if getattr(given, "tbstyle", None) == "auto":
-        given.tbstyle = (
-            "short"  # a failure tells what was promised and seen; of the code the lines are enough
-        )
+        given.tbstyle = "short"  # a failure tells what was promised and seen: of the code that is enough
 
 
 @pytest.hookimpl(tryfirst=True)  # before pytest's own reporter is there to be replaced
