@@ -105,10 +105,14 @@ def _build(images: Sequence[Image], root: Path) -> None:
         elif found.name not in _KEPT:
             shutil.rmtree(found)
     # What containerd wrote a second time is there already, in the layouts.
+    # (The list of what was imported is not: containerd forgets it by and by, and may not have come to it yet.)
     for blob in (root / _BLOBS).iterdir():
-        origin = next(path for image in images if (path := image.layout / oci.BLOBS / blob.name).exists())
-        blob.unlink()
-        os.link(origin, blob)
+        for image in images:
+            origin = image.layout / oci.BLOBS / blob.name
+            if origin.exists():
+                blob.unlink()
+                os.link(origin, blob)
+                break
 
 
 @contextmanager
