@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from support.chroma import Collection, Database
     from support.examples import Batch
     from support.http import Reply
-    from support.model import Record, Write
-    from support.strategies import Trial
+    from support.model import Record
+    from support.strategies import History, Trial
 
 _TYPES: Final = {
     "Flaw": OneOf.itself(nonsense.NAMES),
@@ -117,8 +117,8 @@ def write_nonsense(database: Database, collection: Collection, what: str) -> Rep
 
 
 @when("any records are added to an empty collection", target_fixture="cases")
-def any_records() -> SearchStrategy[tuple[Record, ...]]:
-    return strategies.arbitrary_records()
+def any_records() -> SearchStrategy[Trial]:
+    return strategies.arbitrary_trials()
 
 
 @when("any records are read through any filter", target_fixture="cases")
@@ -132,7 +132,7 @@ def any_deletion() -> SearchStrategy[Trial]:
 
 
 @when("any writes are done one after the other", target_fixture="cases")
-def any_writes() -> SearchStrategy[tuple[Write, ...]]:
+def any_writes() -> SearchStrategy[History]:
     return strategies.histories()
 
 
@@ -187,7 +187,7 @@ def record_is_upserted(collection: Collection, before: Sequence[Record]) -> None
 
 
 @then("they are read back as they were added")
-def records_are_read_back(database: Database, cases: SearchStrategy[tuple[Record, ...]]) -> None:
+def records_are_read_back(database: Database, cases: SearchStrategy[Trial]) -> None:
     Bench(database, Metric.L2).try_law(laws.records_read_back, cases)
 
 
@@ -202,5 +202,5 @@ def others_are_there(database: Database, cases: SearchStrategy[Trial]) -> None:
 
 
 @then("the collection holds what they say together")
-def writes_add_up(database: Database, cases: SearchStrategy[tuple[Write, ...]]) -> None:
+def writes_add_up(database: Database, cases: SearchStrategy[History]) -> None:
     Bench(database, Metric.L2).try_law(laws.writes_add_up, cases)

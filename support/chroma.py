@@ -6,30 +6,24 @@ import random
 import uuid
 import warnings
 from array import array
-from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Self, cast
-
-import chromadb
-from chromadb.api.client import Client
-from chromadb.api.fastapi import FastAPI
-from chromadb.api.models.Collection import Collection
-from chromadb.config import Settings
 
 from support import http
 from support.model import EVERYTHING, Change, Filters, Metric, Record, Vector, Write, float32
 from support.outcomes import Outcome, expect, outcome
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
     from types import TracebackType
 
+    from chromadb.api.client import Client as Client  # noqa: PLC0414 - others name it, too
+    from chromadb.api.fastapi import FastAPI
+    from chromadb.api.models.Collection import Collection as Collection  # noqa: PLC0414
     from pydantic import SecretStr
 
     from support.http import Reply
     from support.ways import Way
-
-__all__ = ["Client", "Collection"]
 
 TOKEN_HEADER: Final = "X-Chroma-Token"  # noqa: S105 - a name
 TENANT: Final = "default_tenant"
@@ -47,19 +41,18 @@ _COLUMNS: Final = ("ids", "embeddings", "documents", "metadatas")
 _TOPICS: Final = ("birds", "ferns", "lichens", "moths", "rivers")
 
 
-def _stop(server: FastAPI) -> None:
-    server._session.close()  # noqa: SLF001
-
-
-# Closing a client leaves its connections open, and so does one that is not let in (chromadb 1.5.9).
-FastAPI.stop = _stop  # type: ignore[method-assign,assignment]
-
-
 def client(way: Way, token: SecretStr, database: str = DEFAULT_DATABASE) -> Client:
     """Open the client that users open, through a way in; `close()` it at the end.
 
     Raises `ValueError` or a `ChromaError` where the release does not let it in.
     """
+    # Its import takes a second, and most processes open no client.
+    import chromadb  # noqa: PLC0415
+    from chromadb.api.fastapi import FastAPI  # noqa: PLC0415
+    from chromadb.config import Settings  # noqa: PLC0415
+
+    # Closing a client leaves its connections open, and so does one that is not let in (chromadb 1.5.9).
+    FastAPI.stop = _stop  # type: ignore[method-assign,assignment]
     settings = Settings(
         anonymized_telemetry=False,
         # Without TLS there is nothing to verify, and reading the system's bundle takes longer than the rest.
@@ -68,20 +61,21 @@ def client(way: Way, token: SecretStr, database: str = DEFAULT_DATABASE) -> Clie
     with warnings.catch_warnings():
         # The client knows no other way to be told a bundle than the one httpx deprecates.
         warnings.filterwarnings("ignore", message=r".verify=<str>.", category=DeprecationWarning)
-        opened = cast(
-            "Client",
-            chromadb.HttpClient(
-                host=way.host,
-                port=way.port,
-                ssl=way.tls,
-                headers={TOKEN_HEADER: token.get_secret_value()},
-                settings=settings,
-                database=database,
-            ),
+        opened = chromadb.HttpClient(
+            host=way.host,
+            port=way.port,
+            ssl=way.tls,
+            headers={TOKEN_HEADER: token.get_secret_value()},
+            settings=settings,
+            database=database,
         )
     # No setting of the client bounds its patience.
-    cast("FastAPI", opened._server)._session.timeout = PATIENCE  # noqa: SLF001
-    return opened
+    opened._server._session.timeout = PATIENCE  # type: ignore[attr-defined]  # noqa: SLF001
+    return cast("Client", opened)
+
+
+def _stop(server: FastAPI) -> None:
+    server._session.close()  # noqa: SLF001
 
 
 def records(count: int) -> list[Record]:
@@ -129,7 +123,9 @@ def delete(collection: Collection, filters: Filters) -> None:
 
 def clear(collection: Collection) -> None:
     """Take away all records."""
-    collection.delete(ids=[record.id for record in contents(collection)])
+    ids = collection.get(include=[])["ids"]
+    if ids:
+        collection.delete(ids=ids)
 
 
 @dataclass(frozen=True)
@@ -192,15 +188,6 @@ class Database:
         )
         add(collection, records)
         return collection
-
-    @contextmanager
-    def fresh(self, metric: Metric, records: Sequence[Record] = ()) -> Iterator[Collection]:
-        """Lend a new collection that holds these records and is gone afterwards."""
-        collection = self.create(f"fresh-{uuid.uuid4().hex}", metric, records)
-        try:
-            yield collection
-        finally:
-            self.client.delete_collection(collection.name)
 
     def open(self, name: str) -> Collection:
         """Open a collection by its name; raises `NotFoundError` where there is none."""

@@ -1,5 +1,6 @@
 """What "any" means: small records, questions, filters and histories of writes, each valid by construction."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
@@ -22,7 +23,8 @@ from support.model import (
 )
 
 MAX_RECORDS: Final = 50
-MAX_DIMENSION: Final = 8
+# hnswlib computes one component after the other, four at once, and four at once with a remainder.
+DIMENSIONS: Final = (1, 3, 4, 7)
 
 # Chroma stores integers as SQLite does.
 _I64: Final = (-(2**63), 2**63 - 1)
@@ -55,9 +57,22 @@ class Trial:
     count: int
     filters: tuple[Filters, ...] = (EVERYTHING,)
 
+    @property
+    def dimension(self) -> int:
+        """The number of components of each vector."""
+        return len(self.vector)
+
     def record(self, name: str) -> Record:
         """Return the record of an id; raises `KeyError`."""
         return {record.id: record for record in self.records}[name]
+
+
+@dataclass(frozen=True)
+class History:
+    """Writes that follow each other, with vectors of one dimension."""
+
+    dimension: int
+    writes: tuple[Write, ...]
 
 
 # Quarters meet each other and make ties; other components are far enough from zero for float32 to square them.
@@ -79,9 +94,9 @@ def texts(min_size: int = 0) -> SearchStrategy[str]:
 
 
 @composite
-def trials(draw: DrawFn, min_records: int = 0, max_dimension: int = MAX_DIMENSION) -> Trial:
+def trials(draw: DrawFn, min_records: int = 0, dimensions: Sequence[int] = DIMENSIONS) -> Trial:
     """Any records, and any question about them: a stored vector or another, for all records."""
-    dimension = draw(st.integers(1, max_dimension))
+    dimension = draw(st.sampled_from(dimensions))
     rows = draw(st.lists(_contents(dimension), min_size=min_records, max_size=MAX_RECORDS))
     records = tuple(Record(f"record-{number}", *row) for number, row in enumerate(rows))
     stored = [st.sampled_from([record.vector for record in records])] if records else []
@@ -92,7 +107,7 @@ def trials(draw: DrawFn, min_records: int = 0, max_dimension: int = MAX_DIMENSIO
 def filtered_trials(draw: DrawFn, found: Found) -> Trial:
     """Any records, and any question about them for all that pass, through any filters of a kind."""
     # Few records leave little to hide, and many dimensions tell nothing of filters.
-    trial = draw(trials(min_records=3, max_dimension=2))
+    trial = draw(trials(min_records=3, dimensions=(1,)))
     return replace(trial, filters=draw(found(trial.records)))
 
 
@@ -104,9 +119,9 @@ def counted_trials(draw: DrawFn) -> Trial:
 
 
 @composite
-def arbitrary_records(draw: DrawFn) -> tuple[Record, ...]:
+def arbitrary_trials(draw: DrawFn) -> Trial:
     """Any records of anything that a column can hold."""
-    dimension = draw(st.integers(1, MAX_DIMENSION))
+    vector = draw(st.sampled_from(DIMENSIONS).flatmap(vectors))
     scalars: SearchStrategy[Scalar] = st.one_of(
         st.integers(*_I64),
         st.floats(allow_nan=False, allow_infinity=False, allow_subnormal=False),
@@ -118,18 +133,19 @@ def arbitrary_records(draw: DrawFn) -> tuple[Record, ...]:
     row = st.builds(
         Record,
         id=texts(min_size=1),
-        vector=vectors(dimension),
+        vector=vectors(len(vector)),
         document=st.none() | texts(),
         metadata=st.none() | st.dictionaries(keys, scalars, min_size=1, max_size=5),
     )
-    return tuple(draw(st.lists(row, max_size=MAX_RECORDS, unique_by=lambda record: record.id)))
+    records = draw(st.lists(row, max_size=MAX_RECORDS, unique_by=lambda record: record.id))
+    return Trial(tuple(records), vector, len(records))
 
 
 @composite
-def histories(draw: DrawFn) -> tuple[Write, ...]:
+def histories(draw: DrawFn) -> History:
     """Any writes that often meet the same ids."""
-    dimension = draw(st.integers(1, MAX_DIMENSION))
-    return tuple(draw(st.lists(_writes(dimension), min_size=1, max_size=8)))
+    dimension = DIMENSIONS[1]
+    return History(dimension, tuple(draw(st.lists(_writes(dimension), min_size=1, max_size=8))))
 
 
 def _contents(dimension: int) -> SearchStrategy[tuple[Vector, str | None, Metadata | None]]:

@@ -12,7 +12,7 @@ from hypothesis.errors import NoSuchExample
 
 from support import filters, strategies
 from support.model import Record, float32, matches
-from support.strategies import MAX_DIMENSION, MAX_RECORDS
+from support.strategies import DIMENSIONS, MAX_RECORDS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -20,11 +20,11 @@ if TYPE_CHECKING:
     from chromadb.api.types import WhereDocument
     from hypothesis.strategies import SearchStrategy
 
-    from support.model import Filter, Write
-    from support.strategies import Trial
+    from support.model import Filter
+    from support.strategies import History, Trial
 
 Case = TypeVar("Case")
-often = settings(max_examples=50, deadline=None)
+often = settings(max_examples=30, deadline=None)
 FOUND = pytest.mark.parametrize("found", [filters.on_metadata, filters.on_documents, filters.on_both])
 
 
@@ -43,7 +43,7 @@ def assert_one_collection_takes(records: Sequence[Record]) -> None:
     assert len({len(record.vector) for record in records}) <= 1
     for record in records:
         assert record.id
-        assert 1 <= len(record.vector) <= MAX_DIMENSION
+        assert len(record.vector) in DIMENSIONS
         assert all(float32(value) == value for value in record.vector)
         assert all(value == 0 or float32(value * value) > 0 for value in record.vector), "squares vanish"
         (record.document or "").encode()
@@ -64,9 +64,10 @@ def leaves(where: Filter) -> Iterator[tuple[str, str, Any]]:
 
 
 @often
-@given(strategies.arbitrary_records())
-def test_arbitrary_records_are_valid(records: tuple[Record, ...]) -> None:
-    assert_one_collection_takes(records)
+@given(strategies.arbitrary_trials())
+def test_arbitrary_records_are_valid(trial: Trial) -> None:
+    assert_one_collection_takes(trial.records)
+    assert all(len(record.vector) == trial.dimension for record in trial.records)
 
 
 @FOUND
@@ -132,8 +133,11 @@ def test_counts_are_below_at_and_above_what_is_stored(more: int) -> None:
 
 @often
 @given(strategies.histories())
-def test_writes_are_what_one_call_can_say(writes: tuple[Write, ...]) -> None:
-    for write in writes:
+def test_writes_are_what_one_call_can_say(history: History) -> None:
+    for write in history.writes:
+        assert all(
+            len(change.vector or [0] * history.dimension) == history.dimension for change in write.changes
+        )
         said = [change.vector is not None for change in write.changes]
         assert len({change.id for change in write.changes}) == len(write.changes) > 0
         assert all(said) or not any(said)
@@ -146,9 +150,11 @@ def test_writes_are_what_one_call_can_say(writes: tuple[Write, ...]) -> None:
 
 
 def test_writes_meet_the_same_id() -> None:
-    def meets(writes: tuple[Write, ...]) -> bool:
-        added = {change.id for write in writes if write.kind == "add" for change in write.changes}
-        return any(change.id in added for write in writes if write.kind != "add" for change in write.changes)
+    def meets(history: History) -> bool:
+        added = {change.id for write in history.writes if write.kind == "add" for change in write.changes}
+        return any(
+            change.id in added for write in history.writes if write.kind != "add" for change in write.changes
+        )
 
     assert find(strategies.histories(), meets)
 
