@@ -86,7 +86,7 @@ stage "format" $(BIN)/ruff format --check --quiet .
 stage "lint" $(BIN)/ruff check --quiet .
 stage "types" $(BIN)/mypy
 stage "import contracts" $(BIN)/lint-imports
-stage "offline tests" $(BIN)/pytest tests --ignore tests/cluster --ignore tests/faults -q -n auto
+stage "offline tests" $(BIN)/pytest tests --ignore tests/cluster --ignore tests/faults -q -n auto --hypothesis-seed=0
 endef
 
 # stage TITLE COMMAND...: runs the command and notes how long it took; at the end, however it comes, that is told.
