@@ -132,14 +132,13 @@ def records_find_themselves(collection: Collection, metric: Metric, trial: Trial
     chroma.add(collection, trial.records)
     answers = chroma.ask(collection, [record.vector for record in trial.records], 1)
     for record, hits in zip(trial.records, answers, strict=True):
-        as_near = distance(metric, record.vector, record.vector) + tolerance(
-            metric, record.vector, record.vector
-        )
-        found = [trial.record(hit.record.id) for hit in hits]
-        assert any(distance(metric, record.vector, other.vector) <= as_near for other in found), _broken(
-            f"{record.id}, or one as near, is the nearest to {record.vector}",
+        vector = record.vector
+        as_near = distance(metric, vector, vector) + tolerance(metric, vector, vector)
+        found = {hit.record.id: distance(metric, vector, trial.record(hit.record.id).vector) for hit in hits}
+        assert any(far <= as_near for far in found.values()), _broken(
+            f"{record.id}, or one as near, is the nearest to {vector}",
             f"{len(found)} records",
-            [*map(str, found)],
+            [f"{name} at distance {far:g}" for name, far in found.items()],
         )
 
 
@@ -184,7 +183,7 @@ def filter_reads_what_matches(collection: Collection, _metric: Metric, trial: Tr
     chroma.add(collection, trial.records)
     for filters in trial.filters:
         promised = [record for record in trial.records if matches(record, filters)]
-        same_records(promised, chroma.contents(collection, filters))
+        same_records(promised, chroma.contents(collection, filters), f"those that match {filters}")
 
 
 def filter_deletes_what_matches(collection: Collection, _metric: Metric, trial: Trial) -> None:
@@ -194,7 +193,7 @@ def filter_deletes_what_matches(collection: Collection, _metric: Metric, trial: 
     for filters in trial.filters:
         left = [record for record in left if not matches(record, filters)]
         chroma.delete(collection, filters)
-        same_records(left, chroma.contents(collection))
+        same_records(left, chroma.contents(collection), f"those that {filters} leaves")
 
 
 def records_read_back(collection: Collection, _metric: Metric, trial: Trial) -> None:
@@ -212,8 +211,10 @@ def writes_add_up(collection: Collection, _metric: Metric, history: History) -> 
     same_records(list(model.records.values()), chroma.contents(collection))
 
 
-def same_records(promised: Sequence[Record], seen: Sequence[Record]) -> None:
-    """Compare records in any order and show those that differ."""
+def same_records(
+    promised: Sequence[Record], seen: Sequence[Record], which: str = "as they were written"
+) -> None:
+    """Compare records in any order and show those that differ; `which` says which are promised."""
     wanted = {record.id: record for record in promised}
     found = {record.id: record for record in seen}
     times = Counter(record.id for record in seen)
@@ -223,7 +224,7 @@ def same_records(promised: Sequence[Record], seen: Sequence[Record]) -> None:
         *(f"{name!r} is still there, or never was written" for name in found if name not in wanted),
         *(line for name in found if name in wanted for line in _differences(wanted[name], found[name])),
     ]
-    assert not wrong, _broken(f"{len(promised)} records, as they were written", f"{len(seen)} records", wrong)
+    assert not wrong, _broken(f"{len(promised)} records, {which}", f"{len(seen)} records", wrong)
 
 
 def recall(
@@ -249,7 +250,9 @@ def recall(
 
 def assert_recall(seen: float, promised: float) -> None:
     """Assert that a share of the truly nearest records was found."""
-    assert seen >= promised, f"promised: a recall of {promised:.0%} or more\nseen:     {seen:.1%}"
+    assert seen >= promised, (
+        f"promised: {promised:.0%} of the truly nearest records are found\nseen:     a recall of {seen:.1%}"
+    )
 
 
 @dataclass(frozen=True)
