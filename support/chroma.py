@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, Self, cast
 from support import http
 from support.model import EVERYTHING, Change, Filters, Metric, Record, Vector, Write, float32
 from support.outcomes import Outcome, expect, outcome
+from support.wait import wait_for
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -31,6 +32,9 @@ DEFAULT_DATABASE: Final = "default_database"
 
 # Seconds until a call counts as unanswered; the client itself would wait for ever.
 PATIENCE: Final = 60.0
+
+# Seconds for which somebody else's writes may keep the suite from making or removing a database.
+_LOCKED: Final = 10.0
 
 Body = dict[str, Any] | bytes | None
 _DATABASES: Final = f"/api/v2/tenants/{TENANT}/databases"
@@ -169,7 +173,7 @@ class Database:
         self._token = token
 
     def __enter__(self) -> Self:
-        expect(Outcome.ACCEPTED, self._ask("POST", _DATABASES, {"name": self.name}))
+        self._insist("POST", _DATABASES, {"name": self.name})
         self.client = client(self._way, self._token, self.name)
         return self
 
@@ -214,8 +218,19 @@ class Database:
     def _remove(self) -> None:
         # Deleting the database alone leaves rows of its collections behind (measured on 1.5.9).
         for name in self.names():
-            self.client.delete_collection(name)
-        expect(Outcome.ACCEPTED, self._ask("DELETE", f"{_DATABASES}/{self.name}"))
+            self._insist("DELETE", f"{_DATABASES}/{self.name}/collections/{name}")
+        self._insist("DELETE", f"{_DATABASES}/{self.name}")
+
+    def _insist(self, method: str, path: str, body: Body = None) -> None:
+        # While somebody else writes, Chroma may answer that the database is locked (500, measured on 1.5.9).
+        replies: list[Reply] = []
+
+        def is_done() -> bool:
+            replies.append(self._ask(method, path, body))
+            return outcome(replies[-1]) is not Outcome.FAILED
+
+        wait_for(is_done, _LOCKED, lambda: f"not done: {replies[-1]}")
+        expect(Outcome.ACCEPTED, replies[-1])
 
 
 def _columns(rows: Sequence[Record | Change]) -> dict[str, Any]:
