@@ -21,10 +21,11 @@ help:
 	echo 'make lock     requirements.lock anew from pyproject.toml'
 	echo 'make clean    remove what this checkout has made; what the cluster is made of stays in the cache'
 
+# Two workers, since a run mostly waits; each has a namespace of its own.
 verify:
 	$(stages)
 	$(set-up)
-	stage "features" $(BIN)/pytest features/ $(ARGS)
+	stage "features" $(BIN)/pytest features/ $(or $(ARGS),-n 2)
 
 test:
 	$(stages)
