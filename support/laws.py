@@ -39,7 +39,7 @@ Case = TypeVar("Case", bound=HasDimension)
 Law = Callable[["Collection", Metric, Case], None]
 
 # Seconds spent on making a failure smaller.
-_SHRINKING: Final = 10.0
+_SHRINKING: Final = 5.0
 
 # A float of metadata comes back within four units in the last place: Chroma's JSON parser rounds (three seen on 1.5.9).
 _ROUNDING: Final = 2.0**-50
