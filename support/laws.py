@@ -75,6 +75,10 @@ class Bench:
     def _empty(self, dimension: int) -> Collection:
         if dimension in self._collections:
             chroma.clear(self._collections[dimension])
+            left = self._collections[dimension].get(include=[])["ids"]
+            assert not left, _broken(
+                "a collection emptied by deleting", f"{len(left)} records", [f"{left} still there"]
+            )
         else:
             self._collections[dimension] = self.database.create(f"bench-{dimension}", self.metric)
         return self._collections[dimension]
