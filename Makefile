@@ -15,7 +15,7 @@ STAMP := .venv/.built-from
 help:
 	echo 'make verify   all set-up, then the main job: the features on the embedded cluster   (ARGS="-n 2 -m core")'
 	echo 'make test     all set-up, then the proof of the project itself, with one run of the features'
-	echo 'make check    format, lint, types, import contracts, offline tests: seconds, and no cluster'
+	echo 'make check    format, lint, types, import contracts, offline tests: a minute or two, and no cluster'
 	echo 'make faults   every seeded fault against the scenario that must catch it: many minutes'
 	echo 'make setup    the virtual environment, and all that the embedded cluster is made of'
 	echo 'make lock     requirements.lock anew from pyproject.toml'
