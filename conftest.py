@@ -6,7 +6,7 @@ import itertools
 import pickle
 import sys
 import time
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -384,15 +384,34 @@ def fresh_names(run: Run) -> Iterator[str]:
     return (f"{run.base_name}-{run.id}-{number}" for number in itertools.count(1))
 
 
-@pytest.fixture
-def fresh_namespace(
+@pytest.fixture(scope="session")
+def throw_away(
     run: Run, fresh_names: Iterator[str], make_namespace: Callable[[str, str | None], Namespace]
-) -> Iterator[Namespace]:
-    """Own a throw-away namespace that this scenario alone knows; its end is not waited for."""
-    namespace = make_namespace(next(fresh_names), run.id)
-    with run.watching(namespace.kube, namespace.name):
+) -> Callable[[], AbstractContextManager[Namespace]]:
+    """Return what lends a throw-away namespace; its end is not waited for."""
+
+    @contextmanager
+    def lend() -> Iterator[Namespace]:
+        namespace = make_namespace(next(fresh_names), run.id)
+        with run.watching(namespace.kube, namespace.name):
+            yield namespace
+        namespace.discard()
+
+    return lend
+
+
+@pytest.fixture
+def fresh_namespace(throw_away: Callable[[], AbstractContextManager[Namespace]]) -> Iterator[Namespace]:
+    """Own a namespace that this scenario alone knows."""
+    with throw_away() as namespace:
         yield namespace
-    namespace.discard()
+
+
+@pytest.fixture(scope="module")
+def own_namespace(throw_away: Callable[[], AbstractContextManager[Namespace]]) -> Iterator[Namespace]:
+    """Own a namespace for what the scenarios of a feature do to a release."""
+    with throw_away() as namespace:
+        yield namespace
 
 
 @pytest.fixture(scope="session")

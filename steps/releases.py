@@ -13,11 +13,10 @@ from support.causes import Cause
 from support.release import Release
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
     from support.kube import Objects
     from support.namespace import Live, Namespace, Rollout
-    from support.run import Run
     from support.wait import Deadlines
 
 _TYPES: Final = {"Cause": OneOf({cause.value: cause for cause in Cause})}
@@ -32,17 +31,6 @@ def parse(text: str) -> parsers.parse:
 def here(live: Live) -> Namespace:
     """Return the namespace that the scenario is about."""
     return live.namespace
-
-
-@pytest.fixture(scope="module")
-def own_namespace(
-    run: Run, fresh_names: Iterator[str], make_namespace: Callable[[str, str | None], Namespace]
-) -> Iterator[Namespace]:
-    """Own a throw-away namespace for what the scenarios of a feature do to a release; its end is not waited for."""
-    namespace = make_namespace(next(fresh_names), run.id)
-    with run.watching(namespace.kube, namespace.name):
-        yield namespace
-    namespace.discard()
 
 
 @pytest.fixture
