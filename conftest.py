@@ -6,21 +6,22 @@ import itertools
 import pickle
 import sys
 import time
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import pytest
+from _pytest.main import wrap_session  # what pytest's own --fixtures and --setup-plan stand on
 
 from cluster.provider import ClusterError, provider_for
 from steps.collector import FeatureFile, all_scenarios, is_titled, unknown_title
 from support import evidence
+from support.commands import COMMANDS, Call
 from support.evidence import Failure
 from support.faults import Fault, FaultError
 from support.inventory import InventoryError
 from support.kube import Kube
-from support.names import map_host
 from support.namespace import Namespace
 from support.options import Options, add_options
 from support.progress import Courier
@@ -74,13 +75,17 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 @pytest.hookimpl(tryfirst=True)  # before xdist reads it
-def pytest_cmdline_main(config: pytest.Config) -> None:
-    """Set what is usual here; in pytest.ini it would demand the plugins that know it."""
+def pytest_cmdline_main(config: pytest.Config) -> int | pytest.ExitCode | None:
+    """Set what is usual here, and see to a command that is asked for instead of the features.
+
+    In pytest.ini what is usual would demand the plugins that know it.
+    """
     given = config.option
     if getattr(given, "numprocesses", None) and given.dist == "no":
         given.dist = "loadfile"  # the scenarios of a feature share what is expensive
     if getattr(given, "tbstyle", None) == "auto":
         given.tbstyle = "short"  # a failure tells what was promised and seen: of the code that is enough
+    return wrap_session(config, _obey) if Options.command_of(config) else None
 
 
 @pytest.hookimpl(tryfirst=True)  # before pytest's own reporter is there to be replaced
@@ -106,7 +111,8 @@ def pytest_plugin_registered(plugin: object, manager: pytest.PytestPluginManager
     if type(plugin) is pytest.TerminalReporter and not hasattr(plugin.config, "workerinput"):
         suite = plugin.config.stash[SUITE]
         manager.unregister(plugin)
-        file = redacted_file(sys.stdout, suite.run.redactor)
+        # The standard output of a command is its result alone.
+        file = redacted_file(sys.stderr if suite.run.options.command else sys.stdout, suite.run.redactor)
         manager.register(SpecificationReporter(plugin.config, file, suite.ledger), "terminalreporter")
 
 
@@ -122,6 +128,8 @@ def pytest_sessionstart(session: pytest.Session) -> None:
             Fault.load(suite.run.options.fault)
     except (ReleaseError, FaultError) as error:
         raise pytest.UsageError(str(error)) from None
+    if suite.run.options.command:  # the report of the last run stays
+        return
     scenarios = all_scenarios(config.rootpath)
     if unknown := unknown_title(suite.run.options.scenario, scenarios):
         raise pytest.UsageError(f"--scenario: {unknown}")
@@ -201,6 +209,30 @@ def pytest_unconfigure(config: pytest.Config) -> None:
         _end(config.stash[SUITE])  # where the run ended before its session began
 
 
+def _obey(config: pytest.Config, _session: pytest.Session) -> int:
+    """Carry out the command that is asked for, and return its exit code."""
+    suite = config.stash[SUITE]
+    run, file = suite.run, redacted_file(sys.stdout, suite.run.redactor)
+    with run.using(_boot(config)) as inventory:
+        place = Place(run.base_name, f"{run.base_name}.{inventory.domain_name}")
+        namespace = Namespace(
+            Kube(inventory.kubeconfig, inventory.context),
+            inventory,
+            place,
+            Deadlines().scaled(run.options.patience),
+            Fault.load(run.options.fault) if run.options.fault else None,
+            _tell_progress(config),
+        )
+        call = Call(
+            namespace,
+            Release.named(run.options.release),
+            run.options,
+            run.options.argument,
+            lambda line: print(line, file=file, flush=True),
+        )
+        return COMMANDS[run.options.command or ""](call)
+
+
 def _leads_to_features(config: pytest.Config) -> bool:
     """Whether scenarios are to be run, as far as the paths of the command line tell."""
     features = config.rootpath / "features"
@@ -216,14 +248,14 @@ def _boot(config: pytest.Config) -> Access:
     suite, began = config.stash[SUITE], time.monotonic()
     if suite.access:
         return suite.access
-    options, reporter = suite.run.options, config.pluginmanager.get_plugin("terminalreporter")
+    options = suite.run.options
     try:
         suite.provider = provider_for(
             options.provider,
             kubeconfig=options.kubeconfig,
             context=options.context,
             recipes=config.rootpath / "manifests" / "images",
-            progress=reporter.progress if isinstance(reporter, SpecificationReporter) else lambda _: None,
+            progress=_tell_progress(config),
         )
         access = suite.provider.create()
         suite.run.inventory(access)  # whatever is missing is told now, before anything is touched
@@ -233,6 +265,12 @@ def _boot(config: pytest.Config) -> Access:
         suite.report.times["boot of the cluster"] = time.monotonic() - began
     suite.access = access
     return access
+
+
+def _tell_progress(config: pytest.Config) -> Callable[[str], None]:
+    """Return what tells the terminal what is going on."""
+    reporter = config.pluginmanager.get_plugin("terminalreporter")
+    return reporter.progress if isinstance(reporter, SpecificationReporter) else lambda _: None
 
 
 def _end(suite: Suite) -> None:
@@ -312,11 +350,7 @@ def run_id(run: Run) -> str:
 
 @pytest.fixture(scope="session")
 def inventory(run: Run, access: Access) -> Iterator[Inventory]:
-    """Lend what the platform gives; its hosts have their addresses in this process alone."""
-    inventory = run.inventory(access)
-    run.redactor.learn(inventory.admin_password)
-    address = inventory.ingress_address
-    with map_host(f"*.{inventory.domain_name}", address) if address else nullcontext():
+    with run.using(access) as inventory:
         yield inventory
 
 

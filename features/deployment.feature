@@ -49,6 +49,7 @@ Feature: Deploying a release
 
       Examples:
         | release       | reason                       |
+        | no-such-image | its image cannot be pulled   |
         | unbound-claim | its claim is not bound       |
         | rejected      | it was rejected by admission |
 

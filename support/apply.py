@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from support.causes import Cause, Finding
 from support.kube import Refused
-from support.plan import claim_names, is_bound, is_claim, is_ours, key, rehearsal, waves
+from support.plan import claim_names, images, is_bound, is_claim, is_ours, key, puller, rehearsal, waves
 from support.together import together
 from support.wait import wait_for
 
@@ -33,6 +33,27 @@ def rehearse(kube: Kube, objects: Objects, deadlines: Deadlines, *, replacing: b
     for maker in makers:
         admitted = partial(_admits, kube, rehearsal(maker), replacing=replacing)
         wait_for(admitted, deadlines.namespace, lambda: "no pod is admitted: there is no service account")
+
+
+def pull(kube: Kube, objects: Objects, former: Objects, course: Course) -> Finding | None:
+    """Have the images pulled that the live release does not run, before it is touched; return why they cannot be.
+
+    Where no pod may or can come beside the live one, this is left to the rollout.
+    """
+    known = {image for obj in waves(former)[2] for image in images(obj)}
+    for maker in waves(objects)[2]:
+        if images(maker) <= known:
+            continue
+        try:
+            pod = kube.create(puller(maker))
+        except Refused:
+            continue
+        try:
+            if finding := course.until_pulled(pod):
+                return finding
+        finally:
+            kube.delete(*key(pod), pod["metadata"]["namespace"], grace=0)
+    return None
 
 
 def put(kube: Kube, objects: Objects, course: Course, pulse: Pulse) -> Finding | None:

@@ -112,6 +112,27 @@ def rejected(reason: str, message: str) -> Finding:
     return Finding(Cause.ADMISSION, told)
 
 
+def not_pulled(pod: Object, events: Objects) -> Finding | None:
+    """Return why an image of a pod cannot be pulled, None as long as nothing speaks against it."""
+    found = [
+        *_of_pulling(pod, events),
+        *(one for status in _containers(pod) for one in _of_container(pod, status)),
+    ]
+    findings = sorted((one for one in found if one.cause is Cause.IMAGE), key=lambda one: not one.certain)
+    return findings[0] if findings else None
+
+
+def has_pulled(pod: Object) -> bool:
+    """Whether a pod that was made to run nothing (plan.puller) has all its images: then it lacks only a variable."""
+    reasons = [_waiting(status).get("reason") for status in _containers(pod)]
+    return bool(reasons) and all(reason == "CreateContainerConfigError" for reason in reasons)
+
+
+def may_be_scheduled(pod: Object) -> bool:
+    """Whether nothing has yet kept a pod from finding a node."""
+    return not any(_of_scheduling(pod))
+
+
 def is_ready(pod: Object) -> bool:
     """Whether a pod is ready."""
     conditions = pod.get("status", {}).get("conditions", [])

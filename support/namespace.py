@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from support import causes, record, removal
-from support.apply import put, rehearse
+from support.apply import pull, put, rehearse
 from support.certificate import platform_certificate
 from support.kube import Refused
 from support.liveness import NeverWill, NotYet, Pulse
@@ -264,6 +264,8 @@ class Namespace:
         """Apply a release that nothing speaks against and follow it until it is live; return why it cannot be."""
         try:
             rehearse(self.kube, objects, self._deadlines, replacing=former is not None)
+            if former and (finding := pull(self.kube, objects, former.objects, course)):
+                return finding
             return put(self.kube, objects, course, pulse)
         except Refused as refused:
             return _rejection(refused)

@@ -15,6 +15,8 @@ PROVIDERS: Final = ("auto", "embedded", "external")
 # As the tags of pytest.ini name them.
 CAPABILITIES: Final = ("ingress", "networkpolicy", "volume-expansion", "storage-limit", "disposable")
 ROLL_BACKS: Final = ("never", "on-failure", "always")
+# What may be asked for instead of a run of the features; support/commands.py says what each does.
+COMMANDS: Final[tuple[str, ...]] = ()
 
 
 @dataclass(frozen=True)
@@ -35,11 +37,15 @@ class Options:
     capabilities: frozenset[str]
     profile: str  # of Hypothesis, like the seed
     seed: str
+    # The command that is asked for instead of the features, and what it is given, empty when that is nothing.
+    command: str | None
+    argument: str
 
     @classmethod
     def read(cls, config: pytest.Config) -> "Options":
         """Take the options from pytest; raises `pytest.UsageError` that names everything wrong with them."""
         get = config.getoption
+        command = cls.command_of(config)
         given = cls(
             provider=_kind(get("provider"), get("kubeconfig")),
             kubeconfig=_path(get("kubeconfig")),
@@ -55,10 +61,20 @@ class Options:
             capabilities=frozenset(get("capability")),
             profile=get("--hypothesis-profile") or "dev",
             seed=get("--hypothesis-seed") or "",
+            command=command,
+            argument=get(command) if command else "",
         )
         if wrong := given.complaints():
             raise pytest.UsageError("\n  ".join(["these options cannot be followed:", *wrong]))
         return given
+
+    @classmethod
+    def command_of(cls, config: pytest.Config) -> str | None:
+        """Return the name of the command that is asked for instead of the features, None when there is none."""
+        asked = [name for name in COMMANDS if config.getoption(name) is not None]
+        if len(asked) > 1:
+            raise pytest.UsageError(f"ask for one at a time: {', '.join(f'--{name}' for name in asked)}")
+        return asked[0] if asked else None
 
     def rolls_back(self, *, failed: bool) -> bool:
         """Whether the release is rolled back at the end of a run that has failed, or has not."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from support.render import ownership
 
@@ -66,6 +66,70 @@ def rehearsal(statefulset: Object) -> Object:
         "namespace": statefulset["metadata"]["namespace"],
     }
     return {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": template["spec"]}
+
+
+def images(statefulset: Object) -> set[str]:
+    """Return the names of the images that a StatefulSet's pod runs."""
+    return {container["image"] for container in _containers(statefulset)}
+
+
+def puller(statefulset: Object) -> Object:
+    """Return a pod that pulls the images of a StatefulSet's pod where that would come, and runs none of them.
+
+    The kubelet pulls a container's image before it looks for the values of its variables, of which one is nowhere.
+    No Service and no StatefulSet takes the pod for one of its own.
+    """
+    template, name = statefulset["spec"]["template"], statefulset["metadata"]["name"]
+    nowhere = {"configMapKeyRef": {"name": f"{name}-nowhere", "key": "nothing"}}
+    labels = (
+        template["metadata"].get("labels", {}).items()
+        - statefulset["spec"]["selector"]["matchLabels"].items()
+    )
+    return {
+        "apiVersion": "v1",
+        "kind": "Pod",
+        "metadata": {
+            "generateName": f"{name}-pull-",
+            "namespace": statefulset["metadata"]["namespace"],
+            "labels": dict(labels),
+        },
+        "spec": {
+            **{field: value for field, value in template["spec"].items() if field in _PULLING},
+            "automountServiceAccountToken": False,
+            "restartPolicy": "Never",
+            "terminationGracePeriodSeconds": 0,
+            "containers": [
+                {
+                    **{field: value for field, value in container.items() if field in _PULLED},
+                    "env": [{"name": "NOTHING", "valueFrom": nowhere}],
+                    # As little as a quota or a limit of the namespace can ask to be told.
+                    "resources": {
+                        "requests": {"cpu": "1m", "memory": "1Mi"},
+                        "limits": {"cpu": "10m", "memory": "16Mi"},
+                    },
+                }
+                for container in _containers(statefulset)
+            ],
+        },
+    }
+
+
+# What decides where a pod comes, whether it is admitted, and with which rights it pulls; and the same of a container.
+_PULLING: Final = {
+    "affinity",
+    "imagePullSecrets",
+    "nodeSelector",
+    "priorityClassName",
+    "securityContext",
+    "serviceAccountName",
+    "tolerations",
+}
+_PULLED: Final = {"name", "image", "imagePullPolicy", "securityContext"}
+
+
+def _containers(statefulset: Object) -> Objects:
+    spec = statefulset["spec"]["template"]["spec"]
+    return [*spec.get("initContainers", []), *spec["containers"]]
 
 
 def claim_names(statefulset: Object) -> set[str]:

@@ -57,6 +57,22 @@ class Course:
             self._watch.wait(left)
         return None
 
+    def until_pulled(self, pod: Object) -> Finding | None:
+        """Wait until a pod that only pulls (plan.puller) has its images; return why it never will have them.
+
+        Where it finds no node, nothing is known of them, and so nothing speaks against them.
+        """
+        end = time.monotonic() + self._deadlines.live
+        while (left := end - time.monotonic()) > 0:
+            now = self._watch.objects.get(key(pod), pod)
+            seen = Seen(events=self._events())
+            if finding := self._believed(causes.not_pulled(now, seen.events_of(now))):
+                return finding
+            if causes.has_pulled(now) or not causes.may_be_scheduled(now):
+                break
+            self._watch.wait(min(left, self._deadlines.doubt))
+        return None
+
     def until_live(self, statefulset: Object, pulse: Pulse) -> Finding | None:
         """Wait until the release is live; return why it cannot become so.
 

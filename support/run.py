@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 import secrets
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
 from support.evidence import Witness, look
 from support.inventory import Inventory
+from support.names import map_host
 from support.redact import Redactor
 
 if TYPE_CHECKING:
@@ -65,6 +66,15 @@ class Run:
     def base_name(self) -> str:
         """The name of this process's namespace and host: workers do not meet."""
         return f"chroma-{self.worker}" if self.worker else "chroma"
+
+    @contextmanager
+    def using(self, access: Access) -> Iterator[Inventory]:
+        """Lend what the platform gives; its hosts have their addresses in this process alone."""
+        inventory = self.inventory(access)
+        self.redactor.learn(inventory.admin_password)
+        address = inventory.ingress_address
+        with map_host(f"*.{inventory.domain_name}", address) if address else nullcontext():
+            yield inventory
 
     def inventory(self, access: Access) -> Inventory:
         """Load the inventory for a cluster; raises `InventoryError`, which names everything missing or wrong."""

@@ -6,7 +6,17 @@ from typing import Any
 
 import pytest
 
-from support.causes import Cause, Seen, diagnose, explain, rejected, state
+from support.causes import (
+    Cause,
+    Seen,
+    diagnose,
+    explain,
+    has_pulled,
+    may_be_scheduled,
+    not_pulled,
+    rejected,
+    state,
+)
 
 Object = dict[str, Any]
 
@@ -405,3 +415,37 @@ def test_a_changed_claim_is_told_with_its_remedy() -> None:
 )
 def test_a_pod_is_told_in_a_few_words(what: Object, words: str) -> None:
     assert state(what) == words
+
+
+def puller(*containers: Object, conditions: tuple[Object, ...] = ()) -> Object:
+    return pod(*containers) | {
+        "status": {"containerStatuses": list(containers), "conditions": list(conditions)}
+    }
+
+
+def test_an_image_that_is_not_there_is_told_before_anything_runs() -> None:
+    refused = puller(waiting("CreateContainerConfigError"), waiting("ErrImagePull", NOT_FOUND))
+    finding = not_pulled(refused, [])
+    assert finding
+    assert finding.cause is Cause.IMAGE
+    assert finding.certain
+    assert not has_pulled(refused)
+
+
+def test_a_pod_that_lacks_only_its_variable_has_its_images() -> None:
+    pulled = puller(waiting("CreateContainerConfigError"), waiting("CreateContainerConfigError"))
+    assert not_pulled(pulled, []) is None
+    assert has_pulled(pulled)
+    assert not has_pulled(puller(waiting("CreateContainerConfigError"), waiting("ContainerCreating")))
+    assert not has_pulled(puller())
+
+
+def test_a_registrys_silence_is_no_certain_no() -> None:
+    finding = not_pulled(puller(waiting("ErrImagePull", UNREACHABLE)), [])
+    assert finding
+    assert not finding.certain
+
+
+def test_a_pod_without_a_node_waits_for_none() -> None:
+    assert may_be_scheduled(puller())
+    assert not may_be_scheduled(unscheduled(OVERFULL.format("No preemption victims found")))

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from support import release as releases
+from support.plan import puller
 from support.release import Release, ReleaseError
 from support.render import Place, ownership, render, stamp
 from tests.samples import TLS, TOKEN, inventory, rendered, validate
@@ -163,3 +164,17 @@ def test_what_is_wrong_in_a_release_is_said(directory: Path, text: str, wrong: s
         Release.named("spoiled")
     assert "'spoiled'" in str(raised.value)
     assert wrong in str(raised.value)
+
+
+def test_what_pulls_images_is_a_valid_pod_that_runs_nothing_and_serves_nobody(
+    objects: list[Manifest],
+) -> None:
+    pulling = puller(one(objects, "StatefulSet", "chroma"))
+    validate([pulling])
+    spec = pod(objects)["spec"]
+    assert [container["image"] for container in pulling["spec"]["containers"]] == [
+        container["image"] for container in (*spec["initContainers"], *spec["containers"])
+    ]
+    assert ownership(None).items() <= pulling["metadata"]["labels"].items()
+    assert "app" not in pulling["metadata"]["labels"]
+    assert "volumes" not in pulling["spec"]

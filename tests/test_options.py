@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from support.options import Options
+from support.commands import COMMANDS as CARRIED_OUT
+from support.options import COMMANDS, Options
 from tests.miniature import Miniature
 
 KUBECONFIG = """
@@ -31,6 +32,8 @@ def _options(**given: Any) -> Options:
         "capabilities": frozenset(),
         "profile": "dev",
         "seed": "",
+        "command": None,
+        "argument": "",
     }
     return Options(**{**usual, **given})
 
@@ -139,3 +142,7 @@ def test_every_option_is_explained(miniature: Miniature) -> None:
     ):
         assert f"--{option}" in told
     assert miniature.log() == []
+
+
+def test_every_command_that_may_be_asked_for_is_carried_out() -> None:
+    assert set(COMMANDS) == set(CARRIED_OUT)
