@@ -48,7 +48,14 @@ if TYPE_CHECKING:
     from support.inventory import Inventory
     from support.namespace import Live
 
-pytest_plugins = ["steps.releases", "steps.access", "steps.durability", "steps.collections", "steps.queries"]
+pytest_plugins = [
+    "steps.releases",
+    "steps.access",
+    "steps.durability",
+    "steps.collections",
+    "steps.queries",
+    "steps.usage",
+]
 
 
 @dataclass

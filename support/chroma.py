@@ -7,9 +7,11 @@ import uuid
 import warnings
 from array import array
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING, Any, Final, Self, cast
 
 from support import http
+from support.corpus import embed
 from support.model import EVERYTHING, Change, Filters, Metric, Record, Vector, Write, float32
 from support.outcomes import Outcome, expect, outcome
 from support.wait import wait_for
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
     from chromadb.api.client import Client as Client  # noqa: PLC0414 - others name it, too
     from chromadb.api.fastapi import FastAPI
     from chromadb.api.models.Collection import Collection as Collection  # noqa: PLC0414
+    from chromadb.api.types import EmbeddingFunction
     from pydantic import SecretStr
 
     from support.http import Reply
@@ -80,6 +83,33 @@ def client(way: Way, token: SecretStr, database: str = DEFAULT_DATABASE) -> Clie
 
 def _stop(server: FastAPI) -> None:
     server._session.close()  # noqa: SLF001
+
+
+@cache
+def embedding_function() -> EmbeddingFunction[Any]:
+    """Return the suite's embedding of texts (support/corpus.py) as Chroma's client wants it."""
+    from chromadb.api.types import EmbeddingFunction  # noqa: PLC0415 - see `client`
+
+    class Hashing(EmbeddingFunction[Any]):
+        def __init__(self) -> None:
+            """Take nothing; the inherited one warns."""
+
+        def __call__(self, input: Any) -> Any:  # noqa: A002 - the client's word
+            return [list(embed(text)) for text in input]
+
+        @staticmethod
+        def name() -> str:
+            return "conformance-hashing"
+
+        @staticmethod
+        def build_from_config(config: dict[str, Any]) -> Hashing:
+            del config
+            return Hashing()
+
+        def get_config(self) -> dict[str, Any]:
+            return {}
+
+    return Hashing()
 
 
 def records(count: int) -> list[Record]:

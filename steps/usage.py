@@ -1,0 +1,74 @@
+"""What users do as the documentation shows them, and what they see."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import pytest
+from pytest_bdd import parsers, then, when
+
+from steps.words import OneOf
+from support import guest, journey, rest
+from support.guest import Guest
+
+if TYPE_CHECKING:
+    from support.chroma import Collection, Database
+    from support.http import Reply
+    from support.journey import Journey
+    from support.namespace import Live
+    from support.vantage import Vantage
+    from support.ways import WayName
+
+_TYPES: Final = {
+    "Example": OneOf.itself(guest.EXAMPLES),
+    "Interface": OneOf.itself(rest.INTERFACES),
+    "Request": OneOf.itself(guest.BY_NAME),
+    "Way": OneOf({"through the ingress": "ingress", "through the Service": "service"}),
+}
+
+
+def parse(text: str) -> parsers.parse:
+    """Parse a step with the types of this module."""
+    return parsers.parse(text, _TYPES)
+
+
+@pytest.fixture
+def somebody(live: Live, vantage: Vantage, database: Database) -> Guest:
+    return Guest(live, vantage, database)
+
+
+@when(parse("somebody walks through the requests of {interface:Interface} {way:Way}"), target_fixture="seen")
+def walk_through(somebody: Guest, interface: str, way: WayName) -> Journey:
+    return somebody.walk(interface, way)
+
+
+@when(parse("somebody follows the example of {example:Example} {way:Way}"), target_fixture="seen")
+def follow_example(somebody: Guest, example: str, way: WayName) -> Journey:
+    return somebody.follow(example, way)
+
+
+@when(
+    parse("a caller tries in {interface:Interface} to {request:Request} by its name"), target_fixture="reply"
+)
+def ask_by_name(somebody: Guest, collection: Collection, interface: str, request: str) -> Reply:
+    return somebody.ask_by_name(interface, request, collection.name)
+
+
+@then("every document was kept, with its metadata")
+def documents_were_kept(seen: Journey) -> None:
+    journey.assert_kept(seen)
+
+
+@then("the nearest documents came first")
+def nearest_came_first(seen: Journey) -> None:
+    journey.assert_nearest_first(seen)
+
+
+@then("a filter let through what matches and nothing else")
+def filter_was_heeded(seen: Journey) -> None:
+    journey.assert_filtered(seen)
+
+
+@then("what was deleted was gone")
+def deleted_was_gone(seen: Journey) -> None:
+    journey.assert_forgotten(seen)

@@ -1,0 +1,77 @@
+"""The documents that the usage examples keep, an embedding of them that needs no model, and what a question must answer."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from support.model import Metric, Record, float32, nearest
+
+if TYPE_CHECKING:
+    from support.model import Vector
+
+# As of the model that Chroma's client uses unless it is told otherwise.
+DIMENSION: Final = 384
+_WORD: Final = re.compile(r"[a-z]+")
+
+
+@dataclass(frozen=True)
+class Document:
+    """A text, the id that it is kept under, and the file that it is from."""
+
+    id: str
+    text: str
+    source: str
+
+
+DOCUMENTS: Final = (
+    Document("moss", "Moss grows on the stones beside a stream.", "plants.txt"),
+    Document("fern", "Ferns unfold in the shade of old trees.", "plants.txt"),
+    Document("lichen", "Lichen covers stones where nothing else grows.", "plants.txt"),
+    Document("heron", "A heron waits in the stream for fish.", "birds.txt"),
+    Document("owl", "The owl hunts above the trees at night.", "birds.txt"),
+)
+# Its nearest document is not of the source that the filter lets through, so that the filter shows.
+QUESTION: Final = "What grows on stones in a stream?"
+SOURCE: Final = "birds.txt"
+# The document that is deleted, and how many nearest ones are asked for.
+DELETED: Final = "lichen"
+NEAREST: Final = 3
+
+
+def embed(text: str) -> Vector:
+    """Embed a text by its words alone: each adds to a component that its hash picks; the length is 1, as of most models.
+
+    The same text gives the same vector everywhere and ever, without a model, a download or a random number.
+    """
+    components = [0.0] * DIMENSION
+    for word in _WORD.findall(text.lower()):
+        components[int.from_bytes(hashlib.sha256(word.encode()).digest()[:4], "big") % DIMENSION] += 1.0
+    length = math.hypot(*components) or 1.0
+    return tuple(float32(component / length) for component in components)
+
+
+def texts() -> list[str]:
+    """Return the text of every document."""
+    return [document.text for document in DOCUMENTS]
+
+
+def answer(source: str | None = None) -> list[str]:
+    """Return the texts nearest to the question, the nearest first; of one source alone, if it is named."""
+    asked = [document for document in DOCUMENTS if source in {None, document.source}]
+    records = [Record(document.id, embed(document.text), document.text) for document in asked]
+    ordered = nearest(Metric.L2, embed(QUESTION), records)
+    return [str(record.document) for _, record in ordered[:NEAREST]]
+
+
+def sources() -> dict[str, str]:
+    """Return the source of each document, by its text."""
+    return {document.text: document.source for document in DOCUMENTS}
+
+
+def left() -> list[str]:
+    """Return the texts that are left once one document has been deleted."""
+    return [document.text for document in DOCUMENTS if document.id != DELETED]
