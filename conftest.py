@@ -34,6 +34,7 @@ from support.run import Run
 from support.scenario import NEEDS, Scenario
 from support.vantage import Vantage
 from support.verdict import EVIDENCE, Ledger
+from support.versions import MEANINGS
 from support.wait import Deadlines
 from support.ways import ingress
 from support.workers import Workers, heed_termination
@@ -342,11 +343,18 @@ def access(pytestconfig: pytest.Config) -> Access:
 
 
 @pytest.fixture
-def capabilities(request: pytest.FixtureRequest, run: Run, access: Access) -> None:
-    """Skip a scenario that needs what the cluster does not have."""
+def capabilities(
+    request: pytest.FixtureRequest, run: Run, access: Access, release_under_test: Release
+) -> None:
+    """Skip a scenario that needs what neither the cluster nor the release has."""
     for mark in request.node.iter_markers():
         capability = mark.name.removeprefix(NEEDS)
-        if capability != mark.name and capability not in access.capabilities | run.options.capabilities:
+        if capability == mark.name:
+            continue
+        if capability in MEANINGS:
+            if capability not in release_under_test.capabilities:
+                pytest.skip(release_under_test.lacks(capability))
+        elif capability not in access.capabilities | run.options.capabilities:
             pytest.skip(f"the cluster {access.name} has no {capability}")
 
 
@@ -381,7 +389,9 @@ def fault(run: Run) -> Fault | None:
 @pytest.fixture(scope="session")
 def release_under_test(run: Run) -> Release:
     release = Release.named(run.options.release)
-    run.facts.update(chroma=release.chroma.image, gateway=release.gateway.image)
+    run.facts["chroma"] = release.chroma.image
+    if release.gateway:
+        run.facts["gateway"] = release.gateway.image
     return release
 
 

@@ -84,8 +84,8 @@ def apply_release(here: Namespace, release_under_test: Release) -> Rollout:
 
 
 @when(parse('the release "{name:S}" is applied'), target_fixture="rollout")
-def apply_named_release(here: Namespace, name: str) -> Rollout:
-    return here.apply(Release.named(name))
+def apply_named_release(here: Namespace, name: str, release_under_test: Release) -> Rollout:
+    return here.apply(Release.named(name, under_test=release_under_test.name))
 
 
 @when("the release is rolled back")

@@ -1,14 +1,21 @@
 """A release: one version of Chroma with one configuration, as a file in manifests/releases states it."""
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from support import versions
 from support.merge import merge
 from support.problems import explain, read_mapping
 
 RELEASES = Path(__file__).parent.parent / "manifests" / "releases"
+
+# What people run unless they say otherwise.
+USUAL: Final = "gateway"
+# A release that extends this differs from whichever is under test: what spoils one spoils each.
+_UNDER_TEST: Final = "the release under test"
 
 
 class ReleaseError(Exception):
@@ -26,14 +33,48 @@ class Amount(_Part):
     limit: str
 
 
+class FromSecret(_Part):
+    """The value of a variable that stands in a Secret of the release."""
+
+    secret: str
+    key: str
+
+
+class Probe(_Part):
+    """How the kubelet asks: where, when first and how often (seconds), and how many seconds and failures it bears."""
+
+    path: str = "/api/v2/heartbeat"
+    delay: int
+    period: int
+    timeout: int = 1
+    failures: int = 3
+
+
+class Readiness(Probe):
+    """How the kubelet asks whether requests may come."""
+
+    delay: int = 10
+    period: int = 5
+
+
+class Liveness(Probe):
+    """How the kubelet asks whether the container has to be started again."""
+
+    delay: int = 30
+    period: int = 10
+
+
 class Chroma(_Part):
-    """The container that runs Chroma."""
+    """The container that runs Chroma; the claim is mounted at `data`."""
 
     image: str
     arguments: tuple[str, ...] | None = None
+    environment: Mapping[str, str | FromSecret] = {}
+    data: str = "/data"
     memory: Amount = Amount(request="512Mi", limit="2Gi")
     cpu: Amount = Amount(request="250m", limit="1")
-    readiness_path: str = "/api/v2/heartbeat"
+    readiness: Readiness = Readiness()
+    liveness: Liveness = Liveness()
 
 
 class Gateway(_Part):
@@ -59,12 +100,12 @@ class Release(_Part):
     name: str
     title: str = Field(min_length=1)
     chroma: Chroma
-    gateway: Gateway
+    gateway: Gateway | None = None
     claim: Claim = Claim()
     user: int = 1000
 
     @classmethod
-    def named(cls, name: str) -> "Release":
+    def named(cls, name: str, under_test: str = USUAL) -> "Release":
         """Load manifests/releases/NAME.yaml, which states only how it differs from the release it `extends`.
 
         Raises:
@@ -72,10 +113,33 @@ class Release(_Part):
 
         """
         try:
-            return cls.model_validate({**_stated(name), "name": name})
+            return cls.model_validate({**_stated(name, under_test), "name": name})
         except ValidationError as error:
             problems = "; ".join(f"{path}: {text}" for path, text in explain(error, cls))
             raise ReleaseError(f"release {name!r} ({RELEASES.name}/{name}.yaml): {problems}") from None
+
+    @property
+    def capabilities(self) -> frozenset[str]:
+        """What it can do, of what not every release can: what is not known of its version is not claimed."""
+        candidates = versions.candidates(self.chroma.image)
+        of_version = frozenset.intersection(*(one.capabilities for one in candidates))
+        if self.gateway:
+            return of_version | {versions.GATEWAY}
+        if all(one.authentication for one in candidates):
+            return of_version | {versions.NATIVE_AUTHENTICATION}
+        return of_version
+
+    def lacks(self, capability: str) -> str:
+        """Say that it cannot do something, in a line."""
+        return f'the release "{self.name}" ({self.chroma.image}) has not got {versions.MEANINGS[capability]}'
+
+    @property
+    def refusal(self) -> int:
+        """The HTTP status by which it refuses a stranger."""
+        known = versions.facts(self.chroma.image)
+        if self.gateway or not known or not known.authentication:
+            return 401  # as it is documented, and as the gateway does
+        return known.authentication.refusal
 
 
 def names() -> list[str]:
@@ -83,7 +147,7 @@ def names() -> list[str]:
     return sorted(file.stem for file in RELEASES.glob("*.yaml"))
 
 
-def _stated(name: str, heirs: tuple[str, ...] = ()) -> dict[str, Any]:
+def _stated(name: str, under_test: str, heirs: tuple[str, ...] = ()) -> dict[str, Any]:
     """Return what a release and those that it extends state, merged."""
     if name in heirs:
         raise ReleaseError(f"release {name!r} extends itself: {' -> '.join((*heirs, name))}")
@@ -99,5 +163,6 @@ def _stated(name: str, heirs: tuple[str, ...] = ()) -> dict[str, Any]:
     parent = stated.pop("extends", None)
     if parent is None:
         return stated
-    merged: dict[str, Any] = merge(_stated(str(parent), (*heirs, name)), stated)
+    parent = under_test if parent == _UNDER_TEST else str(parent)
+    merged: dict[str, Any] = merge(_stated(parent, under_test, (*heirs, name)), stated)
     return merged

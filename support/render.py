@@ -35,6 +35,13 @@ ORDER = (
     "ingress",
 )
 
+# Where a pod names what it reads: the field, the kind of object, and the field of its name.
+_SOURCES = (
+    ("configMap", "ConfigMap", "name"),
+    ("secret", "Secret", "secretName"),
+    ("secretKeyRef", "Secret", "name"),
+)
+
 # What the gateway reads besides its tokens; these files hold no values of a release.
 GATEWAY_FILES = ("haproxy.cfg", "refuse.lua")
 
@@ -79,22 +86,45 @@ def render(release: "Release", inventory: "Inventory", place: Place, tls: Tls) -
             name: (MANIFESTS / "gateway" / name).read_text(encoding="utf-8") for name in GATEWAY_FILES
         },
     }
-    return stamp(yaml.safe_load(_templates().get_template(f"{name}.yaml.j2").render(facts)) for name in ORDER)
+    documents = (yaml.safe_load(_templates().get_template(f"{name}.yaml.j2").render(facts)) for name in ORDER)
+    # A template whose object the release has no use for renders to nothing.
+    return stamp(document for document in documents if document)
 
 
 def stamp(objects: "Iterable[dict[str, Any]]") -> list[dict[str, Any]]:
-    """Annotate the pod template with checksums of what the gateway mounts, so that a change of it rolls the pod.
+    """Annotate the pod template with checksums of what its containers read, so that a change of it rolls the pod.
 
-    HAProxy reads its configuration and the tokens only as it starts.
+    HAProxy reads its configuration and the tokens only as it starts, and so does Chroma its environment.
     """
     listed = list(objects)
+    return [merge(obj, _checksums(obj, listed)) if obj["kind"] == "StatefulSet" else obj for obj in listed]
+
+
+def _checksums(statefulset: dict[str, Any], objects: list[dict[str, Any]]) -> dict[str, Any]:
+    read = _read_by(statefulset["spec"]["template"]["spec"])
     checksums = {
         f"chroma-conformance/{obj['kind'].lower()}": _checksum(json.dumps(obj["data"], sort_keys=True))
-        for obj in listed
-        if obj["metadata"]["name"] == "chroma-gateway" and "data" in obj
+        for obj in objects
+        if (obj["kind"], obj["metadata"]["name"]) in read and "data" in obj
     }
-    annotated = {"spec": {"template": {"metadata": {"annotations": checksums}}}}
-    return [merge(obj, annotated) if obj["kind"] == "StatefulSet" else obj for obj in listed]
+    return {"spec": {"template": {"metadata": {"annotations": checksums}}}}
+
+
+def _read_by(pod: dict[str, Any]) -> set[tuple[str, str]]:
+    """Return kind and name of what a pod mounts or takes into its environment."""
+    sources = [volume for volume in pod.get("volumes", []) if volume]
+    sources += [
+        variable["valueFrom"]
+        for container in pod["containers"]
+        for variable in container.get("env", [])
+        if "valueFrom" in variable
+    ]
+    return {
+        (kind, source[field][name])
+        for source in sources
+        for field, kind, name in _SOURCES
+        if name in source.get(field, {})
+    }
 
 
 @cache

@@ -123,6 +123,82 @@ def test_a_refused_release_differs_from_the_default(
     assert rendered(tmp_path, name) != objects
 
 
+@pytest.mark.parametrize("under_test", ["gateway", "native"])
+def test_what_spoils_the_release_under_test_spoils_whichever_that_is(under_test: str) -> None:
+    spoiled, good = Release.named("rejected", under_test), Release.named(under_test)
+    assert (spoiled.user, good.user) == (0, 1000)
+    assert spoiled.chroma == good.chroma
+
+
+def test_a_release_without_a_gateway_has_no_objects_of_one(tmp_path: Path) -> None:
+    names = {obj["metadata"]["name"] for obj in rendered(tmp_path, "native")}
+    assert "chroma-gateway" not in names
+    assert names >= {
+        "chroma-auth",
+        "chroma-tls-secret",
+        "chromadb-svc",
+        "chromadb-headless",
+        "chroma-ingress",
+    }
+
+
+def test_a_container_takes_the_token_from_its_secret(tmp_path: Path) -> None:
+    objects = rendered(tmp_path, "native")
+    (chroma,) = pod(objects)["spec"]["containers"]
+    environment = {entry["name"]: entry.get("value", entry.get("valueFrom")) for entry in chroma["env"]}
+    assert environment["CHROMA_SERVER_AUTHN_CREDENTIALS"] == {
+        "secretKeyRef": {"name": "chroma-auth", "key": "auth-token"}
+    }
+    assert environment["CHROMA_AUTH_TOKEN_TRANSPORT_HEADER"] == "X-Chroma-Token"
+    assert TOKEN not in str(pod(objects))
+
+
+def test_a_new_token_rolls_a_pod_that_has_it_in_its_environment(tmp_path: Path) -> None:
+    place = Place("chroma", "chroma.example.com")
+    one, other = (
+        render(Release.named("native"), inventory(tmp_path, token=token), place, TLS)
+        for token in (TOKEN, TOKEN[::-1])
+    )
+    assert pod(one)["metadata"]["annotations"] != pod(other)["metadata"]["annotations"]
+
+
+@pytest.mark.parametrize(
+    ("name", "readiness", "liveness"),
+    [("gateway", (0, 1), (0, 10)), ("native", (10, 5), (30, 10)), ("documented", (10, 5), (30, 10))],
+)
+def test_probes_keep_the_documented_time_but_for_the_gateways(
+    tmp_path: Path, name: str, readiness: tuple[int, int], liveness: tuple[int, int]
+) -> None:
+    (chroma,) = pod(rendered(tmp_path, name))["spec"]["containers"]
+    for probe, times in (("readinessProbe", readiness), ("livenessProbe", liveness)):
+        assert chroma[probe]["httpGet"] == {"path": "/api/v2/heartbeat", "port": 8000}
+        assert (chroma[probe]["initialDelaySeconds"], chroma[probe]["periodSeconds"]) == times
+
+
+def test_the_documented_release_is_the_documentations_to_the_letter(tmp_path: Path) -> None:
+    (chroma,) = pod(rendered(tmp_path, "documented"))["spec"]["containers"]
+    assert chroma["image"] == "harbor.example.com/library/chroma:latest"
+    assert chroma["ports"] == [{"name": "http", "containerPort": 8000, "protocol": "TCP"}]
+    assert chroma["volumeMounts"] == [{"name": "data", "mountPath": "/data"}]
+    assert chroma["resources"] == {
+        "requests": {"cpu": "250m", "memory": "512Mi"},
+        "limits": {"cpu": "1", "memory": "2Gi"},
+    }
+    assert chroma["env"] == [
+        {
+            "name": "CHROMA_SERVER_AUTH_CREDENTIALS_PROVIDER",
+            "value": "chromadb.auth.token.TokenConfigServerAuthCredentialsProvider",
+        },
+        {"name": "CHROMA_SERVER_AUTH_PROVIDER", "value": "chromadb.auth.token.TokenAuthServerProvider"},
+        {"name": "CHROMA_SERVER_AUTH_TOKEN_TRANSPORT_HEADER", "value": "X-Chroma-Token"},
+        {
+            "name": "CHROMA_SERVER_AUTH_CREDENTIALS",
+            "valueFrom": {"secretKeyRef": {"name": "chroma-auth", "key": "auth-token"}},
+        },
+        {"name": "ANONYMIZED_TELEMETRY", "value": "FALSE"},
+    ]
+
+
 def test_an_unknown_release_is_told_the_known_ones() -> None:
     with pytest.raises(ReleaseError, match=r"no release is named 'gatewy'; there are: .*gateway"):
         Release.named("gatewy")
@@ -149,7 +225,11 @@ def test_a_release_states_only_how_it_differs(directory: Path) -> None:
     [
         ("{extends: base, title: ''}", "title: String should have at least 1 character"),
         ("{extends: base, title: t, chroma: {imagee: x}}", "chroma.imagee: unknown; did you mean image?"),
-        ("{title: t, chroma: {image: x}}", "gateway: missing"),
+        ("{title: t, chroma: {}}", "chroma.image: missing"),
+        (
+            "{title: t, chroma: {image: x, readiness: {pth: /}}}",
+            "chroma.readiness.pth: unknown; did you mean path?",
+        ),
         ("{extends: base, title: t, user: root}", "user: Input should be a valid integer"),
         ("{extends: base, title: t, name: other}", "take `name` out of it"),
         ("{extends: nobody, title: t}", "no release is named 'nobody', which 'spoiled' extends"),
