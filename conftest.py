@@ -38,6 +38,7 @@ from support.versions import MEANINGS
 from support.wait import Deadlines
 from support.ways import ingress
 from support.workers import Workers, heed_termination
+from support.workplace import AWKWARD_TOKEN, Workplace
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator
@@ -56,6 +57,7 @@ pytest_plugins = [
     "steps.collections",
     "steps.queries",
     "steps.usage",
+    "steps.discovery",
 ]
 
 
@@ -392,6 +394,7 @@ def release_under_test(run: Run) -> Release:
     run.facts["chroma"] = release.chroma.image
     if release.gateway:
         run.facts["gateway"] = release.gateway.image
+    run.facts["discovery"] = release.discovery
     return release
 
 
@@ -402,22 +405,27 @@ def make_namespace(
     inventory: Inventory,
     deadlines: Deadlines,
     fault: Fault | None,
-) -> Callable[[str, str | None], Namespace]:
-    """Return what makes a namespace of a name, and of a run's id if it is that run's alone."""
+) -> Callable[..., Namespace]:
+    """Return what makes a namespace of a name, and of a run's id if it is that run's alone.
+
+    What lasts is announced to the platform; what a run throws away only where a scenario asks for that. With a
+    `token` the namespace has that one instead of the inventory's.
+    """
     suite = pytestconfig.stash[SUITE]
 
-    def make(name: str, run_id: str | None) -> Namespace:
-        place = Place(name, f"{name}.{inventory.domain_name}", run_id)
-        return Namespace(
-            kube, inventory, place, deadlines, fault, suite.courier.send, suite.run.witness.refused
-        )
+    def make(
+        name: str, run_id: str | None, *, announced: bool = False, token: str | None = None
+    ) -> Namespace:
+        place = Place(name, f"{name}.{inventory.domain_name}", run_id, announced or run_id is None)
+        given = inventory.with_token(token) if token else inventory
+        return Namespace(kube, given, place, deadlines, fault, suite.courier.send, suite.run.witness.refused)
 
     return make
 
 
 @pytest.fixture(scope="session")
 def namespace(
-    request: pytest.FixtureRequest, run: Run, make_namespace: Callable[[str, str | None], Namespace]
+    request: pytest.FixtureRequest, run: Run, make_namespace: Callable[..., Namespace]
 ) -> Iterator[Namespace]:
     """Own this process's namespace, in which the live release lives that most scenarios share."""
     namespace = make_namespace(run.base_name, None)
@@ -437,13 +445,13 @@ def fresh_names(run: Run) -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 def throw_away(
-    run: Run, fresh_names: Iterator[str], make_namespace: Callable[[str, str | None], Namespace]
-) -> Callable[[], AbstractContextManager[Namespace]]:
-    """Return what lends a throw-away namespace; its end is not waited for."""
+    run: Run, fresh_names: Iterator[str], make_namespace: Callable[..., Namespace]
+) -> Callable[..., AbstractContextManager[Namespace]]:
+    """Return what lends a throw-away namespace, made as it is told to; its end is not waited for."""
 
     @contextmanager
-    def lend() -> Iterator[Namespace]:
-        namespace = make_namespace(next(fresh_names), run.id)
+    def lend(**how: Any) -> Iterator[Namespace]:
+        namespace = make_namespace(next(fresh_names), run.id, **how)
         with run.watching(namespace.kube, namespace.name):
             yield namespace
         namespace.discard()
@@ -452,17 +460,34 @@ def throw_away(
 
 
 @pytest.fixture
-def fresh_namespace(throw_away: Callable[[], AbstractContextManager[Namespace]]) -> Iterator[Namespace]:
+def fresh_namespace(throw_away: Callable[..., AbstractContextManager[Namespace]]) -> Iterator[Namespace]:
     """Own a namespace that this scenario alone knows."""
     with throw_away() as namespace:
         yield namespace
 
 
 @pytest.fixture(scope="module")
-def own_namespace(throw_away: Callable[[], AbstractContextManager[Namespace]]) -> Iterator[Namespace]:
+def own_namespace(throw_away: Callable[..., AbstractContextManager[Namespace]]) -> Iterator[Namespace]:
     """Own a namespace for what the scenarios of a feature do to a release."""
     with throw_away() as namespace:
         yield namespace
+
+
+@pytest.fixture(scope="module")
+def announced_namespace(
+    run: Run, throw_away: Callable[..., AbstractContextManager[Namespace]]
+) -> Iterator[Namespace]:
+    """Own a namespace that the platform is told of, with a token of which every shell takes something for its own."""
+    run.redactor.learn(AWKWARD_TOKEN)
+    with throw_away(announced=True, token=AWKWARD_TOKEN) as namespace:
+        yield namespace
+
+
+@pytest.fixture(scope="module")
+def code_server(announced_namespace: Namespace, deadlines: Deadlines, run_id: str) -> Iterator[Workplace]:
+    """Own the place of code-server beside that namespace."""
+    with Workplace(announced_namespace, deadlines, run_id) as code_server:
+        yield code_server
 
 
 @pytest.fixture(scope="session")

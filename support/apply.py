@@ -26,11 +26,12 @@ def rehearse(kube: Kube, objects: Objects, deadlines: Deadlines, *, replacing: b
 
     `replacing`: there is a pod already, whose share of a quota becomes free. Raises `Refused`.
     """
-    namespaces, needs, makers = waves(objects)
-    for namespace in namespaces:
+    wave = waves(objects)
+    for namespace in wave.namespaces:
         _take(kube, namespace)
-    together([partial(kube.apply, obj, dry_run=True) for obj in needs + makers])
-    for maker in makers:
+    judged = wave.needs + wave.makers + wave.announcements
+    together([partial(kube.apply, obj, dry_run=True) for obj in judged])
+    for maker in wave.makers:
         admitted = partial(_admits, kube, rehearsal(maker), replacing=replacing)
         wait_for(admitted, deadlines.namespace, lambda: "no pod is admitted: there is no service account")
 
@@ -57,16 +58,21 @@ def pull(kube: Kube, objects: Objects, former: Objects, course: Course) -> Findi
 
 
 def put(kube: Kube, objects: Objects, course: Course, pulse: Pulse) -> Finding | None:
-    """Apply objects and follow them until they are live; return why they cannot become so. Raises `Refused`."""
-    namespaces, needs, makers = waves(objects)
-    for namespace in namespaces:
+    """Apply objects, follow them until they are live, and announce them; return why they cannot become so.
+
+    Raises `Refused`.
+    """
+    wave = waves(objects)
+    for namespace in wave.namespaces:
         _take(kube, namespace)
-    stored = together([partial(kube.apply, obj) for obj in needs])
+    stored = together([partial(kube.apply, obj) for obj in wave.needs])
     course.mark("applied")
-    for maker in makers:
+    for maker in wave.makers:
         if finding := _bind(kube, course, stored, maker) or course.until_live(kube.apply(maker), pulse):
             return finding
-    return None if makers else Finding(Cause.NEVER_READY, "the release has no StatefulSet")
+    if wave.makers:
+        together([partial(kube.apply, obj) for obj in wave.announcements])
+    return None if wave.makers else Finding(Cause.NEVER_READY, "the release has no StatefulSet")
 
 
 def _take(kube: Kube, namespace: Object) -> None:

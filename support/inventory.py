@@ -111,6 +111,10 @@ class Inventory(BaseModel):
     ca_bundle: UserPath | None = None
     vantage_image: ImageName
 
+    def with_token(self, token: str) -> "Inventory":
+        """Return the same platform with another token."""
+        return self.model_copy(update={"admin_password": SecretStr(token)})
+
     @classmethod
     def load(cls, file: Path | None, given: Mapping[str, Any], environ: Mapping[str, str]) -> "Inventory":
         """Load an inventory from what a provider gave, a YAML file over it, and the environment over both.

@@ -68,7 +68,7 @@ _CONNECTIONS: Final = 32
 _DISCOVERY: Final = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList"
 _METADATA: Final = "application/json;g=meta.k8s.io;v=v1;as=PartialObjectMetadataList"
 
-_STDOUT, _STDERR, _STATUS = 1, 2, 3  # channels of an exec's websocket
+_STDIN, _STDOUT, _STDERR, _STATUS = 0, 1, 2, 3  # channels of an exec's websocket
 
 
 class Refused(Exception):  # noqa: N818 - the suite's word for it
@@ -171,11 +171,27 @@ class Kube:
         answer: bytes = self._call("GET", _path("Pod", pod, namespace) + "/log", query).read()
         return answer.decode("utf-8", "replace")
 
-    def exec(self, namespace: str, pod: str, container: str, argv: Sequence[str], timeout: float) -> Exec:
-        """Run a command in a container; raises TimeoutError when it has not ended after `timeout` seconds."""
+    def exec(
+        self,
+        namespace: str,
+        pod: str,
+        container: str,
+        argv: Sequence[str],
+        timeout: float,
+        *,
+        stdin: bytes | None = None,
+    ) -> Exec:
+        """Run a command in a container; raises TimeoutError when it has not ended after `timeout` seconds.
+
+        `argv` is seen by whoever lists processes or reads the API server's audit log: a secret goes through `stdin`.
+        The command never learns of its input's end, for which the protocol has no word: it has to know by itself.
+        """
         query = [("container", container), ("stdout", "true"), ("stderr", "true")]
+        query += [("stdin", "true")] * (stdin is not None)
         websocket = self._open(namespace, pod, "exec", query + [("command", word) for word in argv])
         try:
+            if stdin is not None:
+                websocket.send_binary(bytes([_STDIN]) + stdin)
             said = collect(websocket, timeout)
         except TimeoutError:
             raise TimeoutError(f"{argv[0]} in {namespace}/{pod} has not ended after {timeout:g} s") from None

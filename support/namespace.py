@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
-from support import causes, record, removal
+from support import causes, codeserver, record, removal
 from support.apply import pull, put, rehearse
 from support.certificate import platform_certificate
 from support.kube import Refused
@@ -61,7 +61,8 @@ class Rollout:
 
     `finding` says why it was refused, None when it is live. `live` is what lives in the namespace now: the release
     itself, the one before that it gave way to, or nothing. `changed` names the objects ("kind name") that are not as
-    they were: made, changed or gone. `seconds` from the apply to each stage.
+    they were: made, changed or gone. `seconds` from the apply to each stage. `code_server` says in a sentence what its
+    shells were told of the release; nothing where the place is not announced.
     """
 
     release: Release
@@ -69,6 +70,7 @@ class Rollout:
     finding: Finding | None
     changed: tuple[str, ...]
     seconds: dict[str, float]
+    code_server: str = ""
 
     def __str__(self) -> str:
         how = f"refused because {self.finding}" if self.finding else "live"
@@ -77,10 +79,14 @@ class Rollout:
 
 @dataclass(frozen=True)
 class RollBack:
-    """What a roll back removed, and what of the suite's it left, each as "kind name"."""
+    """What a roll back removed, and what of the suite's it left, each as "kind name".
+
+    `code_server` says in a sentence what its shells were told; nothing where the place is not announced.
+    """
 
     removed: tuple[str, ...]
     kept: tuple[str, ...]
+    code_server: str = ""
 
 
 class Namespace:
@@ -146,7 +152,8 @@ class Namespace:
                 course.mark("gave way")
         if live:
             self._know(live)
-        return Rollout(release, live, finding, self._changed_since(before), course.seconds)
+        changed = self._changed_since(before)
+        return Rollout(release, live, finding, changed, course.seconds, self._tell_code_server())
 
     def ensure_live(self, release: Release) -> Live:
         """Return the release as it lives, and apply it first unless it is live already.
@@ -230,6 +237,7 @@ class Namespace:
         return RollBack(
             removed=_named(key(obj) for obj in there if key(obj) not in kept),
             kept=_named(key(obj) for obj in there if key(obj) in kept),
+            code_server=self._tell_code_server(),
         )
 
     def discard(self) -> None:
@@ -248,6 +256,14 @@ class Namespace:
     def pulse(self) -> Pulse:
         """Return what looks whether the release here lives; a context manager."""
         return Pulse(self.host, self.inventory, self.inventory.admin_password, self._deadlines.answer)
+
+    def _tell_code_server(self) -> str:
+        """Let the shells of code-server know what lives here now; return in a sentence what came of it."""
+        if not self._place.announced:
+            return ""
+        told = codeserver.update(self.kube, self.name, self._deadlines.answer)
+        self._progress(told)
+        return told
 
     def _render(self, release: Release) -> Objects:
         tls = platform_certificate(self.kube, self.inventory.domain_name)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from support.render import ownership
@@ -14,6 +15,9 @@ if TYPE_CHECKING:
 Key = tuple[str, str]
 
 OWNED = ownership(None)
+
+# What tells the platform of a release.
+ANNOUNCEMENT: Key = ("ConfigMap", "thinkube-service-config")
 
 
 def key(obj: Object) -> Key:
@@ -37,6 +41,11 @@ def is_claim(obj: Object) -> bool:
     return bool(obj["kind"] == "PersistentVolumeClaim")
 
 
+def is_announcement(obj: Object) -> bool:
+    """Whether an object tells the platform of the release."""
+    return key(obj) == ANNOUNCEMENT
+
+
 def is_bound(claim: Object) -> bool:
     """Whether a claim has its volume."""
     return bool(claim.get("status", {}).get("phase") == "Bound")
@@ -47,14 +56,25 @@ def named(objects: Iterable[Object], kind: str) -> Object | None:
     return next((obj for obj in objects if obj["kind"] == kind), None)
 
 
-def waves(objects: Objects) -> tuple[Objects, Objects, Objects]:
-    """Sort objects into three waves, each of which can be applied at once: namespaces, what a pod needs, its makers.
+@dataclass(frozen=True)
+class Waves:
+    """The objects of a release in the order in which they are applied; those of one wave at once."""
 
-    Every Service comes before the pod: one that comes after it would change the environment of the next pod.
-    """
+    namespaces: Objects
+    # What a pod needs. Every Service is among it: one that comes after the pod would change the environment of the next.
+    needs: Objects
+    makers: Objects  # of pods
+    # Only what is live is announced.
+    announcements: Objects
+
+
+def waves(objects: Objects) -> Waves:
+    """Sort objects into waves."""
     first = [obj for obj in objects if obj["kind"] == "Namespace"]
-    last = [obj for obj in objects if obj["kind"] == "StatefulSet"]
-    return first, [obj for obj in objects if obj not in first and obj not in last], last
+    makers = [obj for obj in objects if obj["kind"] == "StatefulSet"]
+    last = [obj for obj in objects if is_announcement(obj)]
+    needs = [obj for obj in objects if obj not in first and obj not in makers and obj not in last]
+    return Waves(first, needs, makers, last)
 
 
 def rehearsal(statefulset: Object) -> Object:

@@ -8,6 +8,7 @@ import json
 import re
 import urllib.parse
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final, TextIO, cast
 
 from pydantic import SecretStr
@@ -96,6 +97,15 @@ def without_values(obj: Mapping[str, Any]) -> dict[str, Any]:
     return {**rest, "metadata": metadata, "data": dict.fromkeys(keys, MARK)}
 
 
+def decoded(secret: Mapping[str, Any]) -> dict[str, str]:
+    """Return the values of a Secret as text, by their keys; what is no text is left out."""
+    values = {}
+    for key, value in (secret.get("data") or {}).items():
+        with suppress(UnicodeDecodeError):
+            values[key] = base64.b64decode(value).decode()
+    return values
+
+
 class _RedactedFile:
     def __init__(self, file: TextIO, redactor: Redactor) -> None:
         self._file = file
@@ -112,6 +122,8 @@ def _forms(text: str) -> Iterator[str]:
     yield text
     yield json.dumps(text)[1:-1]
     yield json.dumps(text, ensure_ascii=False)[1:-1]
+    # As it stands in a document that stands in another one.
+    yield json.dumps(json.dumps(text)[1:-1])[1:-1]
     yield repr(text)[1:-1]
     yield urllib.parse.quote(text)
     yield urllib.parse.quote(text, safe="")

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -16,6 +16,11 @@ RELEASES = Path(__file__).parent.parent / "manifests" / "releases"
 USUAL: Final = "gateway"
 # A release that extends this differs from whichever is under test: what spoils one spoils each.
 _UNDER_TEST: Final = "the release under test"
+
+# How its entry in the platform's service discovery gives the token: by the name of its Secret, or, as the documented
+# component does, by its value in a ConfigMap, for all who may read ConfigMaps.
+Discovery = Literal["safe", "documented"]
+DISCOVERIES: tuple[Discovery, ...] = get_args(Discovery)
 
 
 class ReleaseError(Exception):
@@ -103,6 +108,7 @@ class Release(_Part):
     gateway: Gateway | None = None
     claim: Claim = Claim()
     user: int = 1000
+    discovery: Discovery = "safe"
 
     @classmethod
     def named(cls, name: str, under_test: str = USUAL) -> "Release":

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
-from support.plan import OWNED, is_claim, is_ours, key
+from support.plan import OWNED, is_announcement, is_claim, is_ours, key
 from support.together import together
 from support.wait import wait_for
 
@@ -78,10 +78,10 @@ def _claimed_from(volume: Object) -> str:
 def remove(kube: Kube, namespace: str, objects: Objects, deadlines: Deadlines) -> None:
     """Delete objects and wait until they, and the volumes of claims among them, are gone.
 
-    Pods go before what they are made of: one that is still answering needs it. Raises `Timeout` that names what is
+    Pods go before what they are made of: one that is still answering needs it. What announces them goes with them. Raises `Timeout` that names what is
     left, or what the API server refused.
     """
-    first = [obj for obj in objects if obj["kind"] in _RUNNING]
+    first = [obj for obj in objects if obj["kind"] in _RUNNING or is_announcement(obj)]
     for wave in (first, [obj for obj in objects if obj not in first]):
         with kube.watch({obj["kind"] for obj in wave}, namespace) as watch:
             ask_for_removal(kube, namespace, wave)

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from support.release import Release
 
 MANIFESTS = Path(__file__).parent.parent / "manifests"
+VERSION = MANIFESTS.parent / "VERSION"
 
 # One concern per template; what the pod needs comes before it.
 ORDER = (
@@ -33,6 +34,7 @@ ORDER = (
     "service",
     "statefulset",
     "ingress",
+    "configmap-discovery",
 )
 
 # Where a pod names what it reads: the field, the kind of object, and the field of its name.
@@ -48,11 +50,15 @@ GATEWAY_FILES = ("haproxy.cfg", "refuse.lua")
 
 @dataclass(frozen=True)
 class Place:
-    """Where a release lives; with a run's id it is a throw-away place of that run alone."""
+    """Where a release lives; with a run's id it is a throw-away place of that run alone.
+
+    `announced`: the platform, and whoever works in its code-server, is told of what lives here.
+    """
 
     namespace: str
     host: str
     run_id: str | None = None
+    announced: bool = False
 
 
 @dataclass(frozen=True, repr=False)
@@ -82,6 +88,7 @@ def render(release: "Release", inventory: "Inventory", place: Place, tls: Tls) -
         "token": inventory.admin_password.get_secret_value().encode("ascii"),
         "images": f"{inventory.harbor_registry}/{inventory.library_project}",
         "ownership": ownership(place.run_id),
+        "component_version": VERSION.read_text(encoding="utf-8").strip(),
         "gateway_files": {
             name: (MANIFESTS / "gateway" / name).read_text(encoding="utf-8") for name in GATEWAY_FILES
         },
@@ -138,7 +145,11 @@ def _templates() -> Environment:
     environment = Environment(  # noqa: S701 - YAML, not HTML
         loader=FileSystemLoader(MANIFESTS), undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
-    environment.filters |= {"base64": _base64, "sha256": lambda value: hashlib.sha256(value).hexdigest()}
+    environment.filters |= {
+        "base64": _base64,
+        "json": json.dumps,  # as it is read again; `tojson` escapes for HTML as well
+        "sha256": lambda value: hashlib.sha256(value).hexdigest(),
+    }
     return environment
 
 

@@ -172,3 +172,10 @@ def _writes(dimension: int) -> SearchStrategy[Write]:
 def _write(draw: DrawFn, /, kind: WriteKind, **columns: SearchStrategy[Any]) -> Write:
     ids = draw(st.lists(st.sampled_from(_IDS), min_size=1, max_size=3, unique=True))
     return Write(kind, tuple(draw(st.builds(Change, id=st.just(name), **columns)) for name in ids))
+
+
+def values_of_variables() -> SearchStrategy[tuple[str, ...]]:
+    """Return values as tokens may be: of printable ASCII, and most of them of what some shell takes for its own."""
+    special = st.text("'\"$`\\ !#%&*(){}[]<>|;~?^aN0", min_size=1, max_size=24)
+    plain = st.text(st.characters(min_codepoint=0x20, max_codepoint=0x7E), min_size=1, max_size=24)
+    return st.lists(special | plain, min_size=1, max_size=30).map(tuple)

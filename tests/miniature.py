@@ -93,7 +93,7 @@ class Miniature:
         for name in ("conftest.py", "pytest.ini", "VERSION", "steps/__init__.py", "steps/collector.py"):
             (self.root / name).parent.mkdir(exist_ok=True)
             shutil.copy(ROOT / name, self.root / name)
-        for name in ("releases", "access", "durability", "collections", "queries", "usage"):
+        for name in ("releases", "access", "durability", "collections", "queries", "usage", "discovery"):
             self.write(f"steps/{name}.py", "")
         self.write("cluster/__init__.py", "")
         self.write("cluster/provider.py", _CLUSTER)

@@ -1,0 +1,149 @@
+"""Releases as the platform is told of them: its catalogue, and the shells of its code-server."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from pytest_bdd import given, parsers, then, when
+
+from steps.words import OneOf
+from support import catalogue, strategies, workplace
+from support.release import DISCOVERIES
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from hypothesis.strategies import SearchStrategy
+
+    from support.http import Reply
+    from support.kube import Objects
+    from support.namespace import Live, Namespace, Rollout
+    from support.release import Discovery, Release
+    from support.workplace import Workplace
+
+_TYPES: Final = {"Form": OneOf.itself(DISCOVERIES)}
+
+
+def parse(text: str) -> parsers.parse:
+    """Parse a step with the types of this module."""
+    return parsers.parse(text, _TYPES)
+
+
+@given("the release, live and announced in a namespace of its own", target_fixture="live")
+def release_announced_on_its_own(announced_namespace: Namespace, release_under_test: Release) -> Live:
+    return announced_namespace.ensure_live(release_under_test)
+
+
+@given("code-server beside it")
+def running_code_server(code_server: Workplace) -> None:
+    code_server.open()
+
+
+@given("code-server beside it, in which another component is known")
+def code_server_with_neighbour(code_server: Workplace) -> None:
+    code_server.open().announce_neighbour()
+
+
+@given("no code-server beside it")
+def no_code_server(code_server: Workplace) -> None:
+    code_server.shut()
+
+
+@when("the platform looks for services", target_fixture="found")
+def look_for_services(here: Namespace) -> Objects:
+    return catalogue.look(here)
+
+
+@when("the platform asks how the release is", target_fixture="reply")
+def ask_for_health(here: Namespace) -> Reply:
+    return catalogue.ask_for_health(here)
+
+
+@when(parse("it is announced in the {form:Form} form"), target_fixture="rollout")
+def announce_in_form(here: Namespace, release_under_test: Release, form: Discovery) -> Rollout:
+    return here.apply(release_under_test.model_copy(update={"discovery": form}))
+
+
+@when("a component announces any values", target_fixture="cases")
+def announce_any_values() -> SearchStrategy[tuple[str, ...]]:
+    return strategies.values_of_variables()
+
+
+@then("it finds the release, as its reader has it")
+def release_is_found(found: Objects, here: Namespace) -> None:
+    catalogue.find(found, here)
+
+
+@then("the entry says")
+def entry_says(found: Objects, here: Namespace, datatable: Sequence[Sequence[str]]) -> None:
+    catalogue.assert_says(found, here, datatable)
+
+
+@then("the entry is labelled")
+def entry_is_labelled(found: Objects, here: Namespace, datatable: Sequence[Sequence[str]]) -> None:
+    catalogue.assert_labelled(found, here, datatable)
+
+
+@then("it takes the release for healthy")
+def release_is_healthy(reply: Reply) -> None:
+    catalogue.assert_healthy(reply)
+
+
+@then("the answer is the heartbeat")
+def answer_is_heartbeat(reply: Reply) -> None:
+    catalogue.assert_heartbeat(reply)
+
+
+@then("no ConfigMap shows the value of a Secret")
+def nothing_secret_is_shown(live: Live) -> None:
+    catalogue.assert_nothing_secret_shown(live)
+
+
+@then("the entry names the Secret that holds the token")
+def entry_names_secret(live: Live) -> None:
+    catalogue.assert_names_secret(live)
+
+
+@then("the entry shows the token")
+def entry_shows_token(live: Live) -> None:
+    catalogue.assert_shows_token(live)
+
+
+@then("the platform was told nothing new")
+def platform_was_told_nothing(rollout: Rollout) -> None:
+    catalogue.assert_told_nothing(rollout)
+
+
+@then("the platform finds it no more")
+def release_is_unknown(here: Namespace) -> None:
+    catalogue.assert_unknown(here)
+
+
+@then("every new shell knows its address and its token")
+def shells_know_release(code_server: Workplace, live: Live) -> None:
+    workplace.assert_known(code_server, live)
+
+
+@then("every new shell knows the other component")
+def shells_know_neighbour(code_server: Workplace) -> None:
+    workplace.assert_neighbour_known(code_server)
+
+
+@then("no new shell knows it")
+def shells_have_forgotten_release(code_server: Workplace) -> None:
+    workplace.assert_forgotten(code_server)
+
+
+@then("every new shell knows them as they are")
+def values_arrive(code_server: Workplace, cases: SearchStrategy[tuple[str, ...]]) -> None:
+    workplace.assert_any_arrive(code_server, cases)
+
+
+@then("what starts a shell reads its variables once, beside what it read before")
+def variables_are_read_once(code_server: Workplace) -> None:
+    workplace.assert_read_once(code_server)
+
+
+@then("it is said that no code-server runs")
+def absence_is_said(rollout: Rollout) -> None:
+    assert rollout.code_server.startswith("no code-server runs"), rollout.code_server
