@@ -224,7 +224,7 @@ def _obey(config: pytest.Config, _session: pytest.Session) -> int:
     suite = config.stash[SUITE]
     run, file = suite.run, redacted_file(sys.stdout, suite.run.redactor)
     with run.using(_boot(config)) as inventory:
-        place = Place(run.base_name, f"{run.base_name}.{inventory.domain_name}")
+        place = Place(run.base_name, f"{run.base_name}.{inventory.domain_name}", announced=True)
         namespace = Namespace(
             Kube(inventory.kubeconfig, inventory.context),
             inventory,

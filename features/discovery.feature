@@ -63,8 +63,8 @@ Feature: Service discovery
 
     Scenario: The platform hears nothing of a release that is refused
       Given the release, live and announced in a namespace of its own
-      When the release "no-such-image" is applied
-      Then it is refused because its image cannot be pulled
+      When the release "unschedulable" is applied
+      Then it is refused because it cannot be scheduled
       And the release is live
       And the platform was told nothing new
 

@@ -41,8 +41,8 @@ def pull(kube: Kube, objects: Objects, former: Objects, course: Course) -> Findi
 
     Where no pod may or can come beside the live one, this is left to the rollout.
     """
-    known = {image for obj in waves(former)[2] for image in images(obj)}
-    for maker in waves(objects)[2]:
+    known = {image for obj in waves(former).makers for image in images(obj)}
+    for maker in waves(objects).makers:
         if images(maker) <= known:
             continue
         try:

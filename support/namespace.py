@@ -10,7 +10,7 @@ from support.apply import pull, put, rehearse
 from support.certificate import platform_certificate
 from support.kube import Refused
 from support.liveness import NeverWill, NotYet, Pulse
-from support.plan import is_claim, is_ours, is_throw_away, key
+from support.plan import is_announcement, is_claim, is_ours, is_throw_away, key
 from support.render import render
 from support.rollout import KINDS, Course, is_ready
 
@@ -268,7 +268,8 @@ class Namespace:
     def _render(self, release: Release) -> Objects:
         tls = platform_certificate(self.kube, self.inventory.domain_name)
         objects = render(release, self.inventory, self._place, tls)
-        return self._fault.spoil(objects) if self._fault else objects
+        spoiled = self._fault.spoil(objects) if self._fault else objects
+        return [obj for obj in spoiled if self._place.announced or not is_announcement(obj)]
 
     def _recall(self) -> Live | None:
         recalled = record.recall(self.kube, self.name)

@@ -52,7 +52,8 @@ GATEWAY_FILES = ("haproxy.cfg", "refuse.lua")
 class Place:
     """Where a release lives; with a run's id it is a throw-away place of that run alone.
 
-    `announced`: the platform, and whoever works in its code-server, is told of what lives here.
+    `announced`: the platform, and whoever works in its code-server, is told of what lives here; elsewhere what
+    announces a release is rendered, but not applied.
     """
 
     namespace: str

@@ -178,4 +178,4 @@ def values_of_variables() -> SearchStrategy[tuple[str, ...]]:
     """Return values as tokens may be: of printable ASCII, and most of them of what some shell takes for its own."""
     special = st.text("'\"$`\\ !#%&*(){}[]<>|;~?^aN0", min_size=1, max_size=24)
     plain = st.text(st.characters(min_codepoint=0x20, max_codepoint=0x7E), min_size=1, max_size=24)
-    return st.lists(special | plain, min_size=1, max_size=30).map(tuple)
+    return st.lists(special | plain, min_size=10, max_size=30).map(tuple)

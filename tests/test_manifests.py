@@ -56,6 +56,7 @@ def test_the_objects_are_those_of_the_documented_component(objects: list[Manifes
         ("Service", "chromadb-svc"),
         ("StatefulSet", "chroma"),
         ("Ingress", "chroma-ingress"),
+        ("ConfigMap", "thinkube-service-config"),
     ]
 
 
