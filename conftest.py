@@ -32,10 +32,10 @@ from support.report import Report, version_of
 from support.reporter import SpecificationReporter
 from support.run import Run
 from support.scenario import NEEDS, Scenario
+from support.survey import survey
 from support.vantage import Vantage
 from support.verdict import EVIDENCE, Ledger
 from support.versions import MEANINGS
-from support.wait import Deadlines
 from support.ways import ingress
 from support.workers import Workers, heed_termination
 from support.workplace import AWKWARD_TOKEN, Workplace
@@ -49,8 +49,10 @@ if TYPE_CHECKING:
     from support.chroma import Database
     from support.inventory import Inventory
     from support.namespace import Live
+    from support.wait import Deadlines
 
 pytest_plugins = [
+    "steps.inventory",
     "steps.releases",
     "steps.access",
     "steps.durability",
@@ -229,7 +231,7 @@ def _obey(config: pytest.Config, _session: pytest.Session) -> int:
             Kube(inventory.kubeconfig, inventory.context),
             inventory,
             place,
-            Deadlines().scaled(run.options.patience),
+            run.deadlines,
             Fault.load(run.options.fault) if run.options.fault else None,
             _tell_progress(config),
         )
@@ -259,17 +261,21 @@ def _boot(config: pytest.Config) -> Access:
     if suite.access:
         return suite.access
     options = suite.run.options
+    progress = _tell_progress(config)
     try:
         suite.provider = provider_for(
             options.provider,
             kubeconfig=options.kubeconfig,
             context=options.context,
             recipes=config.rootpath / "manifests" / "images",
-            progress=_tell_progress(config),
+            progress=progress,
         )
         access = suite.provider.create()
-        suite.run.inventory(access)  # whatever is missing is told now, before anything is touched
-    except (ClusterError, InventoryError) as error:
+        # Whatever is missing or wrong is told now, before anything is touched.
+        suite.run.examine(access, survey, progress)
+    except ClusterError as error:
+        raise pytest.UsageError(suite.run.out_of_reach(error)) from None
+    except InventoryError as error:
         raise pytest.UsageError(str(error)) from None
     if suite.report:
         suite.report.times["boot of the cluster"] = time.monotonic() - began
@@ -380,7 +386,7 @@ def kube(run: Run, inventory: Inventory) -> Kube:
 
 @pytest.fixture(scope="session")
 def deadlines(run: Run) -> Deadlines:
-    return Deadlines().scaled(run.options.patience)
+    return run.deadlines
 
 
 @pytest.fixture(scope="session")

@@ -30,7 +30,7 @@ class Bench:
         self._release = release
         self._kube = Kube(inventory.kubeconfig, inventory.context)
         self._names = (f"bench-{number}" for number in itertools.count(1))
-        self._tls = platform_certificate(self._kube, inventory.domain_name)
+        self._tls = platform_certificate(self._kube, inventory)
 
     def suite(self) -> float:
         """Return the seconds that the suite needs from apply to live."""

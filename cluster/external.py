@@ -41,16 +41,13 @@ class ExternalProvider:
             client = new_client_from_config(str(self._kubeconfig), context)  # type: ignore[no-untyped-call]
         except (ConfigException, OSError) as error:
             raise ClusterError(f"{self._kubeconfig} does not lead to a cluster: {error}") from error
+        # Once is enough to tell that nobody is there; urllib3 would try four times, each to the time-out.
+        client.rest_client.pool_manager.connection_pool_kw["retries"] = False
         try:
             VersionApi(client).get_code(_request_timeout=_TIMEOUT)
-        except ApiException as error:  # its own text is a page with all headers
-            raise ClusterError(
-                f"the cluster of context {context!r} in {self._kubeconfig} refuses us: {error.status} {error.reason}"
-            ) from error
-        except (HTTPError, OSError) as error:
-            raise ClusterError(
-                f"the cluster of context {context!r} in {self._kubeconfig} does not answer: {error}"
-            ) from error
+        except (ApiException, HTTPError, OSError) as error:
+            told = _refusal(error, client.configuration.host)
+            raise ClusterError(f"the cluster of context {context!r} in {self._kubeconfig} {told}") from error
         return Access(
             name=context,
             kubeconfig=self._kubeconfig,
@@ -62,6 +59,21 @@ class ExternalProvider:
 
     def delete(self) -> None:
         """Do nothing: the cluster is the user's."""
+
+
+def _refusal(error: Exception, server: str) -> str:
+    """Say in a line how a cluster met us, and what to do: the errors' own texts are pages, or name connections."""
+    if isinstance(error, ApiException) and error.status:
+        return (
+            f"refuses us: {error.status} {error.reason}; renew the credentials of its user, "
+            "or name another with --context"
+        )
+    text = str(error.reason if isinstance(error, ApiException) else error)
+    why = " ".join(text.rpartition("): ")[2].split())
+    return (
+        f"does not answer at {server}: {why}; start it, see that this machine reaches and trusts it, "
+        "or name another with --kubeconfig and --context"
+    )
 
 
 def _current_context(kubeconfig: Path) -> str:

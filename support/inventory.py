@@ -1,7 +1,7 @@
 """The inventory: what the platform gives, checked as a whole before anything is touched."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Any
@@ -24,7 +24,7 @@ _CLUSTER = ("kubeconfig", "context")
 _DNS_LABEL = r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"
 
 # What to do about a value that is missing or wrong.
-_REMEDY = {
+REMEDY = {
     "domain_name": "give the platform's domain, such as example.com",
     "admin_username": "give the platform's administrator, such as tkadmin",
     "primary_ingress_class": "give a class that `kubectl get ingressclass` lists, such as nginx",
@@ -36,12 +36,21 @@ _REMEDY = {
     "storage_class_name": "give a class that `kubectl get storageclass` lists, such as k8s-hostpath",
     "ingress_address": "give the IP address of the ingress, or leave it out to resolve the host's name",
     "ca_bundle": "give the path of the PEM file of the authority, or leave it out to trust the system's",
+    "certificate_namespace": "give the namespace that holds the platform's wildcard certificate, such as default",
     "vantage_image": "give the full name of the probe image that the cluster can pull",
 }
 
 
 class InventoryError(Exception):
     """Everything that is missing or wrong in an inventory, a line each, with its remedy."""
+
+    def __init__(self, problems: Sequence[str]) -> None:
+        super().__init__("\n  ".join(["the inventory is incomplete or wrong:", *problems]))
+        self.problems = tuple(problems)
+
+
+# Says what is wrong with values that are right as such, a line each.
+Check = Callable[[Mapping[str, Any]], Iterable[str]]
 
 
 def _matching(pattern: str, what: str) -> AfterValidator:
@@ -109,6 +118,7 @@ class Inventory(BaseModel):
     storage_class_name: ObjectName = "k8s-hostpath"
     ingress_address: Annotated[str, AfterValidator(_address)] | None = None
     ca_bundle: UserPath | None = None
+    certificate_namespace: ObjectName = "default"
     vantage_image: ImageName
 
     def with_token(self, token: str) -> "Inventory":
@@ -116,12 +126,18 @@ class Inventory(BaseModel):
         return self.model_copy(update={"admin_password": SecretStr(token)})
 
     @classmethod
-    def load(cls, file: Path | None, given: Mapping[str, Any], environ: Mapping[str, str]) -> "Inventory":
+    def load(
+        cls,
+        file: Path | None,
+        given: Mapping[str, Any],
+        environ: Mapping[str, str],
+        check: Check = lambda _: (),
+    ) -> "Inventory":
         """Load an inventory from what a provider gave, a YAML file over it, and the environment over both.
 
         The environment's names are the fields' in upper case. ADMIN_PASSWORD is taken from there alone; the
         kubeconfig and its context never are, and the provider's stand against the file's: a cluster that
-        merely happens to be the current one is not touched.
+        merely happens to be the current one is not touched. `check` is shown those values that are right as such.
 
         Raises:
             InventoryError: everything that is missing or wrong, at once; no value of it is shown.
@@ -134,15 +150,26 @@ class Inventory(BaseModel):
             if name not in _CLUSTER and name.upper() in environ
         }
         pinned = {name: given[name] for name in _CLUSTER if name in given}
+        values = {**given, **stated, **exported, **pinned}
         try:
-            inventory = cls.model_validate({**given, **stated, **exported, **pinned})
+            inventory = cls.model_validate(values)
+            sound = dict(inventory)
         except ValidationError as error:
+            sound = _sound(cls, values, error)
             for name, text in explain(error, cls):
                 source = f"in {file}" if name in stated and name not in exported else ""
                 problems.append(_line(name, text, "in the environment" if name in exported else source))
+        problems += check(sound)
         if problems:
-            raise InventoryError("\n  ".join(["the inventory is incomplete or wrong:", *problems]))
+            raise InventoryError(problems)
         return inventory
+
+
+def _sound(model: type[BaseModel], values: Mapping[str, Any], error: ValidationError) -> dict[str, Any]:
+    """Return the values that are right as such, defaults among them, where others are wrong."""
+    wrong = {problem["loc"][0] for problem in error.errors(include_input=False)}
+    usual = {name: field.default for name, field in model.model_fields.items() if not field.is_required()}
+    return {name: value for name, value in {**usual, **values}.items() if name not in wrong}
 
 
 def _stated(file: Path | None) -> tuple[dict[str, Any], list[str]]:
@@ -156,18 +183,18 @@ def _stated(file: Path | None) -> tuple[dict[str, Any], list[str]]:
     kept = {name: value for name, value in stated.items() if str(name).lower() != "admin_password"}
     if kept == stated:
         return kept, []
-    return kept, [f"admin_password must not stand in {file}: take it out, and {_REMEDY['admin_password']}"]
+    return kept, [f"admin_password must not stand in {file}: take it out, and {REMEDY['admin_password']}"]
 
 
 def _line(name: str, text: str, source: str) -> str:
     """Say what is wrong with a value, where it stands, and what to do."""
     variable = name.upper()
-    if name not in _REMEDY:
-        return f"{name} {source}: {text}"
+    if name not in REMEDY:
+        return f"{' '.join(filter(None, (name, source)))}: {text}"
     if name == "admin_password":
-        return f"{variable}: {text}; {_REMEDY[name]}"
+        return f"{variable}: {text}; {REMEDY[name]}"
     if text == "missing":
         elsewhere = "" if name in _CLUSTER else f" or as {variable} in the environment"
-        return f"{name}: missing; {_REMEDY[name]}, in the inventory file{elsewhere}"
+        return f"{name}: missing; {REMEDY[name]}, in the inventory file{elsewhere}"
     subject = variable if source == "in the environment" else name
-    return f"{' '.join(filter(None, (subject, source)))}: {text}; {_REMEDY[name]}"
+    return f"{' '.join(filter(None, (subject, source)))}: {text}; {REMEDY[name]}"

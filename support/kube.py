@@ -39,6 +39,9 @@ _CLUSTER_WIDE: Final = {
     "StorageClass": "apis/storage.k8s.io/v1/storageclasses",
     "IngressClass": "apis/networking.k8s.io/v1/ingressclasses",
     "PriorityClass": "apis/scheduling.k8s.io/v1/priorityclasses",
+    # Questions about the asker's own rights; nothing is stored of them.
+    "SelfSubjectAccessReview": "apis/authorization.k8s.io/v1/selfsubjectaccessreviews",
+    "SelfSubjectRulesReview": "apis/authorization.k8s.io/v1/selfsubjectrulesreviews",
 }
 _NAMESPACED: Final = {
     "ConfigMap": ("api/v1", "configmaps"),
@@ -112,10 +115,16 @@ class Kube:
         query = {"fieldManager": FIELD_MANAGER} | _dry(dry_run)
         return self._json("PATCH", _path_of(obj), query, obj, "application/apply-patch+yaml")
 
-    def create(self, obj: Object, *, dry_run: bool = False) -> Object:
+    def create(self, obj: Object, *, dry_run: bool = False, manager: str = FIELD_MANAGER) -> Object:
         """Create an object and return it as stored; a Conflict when it exists."""
         path = _path(obj["kind"], None, obj["metadata"].get("namespace"))
-        return self._json("POST", path, {"fieldManager": FIELD_MANAGER} | _dry(dry_run), obj)
+        return self._json("POST", path, {"fieldManager": manager} | _dry(dry_run), obj)
+
+    def token(self, namespace: str, account: str) -> str:
+        """Return a token of a service account, as its pods have one; it lasts an hour."""
+        request = {"apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest", "spec": {}}
+        answer = self._json("POST", _path("ServiceAccount", account, namespace) + "/token", body=request)
+        return str(answer["status"]["token"])
 
     def get(self, kind: str, name: str, namespace: str | None = None) -> Object | None:
         """Return the object, or None when there is none."""
@@ -324,6 +333,13 @@ def _configured(kubeconfig: Path, context: str | None) -> tuple[Configuration, s
     if (urlsplit(configuration.host).hostname or "").startswith("127."):
         configuration.proxy = None  # it could not lead back to this machine
     return configuration, tls
+
+
+def resource(kind: str) -> tuple[str, str]:
+    """Return the group ("" is the core's) and the plural by which rights on a kind are granted."""
+    version, plural = _NAMESPACED.get(kind) or _CLUSTER_WIDE[kind].rsplit("/", 1)
+    group = version.removeprefix("apis/").rpartition("/")[0] if version.startswith("apis/") else ""
+    return group, plural
 
 
 def _path(kind: str, name: str | None, namespace: str | None) -> str:

@@ -266,7 +266,7 @@ class Namespace:
         return told
 
     def _render(self, release: Release) -> Objects:
-        tls = platform_certificate(self.kube, self.inventory.domain_name)
+        tls = platform_certificate(self.kube, self.inventory)
         objects = render(release, self.inventory, self._place, tls)
         spoiled = self._fault.spoil(objects) if self._fault else objects
         return [obj for obj in spoiled if self._place.announced or not is_announcement(obj)]

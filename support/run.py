@@ -9,15 +9,18 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
 from support.evidence import Witness, look
-from support.inventory import Inventory
+from support.inventory import Inventory, InventoryError
 from support.names import map_host
 from support.redact import Redactor
+from support.wait import Deadlines
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
     from pathlib import Path
 
     from support.evidence import View
+    from support.fitness import Judgement
+    from support.inventory import Check
     from support.kube import Kube
     from support.options import Options
 
@@ -76,11 +79,43 @@ class Run:
         with map_host(f"*.{inventory.domain_name}", address) if address else nullcontext():
             yield inventory
 
-    def inventory(self, access: Access) -> Inventory:
+    @property
+    def deadlines(self) -> Deadlines:
+        """How long each thing may take."""
+        return Deadlines().scaled(self.options.patience)
+
+    def inventory(self, access: Access, check: Check = lambda _: ()) -> Inventory:
         """Load the inventory for a cluster; raises `InventoryError`, which names everything missing or wrong."""
         given = {"kubeconfig": access.kubeconfig, "context": access.context, **access.inventory}
+        return self._load(given, check)
+
+    def examine(self, access: Access, survey: Callable[..., Judgement], tell: Callable[[str], None]) -> None:
+        """Check the inventory as such and, by a `survey`, against its cluster; `tell` what could not be looked at.
+
+        Raises `InventoryError`, which names everything missing or wrong.
+        """
+
+        def check(stated: Mapping[str, Any]) -> Iterable[str]:
+            judgement = survey(stated, access.inventory, self.id, self.deadlines)
+            for line in judgement.untold:
+                tell(f"not known of {line}")
+            return judgement.wrong
+
+        self.inventory(access, check)
+
+    def out_of_reach(self, error: Exception) -> str:
+        """Say that there is no cluster, with what is wrong with the inventory besides, where a user wrote one."""
+        if self.options.provider == "embedded":
+            return str(error)
+        try:
+            self._load({"kubeconfig": self.options.kubeconfig, "context": self.options.context}, lambda _: ())
+        except InventoryError as besides:
+            return str(InventoryError([f"kubeconfig: {error}", *besides.problems]))
+        return str(error)
+
+    def _load(self, given: Mapping[str, Any], check: Check) -> Inventory:
         environ = {**os.environ, "ADMIN_PASSWORD": self.password} if self.password else os.environ
-        return Inventory.load(self.options.inventory, given, environ)
+        return Inventory.load(self.options.inventory, given, environ, check)
 
     @contextmanager
     def watching(self, kube: Kube, namespace: str) -> Iterator[None]:

@@ -72,6 +72,14 @@ def note(what):
 """
 
 
+# There is nothing to ask whether it has what the inventory says.
+_NOTHING_TO_SURVEY = """
+def survey(*_):
+    from support.fitness import Judgement
+    return Judgement((), ())
+"""
+
+
 @dataclass
 class Ran:
     """How a run in miniature ended."""
@@ -93,10 +101,12 @@ class Miniature:
         for name in ("conftest.py", "pytest.ini", "VERSION", "steps/__init__.py", "steps/collector.py"):
             (self.root / name).parent.mkdir(exist_ok=True)
             shutil.copy(ROOT / name, self.root / name)
-        for name in ("releases", "access", "durability", "collections", "queries", "usage", "discovery"):
-            self.write(f"steps/{name}.py", "")
+        for vocabulary in (ROOT / "steps").glob("*.py"):
+            if not (self.root / "steps" / vocabulary.name).exists():
+                self.write(f"steps/{vocabulary.name}", "")
         self.write("cluster/__init__.py", "")
         self.write("cluster/provider.py", _CLUSTER)
+        self.fixtures(_NOTHING_TO_SURVEY)
 
     def write(self, name: str, text: str) -> Path:
         file = self.root / name

@@ -1,5 +1,6 @@
 """An inventory is right as a whole, or everything that is wrong with it is said at once."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -183,3 +184,32 @@ def test_a_file_that_is_not_there_is_said(given: dict[str, Any], tmp_path: Path)
 def test_the_password_is_never_shown(given: dict[str, Any]) -> None:
     inventory = load(given)
     assert TOKEN not in f"{inventory} {inventory!r} {inventory.model_dump()} {inventory.model_dump_json()}"
+
+
+def test_what_is_wrong_by_itself_is_told_with_what_is_wrong_on_the_cluster(given: dict[str, Any]) -> None:
+    shown: list[Mapping[str, Any]] = []
+
+    def check(stated: Mapping[str, Any]) -> list[str]:
+        shown.append(stated)
+        return ["primary_ingress_class: the cluster has no nginx"]
+
+    given["domain_name"], given["nonsense"] = "not a name", "x"
+    with pytest.raises(InventoryError) as raised:
+        Inventory.load(None, given, {"ADMIN_PASSWORD": ""}, check)
+    assert [line.split(":")[0] for line in raised.value.problems] == [
+        "domain_name",
+        "ADMIN_PASSWORD",
+        "nonsense",
+        "primary_ingress_class",
+    ]
+    # Only what is right as such is shown, with the defaults of what is not stated.
+    assert shown[0]["primary_ingress_class"] == "nginx"
+    assert shown[0]["storage_class_name"] == "k8s-hostpath"
+    assert not {"domain_name", "admin_password", "nonsense"} & shown[0].keys()
+
+
+def test_an_inventory_that_does_not_fit_the_cluster_is_refused(given: dict[str, Any]) -> None:
+    with pytest.raises(InventoryError, match="storage_class_name: the cluster has no"):
+        Inventory.load(
+            None, given, {"ADMIN_PASSWORD": TOKEN}, lambda _: ["storage_class_name: the cluster has no x"]
+        )

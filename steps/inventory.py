@@ -1,0 +1,85 @@
+"""Inventories, right and wrong, and what their check says."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import pytest
+from pytest_bdd import given, parsers, then, when
+
+from steps.words import OneOf
+from support import mistakes
+from support.mistakes import MISTAKES, TOGETHER, Desk, Draft, Mistake
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from support.fitness import Judgement
+    from support.inventory import Inventory
+    from support.kube import Kube
+    from support.namespace import Namespace
+    from support.run import Run
+    from support.wait import Deadlines
+
+_TYPES: Final = {"Mistake": OneOf(MISTAKES)}
+
+
+def parse(text: str) -> parsers.parse:
+    """Parse a step with the types of this module."""
+    return parsers.parse(text, _TYPES)
+
+
+@pytest.fixture
+def desk(run: Run, kube: Kube, inventory: Inventory, own_namespace: Namespace, tmp_path: Path) -> Desk:
+    """Return where a scenario makes up inventories."""
+    return Desk(kube, inventory, own_namespace.name, run.id, tmp_path, run.deadlines)
+
+
+@pytest.fixture
+def made() -> list[Mistake]:
+    """Return the mistakes of the inventory: none, unless a step makes some."""
+    return []
+
+
+@given("the inventory of this run", target_fixture="draft")
+def inventory_of_run(desk: Desk) -> Draft:
+    return mistakes.right(desk)
+
+
+@given(parse("an inventory with {mistake:Mistake}"), target_fixture="draft")
+def inventory_with_mistake(desk: Desk, made: list[Mistake], mistake: Mistake) -> Draft:
+    made.append(mistake)
+    return mistakes.spoiled(desk, made)
+
+
+@given("an inventory with many mistakes", target_fixture="draft")
+def inventory_with_many_mistakes(desk: Desk, made: list[Mistake]) -> Draft:
+    made.extend(MISTAKES[name] for name in TOGETHER)
+    return mistakes.spoiled(desk, made)
+
+
+@when("the inventory is checked", target_fixture="judgement")
+def check_inventory(draft: Draft, deadlines: Deadlines) -> Judgement:
+    return draft.check(deadlines)
+
+
+@then("nothing is wrong with it")
+def nothing_is_wrong(judgement: Judgement) -> None:
+    mistakes.assert_told([], judgement)
+
+
+@then("it is refused for each mistake, with what to do about it")
+def mistakes_are_told(judgement: Judgement, made: list[Mistake]) -> None:
+    mistakes.assert_told(made, judgement)
+
+
+@then("it says what it could not look at")
+def blindness_is_told(judgement: Judgement) -> None:
+    mistakes.assert_said_to_be_unknown(
+        judgement, "primary_ingress_class", "storage_class_name", "harbor_registry"
+    )
+
+
+@then("nothing has been created")
+def nothing_is_created(kube: Kube, draft: Draft) -> None:
+    mistakes.assert_nothing_made(kube, draft)
