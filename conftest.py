@@ -60,6 +60,7 @@ pytest_plugins = [
     "steps.queries",
     "steps.usage",
     "steps.discovery",
+    "steps.backup",
 ]
 
 

@@ -75,6 +75,14 @@ def put(kube: Kube, objects: Objects, course: Course, pulse: Pulse) -> Finding |
     return None if wave.makers else Finding(Cause.NEVER_READY, "the release has no StatefulSet")
 
 
+def lay_ground(kube: Kube, objects: Objects) -> None:
+    """Apply only what holds data, namespaces and claims; raises `Refused`."""
+    wave = waves(objects)
+    for namespace in wave.namespaces:
+        _take(kube, namespace)
+    together([partial(kube.apply, obj) for obj in filter(is_claim, wave.needs)])
+
+
 def _take(kube: Kube, namespace: Object) -> None:
     """Apply a Namespace; one that is there and is somebody else's is used as it is."""
     there = kube.get(*key(namespace))

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from support import keeping
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
@@ -28,4 +30,4 @@ class Call:
 
 
 # By the name of its option (support/options.py declares it, too); each returns the exit code.
-COMMANDS: Final[Mapping[str, Callable[[Call], int]]] = {}
+COMMANDS: Final[Mapping[str, Callable[[Call], int]]] = {"backup": keeping.back_up, "restore": keeping.restore}

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from support import causes, codeserver, record, removal
-from support.apply import pull, put, rehearse
+from support.apply import lay_ground, pull, put, rehearse
 from support.certificate import platform_certificate
 from support.kube import Refused
 from support.liveness import NeverWill, NotYet, Pulse
@@ -221,6 +221,35 @@ class Namespace:
         except (NotYet, NeverWill) as error:
             raise AssertionError(f'release "{recalled.release.name}" is not live: {error}') from error
         return recalled
+
+    def tell(self, line: str) -> None:
+        """Tell of progress here."""
+        self._progress(line)
+
+    def recalled(self) -> Live | None:
+        """Return the release that was live here last, whether it lives or not; None when there is none."""
+        return self._recall()
+
+    def revive(self, former: Live) -> Finding | None:
+        """Bring a release back just as it was live here; return why it cannot be."""
+        with self.kube.watch(KINDS, self.name) as watch, self.pulse() as pulse:
+            try:
+                finding = put(
+                    self.kube, former.objects, Course(watch, self._deadlines, self._progress), pulse
+                )
+            except Refused as refused:
+                finding = _rejection(refused)
+        if not finding:
+            self._know(former)
+        return finding
+
+    def rendered(self, release: Release) -> Live:
+        """Return what a release would be here, without applying it."""
+        return Live(self, release, self._render(release))
+
+    def lay_ground(self, release: Release) -> None:
+        """Apply of a release only what holds its data: the namespace and the claim."""
+        lay_ground(self.kube, self._render(release))
 
     def roll_back(self, *, remove_data: bool = False) -> RollBack:
         """Remove everything of the release, wait until it is gone, and say what stays.

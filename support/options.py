@@ -14,9 +14,10 @@ from support.strategies import register_profiles
 PROVIDERS: Final = ("auto", "embedded", "external")
 # As the tags of pytest.ini name them.
 CAPABILITIES: Final = ("ingress", "networkpolicy", "volume-expansion", "storage-limit", "disposable")
+_COPYING: Final = ("backup", "restore")
 ROLL_BACKS: Final = ("never", "on-failure", "always")
 # What may be asked for instead of a run of the features; support/commands.py says what each does.
-COMMANDS: Final[tuple[str, ...]] = ()
+COMMANDS: Final[tuple[str, ...]] = ("backup", "restore")
 
 
 @dataclass(frozen=True)
@@ -89,6 +90,8 @@ class Options:
             )
         if self.provider == "embedded" and self.kubeconfig is not None:
             wrong.append("--provider embedded boots its own cluster: leave out --kubeconfig")
+        if self.command in _COPYING:
+            wrong += _complaints_about_copying(self.command, self.argument, self.provider)
         if self.context is not None and self.kubeconfig is None:
             wrong.append("--context names a context of a kubeconfig: add --kubeconfig FILE")
         if self.kubeconfig is not None:
@@ -156,6 +159,16 @@ def add_options(parser: pytest.Parser) -> None:
         default=[],
         help="what an external cluster can do that cannot be found by asking it, such as networkpolicy; repeatable",
     )
+    add(
+        "--backup",
+        metavar="FILE",
+        help="instead of running features: let the release rest, copy its data to a new file, and bring it back",
+    )
+    add(
+        "--restore",
+        metavar="FILE",
+        help="instead of running features: bring data back from a file into an empty claim, and apply the release",
+    )
     add("--report-dir", metavar="DIR", help="where reports and evidence go (default: reports)")
 
 
@@ -172,6 +185,15 @@ def _kind(provider: str, kubeconfig: str | None) -> str:
 def _usual_roll_back(provider: str) -> str:
     # On somebody's cluster nothing that was asked for is taken away unasked.
     return "always" if provider == "embedded" else "never"
+
+
+def _complaints_about_copying(command: str, argument: str, provider: str) -> list[str]:
+    wrong = []
+    if provider == "embedded":
+        wrong.append(f"--{command} needs a cluster that is there already: add --kubeconfig FILE")
+    if not argument:
+        wrong.append(f"--{command} needs the name of a file")
+    return wrong
 
 
 def _complaints_about_kubeconfig(file: Path, context: str | None) -> list[str]:

@@ -1,6 +1,6 @@
-// Command probe is the one tool inside test pods: it serves, asks, dials, tunnels, and uses up
-// memory and disk, searches, and kills, each as a subcommand, so that an image of a single static
-// binary is enough.
+// Command probe is the one tool inside test pods: it serves, asks, dials, tunnels, shares a directory,
+// uses up memory and disk, searches, and kills, each as a subcommand, so that an image of a single
+// static binary is enough.
 package main
 
 import (
@@ -28,6 +28,8 @@ const usage = `usage: probe COMMAND
   dial HOST:PORT   connects by TCP; exit 0 when connected within 2 s
   lookup NAME      resolves; prints one address a line
   proxy            HTTP CONNECT proxy on :1080, to any host and port
+  share DIR        HTTP on the pod's loopback, port 8080: GET / the directory as tar, GET /usage its files
+                   and bytes, PUT / takes a tar in, DELETE / empties it; ends after 5 lonely minutes
   eat BYTES        takes and touches memory, then waits
   fill FILE BYTES  writes; prints the bytes written and the error
   find DIR TEXT    prints the files below DIR that hold TEXT, one a line
@@ -68,6 +70,8 @@ func run(stop context.Context, arguments []string) error {
 		return lookup(stop, operands[0])
 	case command == "proxy" && len(operands) == 0:
 		return proxy(stop)
+	case command == "share" && len(operands) == 1:
+		return share(stop, operands[0])
 	case command == "eat" && len(operands) == 1:
 		return eat(stop, operands[0])
 	case command == "fill" && len(operands) == 2:

@@ -1,0 +1,109 @@
+"""Backups, what happens to them, and what is restored from them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import pytest
+from pytest_bdd import given, parsers, then, when
+
+from steps.words import OneOf
+from support import drills, flawed
+from support.backup import Clerk
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from support.chroma import Collection
+    from support.drills import Attempt
+    from support.namespace import Live, Namespace, Rollout
+    from support.release import Release
+    from support.wait import Deadlines
+
+_TYPES: Final = {"Mishap": OneOf.itself(drills.MISHAPS), "Flaw": OneOf.itself(flawed.FLAWS)}
+
+
+def parse(text: str) -> parsers.parse:
+    """Parse a step with the types of this module."""
+    return parsers.parse(text, _TYPES)
+
+
+@pytest.fixture
+def clerk(run_id: str, deadlines: Deadlines) -> Clerk:
+    """Return who backs up and restores."""
+    return Clerk(run_id, deadlines, lambda _: None)
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    """Return where a backup goes."""
+    return tmp_path / "chroma.tar"
+
+
+@given("a backup of the release", target_fixture="backup")
+def backup_of_release(clerk: Clerk, live: Live, file: Path) -> Path:
+    clerk.back_up(live.namespace, live.release, file)
+    return file
+
+
+@given(parse("a backup that {flaw:Flaw}"), target_fixture="backup")
+def backup_with_flaw(file: Path, flaw: str, release_under_test: Release) -> Path:
+    return flawed.flawed(flaw, file, release_under_test.chroma.image)
+
+
+@when("the release is backed up", target_fixture="backup")
+def back_release_up(clerk: Clerk, live: Live, file: Path) -> Path:
+    clerk.back_up(live.namespace, live.release, file)
+    return file
+
+
+@when(parse("{mishap:Mishap} during a backup"), target_fixture="attempt")
+def back_up_under(mishap: str, clerk: Clerk, live: Live, file: Path) -> Attempt:
+    return drills.back_up_under(mishap, clerk, live, file)
+
+
+@when("the backup is restored into an empty namespace", target_fixture="rollout")
+def restore_into_empty_namespace(
+    clerk: Clerk, fresh_namespace: Namespace, live: Live, backup: Path
+) -> Rollout:
+    return clerk.restore(fresh_namespace, live.release, backup)
+
+
+@when("the backup is restored", target_fixture="attempt")
+def restore_backup(clerk: Clerk, here: Namespace, release_under_test: Release, backup: Path) -> Attempt:
+    return drills.try_to_restore(clerk, here, release_under_test, backup)
+
+
+@then("the restored release is live")
+def restored_release_is_live(fresh_namespace: Namespace) -> None:
+    fresh_namespace.prove_live()
+
+
+@then("it holds the collection as it was, and answers questions as before")
+def restored_release_is_same(collection: Collection, rollout: Rollout) -> None:
+    drills.assert_restored(collection, rollout)
+
+
+@then(parse("the backup has failed because {mishap:Mishap}"))
+def backup_has_failed(attempt: Attempt, mishap: str) -> None:
+    drills.assert_failed(attempt, mishap)
+
+
+@then(parse("the restore is refused because the backup {flaw:Flaw}"))
+def restore_is_refused(attempt: Attempt, flaw: str) -> None:
+    drills.assert_refused(attempt, flaw)
+
+
+@then("the release lives on as it was")
+def release_lives_on(live: Live) -> None:
+    drills.assert_lives_on(live)
+
+
+@then("nothing of the backup is left")
+def nothing_of_backup_is_left(attempt: Attempt) -> None:
+    drills.assert_nothing_left(attempt)
+
+
+@then("nobody but the operator may read the backup")
+def backup_is_private(backup: Path) -> None:
+    drills.assert_private(backup)

@@ -1,0 +1,140 @@
+"""Backs up and restores as operators do, also when something goes wrong, and says how that ended."""
+
+from __future__ import annotations
+
+import resource
+import signal
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Final
+
+from support import chroma, laws
+from support.archive import ArchiveError
+from support.copying import POD, CopyError
+from support.flawed import FLAWS
+from support.ways import ingress
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+    from contextlib import AbstractContextManager
+    from pathlib import Path
+
+    from support.backup import Clerk
+    from support.chroma import Collection
+    from support.namespace import Live, Namespace, Rollout
+    from support.release import Release
+
+# Bytes after which the operator's disk is full: less than the smallest database.
+_ROOM: Final = 64 * 1024
+# Questions that are asked before and after, and records asked for by each.
+_QUESTIONS, _NEAREST = 20, 10
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """A backup or restore that failed, or did not: `error` says how."""
+
+    file: Path
+    error: BaseException | None
+
+    def demand(self, phrase: str) -> None:
+        """Demand that it failed and said so in these words."""
+        assert self.error, f"promised: a failure that says {phrase!r}\nseen:     {self.file} was taken"
+        said = f"{type(self.error).__name__}: {self.error}"
+        assert phrase in said, f"promised: a failure that says {phrase!r}\nseen:     {said}"
+
+
+def back_up_under(mishap: str, clerk: Clerk, live: Live, file: Path) -> Attempt:
+    """Back a release up while something happens."""
+    happening = _MISHAPS[mishap][0]
+    with happening(clerk) as unlucky:
+        return _tried(file, lambda: unlucky.back_up(live.namespace, live.release, file))
+
+
+def try_to_restore(clerk: Clerk, namespace: Namespace, release: Release, file: Path) -> Attempt:
+    """Restore a file, and return how that failed."""
+    return _tried(file, lambda: clerk.restore(namespace, release, file))
+
+
+def assert_failed(attempt: Attempt, mishap: str) -> None:
+    """Demand that a backup failed for a reason, and said so."""
+    attempt.demand(_MISHAPS[mishap][1])
+
+
+def assert_refused(attempt: Attempt, flaw: str) -> None:
+    """Demand that a backup was refused for a flaw, and that this was said."""
+    attempt.demand(FLAWS[flaw][1])
+
+
+def assert_nothing_left(attempt: Attempt) -> None:
+    """Demand that there is no file, not even a half one under another name."""
+    left = [path.name for path in attempt.file.parent.iterdir()]
+    assert not left, f"left of the backup: {', '.join(left)}"
+
+
+def assert_private(file: Path) -> None:
+    """Demand that only the owner may read a file."""
+    mode = file.stat().st_mode & 0o777
+    assert mode == 0o600, f"{file} may be read by others: mode {mode:o}"
+
+
+def assert_lives_on(live: Live) -> None:
+    """Demand that a release lives with the objects it had, and that nothing is left of the copying."""
+    kube, place = live.namespace.kube, live.namespace.name
+    assert live.namespace.prove_live().objects == live.objects, "the release has other objects than before"
+    left = kube.get("Pod", POD, place)
+    assert left is None, f"the copying pod is left in {place}: {left['status']}"
+
+
+def assert_restored(collection: Collection, rollout: Rollout) -> None:
+    """Demand that a restored release holds a collection as the one does that was backed up, and answers as that does."""
+    assert rollout.live, str(rollout)
+    there = rollout.live
+    client = chroma.client(ingress(there.namespace.host, there.inventory), there.token, collection.database)
+    try:
+        restored = client.get_collection(collection.name, embedding_function=None)
+        held = chroma.contents(collection)
+        laws.same_records(held, chroma.contents(restored), "as they were when they were backed up")
+        vectors = [record.vector for record in held[:: max(1, len(held) // _QUESTIONS)]]
+        before, after = (chroma.ask(one, vectors, _NEAREST) for one in (collection, restored))
+        assert before == after, f"questions are answered otherwise: {after} instead of {before}"
+    finally:
+        client.close()
+
+
+def _tried(file: Path, act: Callable[[], object]) -> Attempt:
+    try:
+        act()
+    except (ArchiveError, CopyError, KeyboardInterrupt) as error:
+        return Attempt(file, error)
+    return Attempt(file, None)
+
+
+@contextmanager
+def _interrupted(clerk: Clerk) -> Iterator[Clerk]:
+    """Let Ctrl-C come as soon as the copying begins."""
+
+    def tell(line: str) -> None:
+        clerk.tell(line)
+        if line.startswith("copying"):
+            signal.raise_signal(signal.SIGINT)
+
+    yield replace(clerk, tell=tell)
+
+
+@contextmanager
+def _disk_full(clerk: Clerk) -> Iterator[Clerk]:
+    """Let no file of this process grow beyond a few bytes."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (_ROOM, before[1]))
+    try:
+        yield clerk
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+_MISHAPS: Final[Mapping[str, tuple[Callable[[Clerk], AbstractContextManager[Clerk]], str]]] = {
+    "the operator interrupts it": (_interrupted, "KeyboardInterrupt"),
+    "the operator's disk is full": (_disk_full, "nothing of it is left, make room"),
+}
+MISHAPS: Final = tuple(_MISHAPS)

@@ -1,0 +1,59 @@
+"""The commands that keep what a release holds: --backup and --restore."""
+
+from __future__ import annotations
+
+import secrets
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from support.archive import ArchiveError
+from support.backup import Clerk, NotLiveError, described
+from support.copying import CopyError
+from support.kube import Refused
+from support.wait import Deadlines, Timeout
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from support.commands import Call
+
+
+def back_up(call: Call) -> int:
+    """Back the release up to a file; 1 also where the file is whole, but something was found wrong with the data."""
+
+    def act() -> int:
+        manifest = _clerk(call).back_up(call.namespace, call.release, _file(call))
+        call.say(f"{_file(call)}: {described(manifest)}")
+        for found in manifest.findings:
+            call.say(f"wrong with the data, and so with its copy: {found}")
+        return 1 if manifest.findings else 0
+
+    return _reported(call, act)
+
+
+def restore(call: Call) -> int:
+    """Restore a file into an empty claim, and let the release go live on it."""
+
+    def act() -> int:
+        rollout = _clerk(call).restore(call.namespace, call.release, _file(call))
+        call.say(f"restored from {_file(call)}: {rollout}")
+        return 0
+
+    return _reported(call, act)
+
+
+def _reported(call: Call, act: Callable[[], int]) -> int:
+    """Say what went wrong, as far as that is known to happen, and return the exit code."""
+    try:
+        return act()
+    except (ArchiveError, CopyError, NotLiveError, Refused, Timeout, LookupError) as error:
+        call.say(f"error: {error}")
+        return 1
+
+
+def _clerk(call: Call) -> Clerk:
+    return Clerk(secrets.token_hex(4), Deadlines().scaled(call.options.patience), call.namespace.tell)
+
+
+def _file(call: Call) -> Path:
+    return Path(call.argument).expanduser().absolute()

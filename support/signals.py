@@ -1,0 +1,26 @@
+"""Keeps Ctrl-C from leaving things half done."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+
+@contextmanager
+def undisturbed(tell: Callable[[], None]) -> Iterator[None]:
+    """Let SIGINT and SIGTERM only `tell`, for what has to be brought to its end; whoever sent the first one waits for that."""
+    if threading.current_thread() is not threading.main_thread():  # which alone is interrupted
+        yield
+        return
+    signals = (signal.SIGINT, signal.SIGTERM)
+    before = [signal.signal(number, lambda *_: tell()) for number in signals]
+    try:
+        yield
+    finally:
+        for number, handler in zip(signals, before, strict=True):
+            signal.signal(number, handler)
