@@ -61,6 +61,7 @@ pytest_plugins = [
     "steps.usage",
     "steps.discovery",
     "steps.backup",
+    "steps.performance",
 ]
 
 
@@ -186,7 +187,7 @@ def pytest_configure_node(node: Any) -> None:
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_testnodedown(node: Any) -> None:
-    node.config.stash[SUITE].run.facts.update(getattr(node, "workeroutput", {}).get(HANDED, {}))
+    node.config.stash[SUITE].run.hear(getattr(node, "workeroutput", {}).get(HANDED, {}))
 
 
 @pytest.hookimpl(trylast=True)  # after the fixtures of an interrupted run, and after xdist's workers
@@ -194,7 +195,7 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
     """End the cluster and write the reports, or in a worker: tell what it found out."""
     config, suite = session.config, session.config.stash[SUITE]
     if hasattr(config, "workeroutput"):
-        config.workeroutput[HANDED] = suite.run.facts
+        config.workeroutput[HANDED] = suite.run.told()
         return
     try:
         _end(suite)

@@ -13,7 +13,7 @@ from support.strategies import register_profiles
 
 PROVIDERS: Final = ("auto", "embedded", "external")
 # As the tags of pytest.ini name them.
-CAPABILITIES: Final = ("ingress", "networkpolicy", "volume-expansion", "storage-limit", "disposable")
+CAPABILITIES: Final = ("ingress", "networkpolicy", "volume-expansion", "storage-limit", "disposable", "exec")
 _COPYING: Final = ("backup", "restore")
 ROLL_BACKS: Final = ("never", "on-failure", "always")
 # What may be asked for instead of a run of the features; support/commands.py says what each does.

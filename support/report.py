@@ -84,6 +84,8 @@ class Report:
             told = [f"{number} {what}" for what, number in counts.items() if number]
             told += [f"{level.left_out} not run"] * (level.left_out > 0)
             yield f"{name}: {level.verdict.upper()} ({', '.join(told)})"
+        for what, much in self._run.measured.items():
+            yield f"measured: {what}: {much}"
         if self._run.options.fault:
             yield f"under the fault {self._run.options.fault}: a success would mean that nobody noticed"
         yield f"report: {self._directory / REPORT}, {self._directory / 'junit.xml'}"
@@ -122,6 +124,7 @@ class Report:
             "hypothesis": {"profile": options.profile, "seed": run.seed},
             "versions": {"python": platform.python_version(), **run.facts, "packages": dict(_versions())},
             "reproduce": self._command,
+            "measured": run.measured,
             "times": {title: round(seconds, 1) for title, seconds in self._times(results).items()},
             "broken": list(broken),
             "scenarios": [_entry(result) for result in results],

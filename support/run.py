@@ -58,6 +58,8 @@ class Run:
     witness: Witness = field(default_factory=Witness)
     # What is found out about the cluster and the release, for the report.
     facts: dict[str, str] = field(default_factory=dict)
+    # What was measured on the way, for the report; no verdict hangs on it.
+    measured: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.seed = self.seed or self.options.seed or str(secrets.randbelow(2**32))
@@ -133,3 +135,12 @@ class Run:
     def handed(self) -> dict[str, Any]:
         """Return what a worker has to be told; it goes through a pipe, never through argv or the environment."""
         return {"id": self.id, "seed": self.seed, "password": self.password}
+
+    def told(self) -> dict[str, Any]:
+        """Return what a worker has found out; it goes through a pipe to the controlling process."""
+        return {"facts": self.facts, "measured": self.measured}
+
+    def hear(self, told: Mapping[str, Any]) -> None:
+        """Take note of what a worker has found out; one that died tells nothing."""
+        self.facts.update(told.get("facts", {}))
+        self.measured.update(told.get("measured", {}))

@@ -1,0 +1,79 @@
+"""How fast a release is and what its records weigh, held against itself or told in the report."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import pytest
+from pytest_bdd import parsers, then, when
+
+from steps.words import OneOf
+from support import performance
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from support.chroma import Collection
+    from support.namespace import Live
+    from support.performance import Pace, Race, Weight
+    from support.run import Run
+
+_TYPES: Final = {"Work": OneOf(performance.RACES)}
+
+
+def parse(text: str) -> parsers.parse:
+    """Parse a step with the types of this module."""
+    return parsers.parse(text, _TYPES)
+
+
+@pytest.fixture
+def measured(run: Run) -> dict[str, str]:
+    """Return what was measured in this run, which its report tells."""
+    return run.measured
+
+
+@when(parse("{count:d} {work:Work} are made one by one, and again in one batch"), target_fixture="race")
+def race(
+    collection: Collection,
+    measured: dict[str, str],
+    count: int,
+    work: Callable[[Collection, int], Race],
+) -> Race:
+    return performance.told(work(collection, count), measured)
+
+
+@when(parse("{count:d} records of {dimension:d} dimensions are added and asked for"), target_fixture="weight")
+def weigh_records(
+    live: Live, collection: Collection, measured: dict[str, str], count: int, dimension: int
+) -> Weight:
+    return performance.told(performance.weigh(live, collection, count, dimension), measured)
+
+
+@when(parse("it is asked {count:d} questions one after the other"), target_fixture="pace")
+def ask_questions(collection: Collection, measured: dict[str, str], count: int) -> Pace:
+    return performance.told(performance.pace(collection, count), measured)
+
+
+@then("the batch was at least twice as fast")
+def batch_wins(race: Race) -> None:
+    performance.assert_batch_wins(race)
+
+
+@then("each takes the memory of its vector, and not many times that")
+def weight_is_in_bounds(weight: Weight) -> None:
+    performance.assert_weight_is_in_bounds(weight)
+
+
+@then("the report tells how many times")
+def gain_is_told(race: Race, measured: dict[str, str]) -> None:
+    performance.assert_told(race, measured)
+
+
+@then("the report tells how much")
+def weight_is_told(weight: Weight, measured: dict[str, str]) -> None:
+    performance.assert_told(weight, measured)
+
+
+@then("the report tells how long the answers took")
+def pace_is_told(pace: Pace, measured: dict[str, str]) -> None:
+    performance.assert_told(pace, measured)
