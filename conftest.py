@@ -62,6 +62,9 @@ pytest_plugins = [
     "steps.discovery",
     "steps.backup",
     "steps.performance",
+    "steps.objects",
+    "steps.ingress",
+    "steps.troubles",
 ]
 
 
@@ -301,6 +304,10 @@ def _end(suite: Suite) -> None:
 
 
 # Evidence
+
+
+def pytest_bdd_before_step(request: pytest.FixtureRequest) -> None:
+    request.config.stash[SUITE].run.witness.begin_step()
 
 
 def pytest_bdd_step_error(request: pytest.FixtureRequest, step: Step, exception: Exception) -> None:

@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from support.kube import Object, Objects
 
@@ -25,19 +25,49 @@ class Cause(StrEnum):
     FAILING = "its container keeps failing"
 
 
+# What to do. Commands leave out the namespace: `-n chroma`, unless the release lives elsewhere.
+REMEDIES: Final[Mapping[Cause, str]] = {
+    Cause.IMAGE: (
+        "compare the image's name and tag with what the registry holds, and see whether the nodes reach the registry "
+        "and may pull from it"
+    ),
+    Cause.MEMORY: "give Chroma a higher memory limit, or fewer and smaller records to hold",
+    Cause.NEVER_READY: (
+        "look at the path of the readiness probe and at `kubectl logs chroma-0 --all-containers`; if the pod is ready, "
+        "at what leads to it: Service, Ingress and token"
+    ),
+    Cause.UNSCHEDULABLE: "ask for less CPU and memory, or compare with what `kubectl describe nodes` has left",
+    Cause.CLAIM: (
+        "look at `kubectl describe pvc chroma-data-pvc`, compare its storage class with `kubectl get storageclass`, "
+        "and see whether the class's provisioner runs"
+    ),
+    Cause.ADMISSION: (
+        "change the field that it names, or what forbids it: Pod Security, quota or priority class of the namespace"
+    ),
+    Cause.FAILING: "look at `kubectl logs chroma-0 --all-containers --previous`: its last lines say why it ended",
+}
+
+
 @dataclass(frozen=True)
 class Finding:
     """A cause and what was seen of it: the object, its reason, its message.
 
-    `certain`: it cannot heal by waiting. What is not certain has to last before it is believed.
+    `certain`: it cannot heal by waiting. What is not certain has to last before it is believed. `advice` takes the
+    place of the cause's usual remedy where more is known.
     """
 
     cause: Cause
     detail: str
     certain: bool = True
+    advice: str | None = None
+
+    @property
+    def remedy(self) -> str:
+        """What to do."""
+        return self.advice or REMEDIES[self.cause]
 
     def __str__(self) -> str:
-        return f"{self.cause}: {self.detail}"
+        return f"{self.cause}: {self.detail}; to do: {self.remedy}"
 
 
 @dataclass(frozen=True)

@@ -131,7 +131,7 @@ def _record(number: int) -> Record:
 def add(collection: Collection, records: Sequence[Record]) -> None:
     """Add records; none is fine."""
     if records:
-        collection.add(ids=[record.id for record in records], **_columns(records))
+        collection.add(ids=[record.id for record in records], **columns(records))
 
 
 def write(collection: Collection, write: Write) -> None:
@@ -141,7 +141,7 @@ def write(collection: Collection, write: Write) -> None:
     if write.kind == "delete":
         collection.delete(ids=ids)
     else:
-        calls[write.kind](ids=ids, **_columns(write.changes))
+        calls[write.kind](ids=ids, **columns(write.changes))
 
 
 def contents(collection: Collection, filters: Filters = EVERYTHING) -> list[Record]:
@@ -263,7 +263,7 @@ class Database:
         expect(Outcome.ACCEPTED, replies[-1])
 
 
-def _columns(rows: Sequence[Record | Change]) -> dict[str, Any]:
+def columns(rows: Sequence[Record | Change]) -> dict[str, Any]:
     """Turn rows into the client's columns; a column in which nothing is said is left out."""
     columns: dict[str, list[Any]] = {
         "embeddings": [row.vector and list(row.vector) for row in rows],

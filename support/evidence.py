@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import difflib
+import math
 import re
 import shutil
 import textwrap
+import time
 import traceback
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
@@ -16,6 +18,7 @@ from support import record
 from support.causes import state
 from support.kube import Refused
 from support.redact import without_values
+from support.troubles import diagnose, of_objects
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -53,7 +56,7 @@ class Failure:
     error: BaseException
 
     def sentences(self, root: Path) -> list[str]:
-        """Say what was promised, what was seen instead, and where."""
+        """Say what was promised, what was seen instead, and where; and what to do, where the trouble is a known one."""
         place = f"{self.scenario.file}:{self.line}"
         # Pytest adds how an assertion was computed; that stands in the traceback.
         seen = str(self.error).partition("\nassert ")[0].strip() or type(self.error).__name__
@@ -65,10 +68,13 @@ class Failure:
             for one in frames
             if one.startswith((f"{root}/steps/", f"{root}/support/"))
         ]
+        # What the API server refused is no answer of a release.
+        trouble = None if isinstance(self.error, Refused) else diagnose(seen)
         return [
             f"promised: {self.step}  ({place})",
             f"seen:     {textwrap.indent(seen, ' ' * 10).strip()}",
             f"where:    {(ours or [place])[-1]}",
+            *([f"trouble:  {trouble.trouble}", f"to do:    {trouble.remedy}"] if trouble else ()),
         ]
 
 
@@ -77,14 +83,24 @@ View = dict[str, str]
 
 
 class Witness:
-    """Sees a refused release before it gives way, for the case that a scenario fails over it."""
+    """Sees a refused release before it gives way, for the case that a scenario fails over it, and follows the step."""
 
     def __init__(self) -> None:
         self.views: dict[str, View] = {}
+        self._began = time.monotonic()
+
+    def begin_step(self) -> None:
+        """Note that a step begins: what is logged from now on is logged while it runs."""
+        self._began = time.monotonic()
+
+    def look(self, kube: Kube, namespace: str, rendered: Objects | None = None) -> View:
+        """Look at a namespace as `look` does, and follow its logs since the step began."""
+        # Logs are asked for by their age, so that the clocks of nodes do not matter.
+        return look(kube, namespace, rendered, math.ceil(time.monotonic() - self._began))
 
     def refused(self, kube: Kube, namespace: str, rendered: Objects) -> None:
         """Look at a release that is about to be taken away."""
-        self.views[f"{namespace}-refused"] = look(kube, namespace, rendered)
+        self.views[f"{namespace}-refused"] = self.look(kube, namespace, rendered)
 
     def forget(self) -> None:
         """Leave what was seen: the scenario expected it."""
@@ -99,18 +115,24 @@ def bundle_directory(evidence: Path, nodeid: str) -> Path:
     return evidence / feature / name[:120]  # below what every file system takes
 
 
-def look(kube: Kube, namespace: str, rendered: Objects | None = None) -> View:
+def look(kube: Kube, namespace: str, rendered: Objects | None = None, seconds: int | None = None) -> View:
     """Return what the cluster shows of a namespace, and how it differs from what was rendered.
 
-    Without `rendered` it is the last live release's. What cannot be had is named, never raised: it must not hide
+    Without `rendered` it is the last live release's. `seconds`: what was logged in the last so many is shown by itself.
+    What cannot be had is named, never raised: it must not hide
     the failure.
     """
     view: View = {}
     try:
-        view.update(_collect(kube, namespace, rendered))  # what came before a refusal is kept
+        view.update(_collect(kube, namespace, rendered, seconds))  # what came before a refusal is kept
     except Refused as refusal:
         view["incomplete.txt"] = f"the cluster did not tell more: {refusal}\n"
     return view
+
+
+def objects_of(kube: Kube, namespace: str) -> Objects:
+    """Return all that a release consists of, and what Kubernetes makes of it; of Secrets the values stay behind."""
+    return [without_values(obj) for kind in _KINDS for obj in kube.list(kind, namespace)]
 
 
 def take(directory: Path, failure: Sequence[str], views: Mapping[str, View], redactor: Redactor) -> str:
@@ -138,16 +160,19 @@ def differences(rendered: Object, live: Object | None) -> str:
     return "\n".join(lines)
 
 
-def _collect(kube: Kube, namespace: str, rendered: Objects | None) -> Iterator[tuple[str, str]]:
+def _collect(
+    kube: Kube, namespace: str, rendered: Objects | None, seconds: int | None
+) -> Iterator[tuple[str, str]]:
     """Yield name and text of each file, the most telling first: the cluster may fall silent on the way."""
     pods = kube.list("Pod", namespace)
     yield "pods.txt", "".join(f"{pod['metadata']['name']}: {_condition(pod)}\n" for pod in pods) or "none\n"
     events = sorted(kube.list("Event", namespace), key=_time_of)
     yield "events.txt", "".join(f"{_event(event)}\n" for event in events) or "none\n"
     for pod in pods:
-        yield from _logs(kube, pod)
-    # Of Secrets the values stay behind; what else is secret is redacted with the text of the file.
-    live = [without_values(obj) for kind in _KINDS for obj in kube.list(kind, namespace)]
+        yield from _logs(kube, pod, seconds)
+    live = objects_of(kube, namespace)
+    if amiss := "".join(f"{trouble}\n" for trouble in of_objects(live)):
+        yield "troubles.txt", amiss
     yield "live.yaml", yaml.safe_dump_all(map(_without_managers, live), sort_keys=False)
     if rendered is None:
         recalled = record.recall(kube, namespace)
@@ -163,17 +188,19 @@ def _comparison(rendered: Objects, live: Objects) -> Iterator[tuple[str, str]]:
         yield "differences.txt", "\n".join(filter(None, diffs)) or "none\n"
 
 
-def _logs(kube: Kube, pod: Object) -> Iterator[tuple[str, str]]:
+def _logs(kube: Kube, pod: Object, seconds: int | None) -> Iterator[tuple[str, str]]:
+    """Yield a container's recent log, what of it came while the step ran, and the log of the container before it."""
     metadata = pod["metadata"]
     for status in _containers(pod):
-        for which in ("log", "previous.log") if status.get("restartCount") else ("log",):
+        wanted: dict[str, dict[str, Any]] = {"log": {}}
+        if seconds is not None:
+            wanted["followed.log"] = {"seconds": seconds}
+        if status.get("restartCount"):
+            wanted["previous.log"] = {"previous": True}
+        for which, how in wanted.items():
             try:
                 text = kube.logs(
-                    metadata["namespace"],
-                    metadata["name"],
-                    status["name"],
-                    previous=which == "previous.log",
-                    tail=_LOG_LINES,
+                    metadata["namespace"], metadata["name"], status["name"], tail=_LOG_LINES, **how
                 )
             except Refused as refusal:
                 if not refusal.status:  # the API server does not answer at all
@@ -185,7 +212,9 @@ def _logs(kube: Kube, pod: Object) -> Iterator[tuple[str, str]]:
 def _in_short(title: str, view: View) -> Iterator[str]:
     for name, text in view.items():
         lines = text.splitlines()
-        if name.endswith(".yaml") or lines in ([], ["none"]):
+        # What was logged while the step ran tells more than what was logged before it.
+        followed = view.get(name.removesuffix("log") + "followed.log")
+        if name.endswith(".yaml") or lines in ([], ["none"]) or followed:
             continue
         # Of a log and of events the end tells, of differences the beginning.
         shown = lines[:_SHORT_LINES] if name == "differences.txt" else lines[-_SHORT_LINES:]

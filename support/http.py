@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnection
+from ssl import SSLError
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
@@ -18,6 +19,14 @@ PATIENCE: Final = 30.0
 
 # The header of a line's last question: the answer ends the connection, and no tunnel has to guess whether more comes.
 LAST: Final = ("Connection", "close")
+
+
+@dataclass(frozen=True)
+class Body:
+    """A body of `size` bytes that is sent piece by piece, so that it never lies in memory as a whole."""
+
+    size: int
+    pieces: Iterable[bytes]
 
 
 class Unanswered(Exception):  # noqa: N818 - a fact, not a mistake
@@ -67,9 +76,11 @@ class Line:
         method: str,
         path: str,
         headers: Iterable[tuple[str, str]] = (),
-        body: bytes | dict[str, Any] | None = None,
+        body: Body | bytes | dict[str, Any] | None = None,
     ) -> Reply:
         """Ask one question; the path is not normalised, headers may repeat, a dictionary is sent as JSON.
+
+        An answer that comes before the body is sent is taken, and the rest of the body is not sent.
 
         Raises `Unanswered`.
         """
@@ -90,17 +101,20 @@ class Line:
         method: str,
         path: str,
         headers: Iterable[tuple[str, str]],
-        body: bytes | dict[str, Any] | None,
+        body: Body | bytes | dict[str, Any] | None,
     ) -> HTTPResponse:
         self._connection.putrequest(method, path, skip_accept_encoding=True)
         for name, value in headers:
             self._connection.putheader(name, value)
         if isinstance(body, dict):
             self._connection.putheader("Content-Type", "application/json")
-        payload = json.dumps(body).encode() if isinstance(body, dict) else body
+        payload = _payload(body)
         if payload is not None:
-            self._connection.putheader("Content-Length", str(len(payload)))
-        self._connection.endheaders(payload)
+            self._connection.putheader("Content-Length", str(payload.size))
+        self._connection.endheaders()
+        with suppress(ConnectionError, SSLError):  # who refuses a body may stop reading it, and has answered
+            for piece in payload.pieces if payload else ():
+                self._connection.send(piece)
         return self._connection.getresponse()
 
 
@@ -119,11 +133,18 @@ def ask(
     method: str,
     path: str,
     headers: Iterable[tuple[str, str]] = (),
-    body: bytes | dict[str, Any] | None = None,
+    body: Body | bytes | dict[str, Any] | None = None,
 ) -> Reply:
     """Ask one question on a connection of its own, as `Line.ask` does; raises `Unanswered`."""
     with line(way) as opened:
         return opened.ask(method, path, [LAST, *headers], body)
+
+
+def _payload(body: Body | bytes | dict[str, Any] | None) -> Body | None:
+    if body is None or isinstance(body, Body):
+        return body
+    whole = json.dumps(body).encode() if isinstance(body, dict) else body
+    return Body(len(whole), [whole])
 
 
 def _reply(question: str, response: HTTPResponse) -> Reply:

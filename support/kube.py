@@ -173,10 +173,22 @@ class Kube:
         return Watch(self, kinds, namespace)
 
     def logs(
-        self, namespace: str, pod: str, container: str, *, previous: bool = False, tail: int = 200
+        self,
+        namespace: str,
+        pod: str,
+        container: str,
+        *,
+        previous: bool = False,
+        tail: int = 200,
+        seconds: int | None = None,
     ) -> str:
-        """Return the last lines of a container's log, or (`previous`) of the container before it."""
+        """Return the last lines of a container's log, or (`previous`) of the container before it.
+
+        `seconds`: only what came in the last so many.
+        """
         query = {"container": container, "previous": str(previous).lower(), "tailLines": str(tail)}
+        if seconds is not None:
+            query["sinceSeconds"] = str(seconds)
         answer: bytes = self._call("GET", _path("Pod", pod, namespace) + "/log", query).read()
         return answer.decode("utf-8", "replace")
 

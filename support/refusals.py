@@ -41,6 +41,11 @@ def assert_heartbeat_alone(replies: Replies, ways: Iterable[WayName]) -> None:
         assert any(map(_is_heartbeat, replies[way])), f"the heartbeat is not open through the {way}"
 
 
+def assert_heartbeat(reply: Reply) -> None:
+    """Assert that an answer is the heartbeat."""
+    assert _is_heartbeat(reply), f"no heartbeat: {reply}"
+
+
 def assert_token_unspoken(replies: Replies, token: SecretStr) -> None:
     """Assert that no answer repeats the token, neither plainly nor encoded."""
     plain = token.get_secret_value()

@@ -9,6 +9,7 @@ from support import causes
 from support.causes import Cause, Finding, Seen
 from support.liveness import NeverWill, NotYet
 from support.plan import claim_names, is_bound, key
+from support.troubles import Diagnosis, Trouble, diagnose
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -101,7 +102,7 @@ class Course:
                 return Finding(Cause.NEVER_READY, str(refusal))
             except NotYet as last:
                 if time.monotonic() - ready_since > self._deadlines.answering:
-                    return Finding(Cause.NEVER_READY, f"its pod is ready, but {last}")
+                    return unanswered(last)
             self._watch.wait(_BEAT)
 
     def _lives(self, pulse: Pulse) -> bool:
@@ -151,6 +152,16 @@ class Course:
         if line not in self._told:
             self._told.add(line)
             self._tell(line)
+
+
+def unanswered(last: NotYet) -> Finding:
+    """Return the finding for a release whose pod is ready and which nobody reaches: it is the way to it that is broken."""
+    told = str(last)
+    trouble = diagnose(told)
+    if trouble and trouble.trouble is Trouble.SILENCE:
+        trouble = Diagnosis(Trouble.SERVICE, told)  # of all that may be silent, the pod is not
+    advice = trouble.remedy if trouble else None
+    return Finding(Cause.NEVER_READY, f"its pod is ready, but {told}", advice=advice)
 
 
 def is_ready(seen: Seen) -> bool:

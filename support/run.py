@@ -8,7 +8,7 @@ from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
-from support.evidence import Witness, look
+from support.evidence import Witness
 from support.inventory import Inventory, InventoryError
 from support.names import map_host
 from support.redact import Redactor
@@ -130,7 +130,10 @@ class Run:
 
     def views(self) -> dict[str, View]:
         """Look at every namespace in use, and return that with what was seen of refused releases."""
-        return {**self.witness.views, **{name: look(kube, name) for name, kube in self.sites.items()}}
+        return {
+            **self.witness.views,
+            **{name: self.witness.look(kube, name) for name, kube in self.sites.items()},
+        }
 
     def handed(self) -> dict[str, Any]:
         """Return what a worker has to be told; it goes through a pipe, never through argv or the environment."""

@@ -75,8 +75,8 @@ def way_in(live: Live, name: WayName, vantage: Vantage) -> Way:
     if name == "ingress":
         return ingress(place.host, place.inventory)
     if name == "service":
-        return _inside(name, vantage, f"{SERVICE}.{place.name}.svc.cluster.local", SERVICE_PORT)
-    return _inside(name, vantage, pod_address(live), POD_PORT)
+        return inside(name, vantage, f"{SERVICE}.{place.name}.svc.cluster.local", SERVICE_PORT)
+    return inside(name, vantage, pod_address(live), POD_PORT)
 
 
 def pod_address(live: Live) -> str:
@@ -95,6 +95,7 @@ def trust(ca_bundle: Path | None) -> ssl.SSLContext:
     return ssl.create_default_context(cafile=str(ca_bundle) if ca_bundle else None)
 
 
-def _inside(name: WayName, vantage: Vantage, host: str, port: int) -> Way:
+def inside(name: WayName, vantage: Vantage, host: str, port: int) -> Way:
+    """Return the way to a host and port as the cluster knows them; it leads through the vantage."""
     local_host, local_port = vantage.tunnel(host, port).address
     return Way(name, f"http://{local_host}:{local_port}", trust(None))

@@ -82,10 +82,21 @@ class Cluster:
     def get(self, *_: str) -> None:
         self._answer()
 
-    def logs(self, _namespace: str, _pod: str, container: str, *, previous: bool, tail: int) -> str:
+    def logs(
+        self,
+        _namespace: str,
+        _pod: str,
+        container: str,
+        *,
+        tail: int,
+        previous: bool = False,
+        seconds: int | None = None,
+    ) -> str:
         self._answer()
         if container == "gateway":
             raise Refused(400, "BadRequest", "container gateway is waiting to start")
+        if seconds is not None:
+            return "".join(f"{one} s ago\n" for one in range(seconds, 0, -1))
         return "".join(f"{'before' if previous else 'now'} {number}\n" for number in range(tail))
 
     def _answer(self) -> None:
@@ -200,6 +211,46 @@ def test_a_refused_release_is_seen_before_it_gives_way() -> None:
     assert "CrashLoopBackOff" in witness.views["chroma-refused"]["pods.txt"]
     witness.forget()
     assert witness.views == {}
+
+
+def test_what_was_logged_while_the_step_ran_is_shown_by_itself(tmp_path: Path) -> None:
+    cluster: Any = Cluster([POD])
+    view = look(cluster, "chroma", None, 3)
+    assert view["chroma-0.chroma.followed.log"] == "3 s ago\n2 s ago\n1 s ago\n"
+    assert view["chroma-0.chroma.log"].startswith("now 0\n")
+    assert view["chroma-0.chroma.previous.log"].startswith("before 0\n")
+    told = take(tmp_path / "bundle", [], {"chroma": view}, Redactor())
+    assert "chroma/chroma-0.chroma.followed.log\n    3 s ago\n" in told
+    assert "chroma/chroma-0.chroma.log" not in told, "in short the step's own lines are enough"
+    quiet = take(tmp_path / "bundle", [], {"chroma": look(cluster, "chroma", None, 0)}, Redactor())
+    assert "chroma/chroma-0.chroma.log (8 of 500 lines)" in quiet, (
+        "where nothing was logged, the end of the log tells"
+    )
+
+
+def test_a_witness_follows_logs_from_the_beginning_of_the_step(monkeypatch: pytest.MonkeyPatch) -> None:
+    cluster: Any = Cluster([POD])
+    witness, now = Witness(), [100.0]
+    monkeypatch.setattr("support.evidence.time.monotonic", lambda: now[0])
+    witness.begin_step()
+    now[0] += 1.5
+    assert witness.look(cluster, "chroma")["chroma-0.chroma.followed.log"] == "2 s ago\n1 s ago\n"
+
+
+def test_a_known_trouble_is_named_with_what_to_do() -> None:
+    error = AssertionError("NotFoundError: Collection [feld-notes] does not exist")
+    *_, trouble, remedy = Failure(SCENARIO, "Then it holds", 7, error).sentences(ROOT)
+    assert trouble == "trouble:  there is no such collection"
+    assert remedy.startswith("to do:    list the collections")
+    theirs = Refused(404, "NotFound", "Collection x does not exist")
+    assert len(Failure(SCENARIO, "Then it holds", 7, theirs).sentences(ROOT)) == 3
+
+
+def test_objects_that_keep_callers_away_are_told() -> None:
+    statefulset = _object("StatefulSet", "chroma", spec={"replicas": 1})
+    view = _look(Cluster([POD, statefulset]))
+    assert view["troubles.txt"].startswith("no pod of the release is ready: there is none")
+    assert "troubles.txt" not in _look(Cluster([POD]))
 
 
 STEPS = """

@@ -1,0 +1,54 @@
+"""The objects of a release as the cluster holds them, and the names under which neighbours find it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from pytest_bdd import parsers, then, when
+
+from steps.words import OneOf
+from support import neighbours, objects, refusals
+from support.documented import DIFFERENCES, OBJECTS
+
+if TYPE_CHECKING:
+    from support.http import Reply
+    from support.namespace import Live
+    from support.objects import Look
+    from support.vantage import Vantage
+    from support.wait import Deadlines
+
+_TYPES: Final = {
+    "Object": OneOf.itself(OBJECTS),
+    "Difference": OneOf.itself(DIFFERENCES),
+    "Name": OneOf(neighbours.NAMES),
+}
+
+
+def parse(text: str) -> parsers.parse:
+    """Parse a step with the types of this module."""
+    return parsers.parse(text, _TYPES)
+
+
+@when(parse("an operator looks at the {what:Object}"), target_fixture="look")
+def look_at_object(live: Live, what: str) -> Look:
+    return objects.look(live, what)
+
+
+@when(parse("a neighbour asks for the heartbeat at {name:Name}"), target_fixture="reply")
+def ask_under_name(live: Live, vantage: Vantage, deadlines: Deadlines, name: neighbours.Name) -> Reply:
+    return neighbours.ask_for_heartbeat(live, vantage, deadlines, name)
+
+
+@then("it is as the component documents it")
+def object_is_as_documented(look: Look) -> None:
+    objects.assert_documented(look)
+
+
+@then(parse("it differs from the documentation: {difference:Difference}"))
+def object_differs(look: Look, difference: str) -> None:
+    objects.assert_different(look, difference)
+
+
+@then("the neighbour is given the heartbeat")
+def neighbour_is_given_heartbeat(reply: Reply) -> None:
+    refusals.assert_heartbeat(reply)

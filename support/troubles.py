@@ -1,0 +1,168 @@
+"""Says what troubles whoever uses a release, and what to do, from what they were told and what the cluster shows; pure."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING, Final
+
+from support.causes import is_ready, state
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from support.kube import Object, Objects
+
+_SERVICE: Final = "chromadb-svc"
+_INGRESS: Final = "chroma-ingress"
+_SERVED: Final = "kubernetes.io/service-name"
+
+
+class Trouble(StrEnum):
+    """The closed vocabulary of troubles with a release that is deployed, in the words of the features."""
+
+    TOKEN = "the token is not the release's"  # noqa: S105 - a sentence
+    CERTIFICATE = "the ingress does not prove who it is"
+    HOST = "the ingress does not know the host"
+    SERVICE = "the Service leads to no pod"
+    POD = "no pod of the release is ready"
+    SILENCE = "nothing answers"
+    FULL = "the claim is full"
+    BODY = "the body is too large"
+    COLLECTION = "there is no such collection"
+    DIMENSION = "the vectors are of another dimension"
+    SLOW = "questions are answered slowly"
+
+
+# What to do. Commands leave out the namespace: `-n chroma`, unless the release lives elsewhere.
+REMEDIES: Final[Mapping[Trouble, str]] = {
+    Trouble.TOKEN: (
+        "show in the header X-Chroma-Token what Secret chroma-auth holds under auth-token; that is ADMIN_PASSWORD as "
+        "it was when the release was applied, so after changing it apply the release again"
+    ),
+    Trouble.CERTIFICATE: (
+        "trust the platform's authority (ca_bundle of the inventory); if the ingress shows a certificate of its own, "
+        "Secret chroma-tls-secret is missing or not for this host: apply the release again"
+    ),
+    Trouble.HOST: (
+        f"compare the host with that of `kubectl get ingress {_INGRESS}`, and its class with `kubectl get ingressclass`; "
+        "if the Ingress is missing, apply the release again"
+    ),
+    Trouble.SERVICE: (
+        f"compare the selector of Service {_SERVICE} with the labels of the pod (app=chroma), and look at "
+        f"`kubectl get endpointslices -l {_SERVED}={_SERVICE}`; apply the release again"
+    ),
+    Trouble.POD: (
+        "look at `kubectl describe pod chroma-0` and `kubectl logs chroma-0 --all-containers`, with --previous where "
+        "it has restarted; if there is no pod, at `kubectl describe statefulset chroma`"
+    ),
+    Trouble.SILENCE: (
+        f"look in turn whether pod chroma-0 is ready, Service {_SERVICE} has endpoints and Ingress {_INGRESS} has the "
+        f"host, and ask from inside the cluster: http://{_SERVICE}.chroma.svc.cluster.local/api/v2/heartbeat"
+    ),
+    Trouble.FULL: (
+        "enlarge the claim (`kubectl edit pvc chroma-data-pvc`, where its class allows it) or delete old collections; "
+        "do not restart Chroma before there is room, since an index that met a full disk does not survive a restart; "
+        "if there is room, the collection's index is broken: restore a backup"
+    ),
+    Trouble.BODY: (
+        "send smaller batches; the ingress takes what proxy-body-size on Ingress chroma-ingress says (100m), and Chroma "
+        "takes 40 MiB whatever the ingress takes"
+    ),
+    Trouble.COLLECTION: (
+        "list the collections of this tenant and database to verify the name (client.list_collections()), or create it "
+        "with get_or_create_collection(); records are addressed by the collection's id, not by its name"
+    ),
+    Trouble.DIMENSION: (
+        "a collection keeps the dimension of its first record: use the same embedding function for all that is added "
+        "and asked, or begin another collection"
+    ),
+    Trouble.SLOW: (
+        "ask for fewer records (n_results), give Chroma more CPU and memory, or split a large collection"
+    ),
+}
+
+# By what an answer, or the error that a client makes of it, says; the first that is found counts. "through the"
+# stands in what support/http.py and support/liveness.py tell of an answer. Measured on Chroma 0.5.23 and 1.5.9.
+_SIGNS: Final[Mapping[Trouble, str]] = {
+    # The first write that finds no room is told in the last of these words, those after it in the first.
+    Trouble.FULL: r"database or disk is full|No space left on device|Failed to apply logs to the",
+    Trouble.DIMENSION: r"expecting embedding with dimension|does not match collection dimensionality",
+    Trouble.COLLECTION: r"Collection \S+ does not exist",
+    Trouble.TOKEN: r"through the \w+: 40[13]\b|AuthError|AuthorizationError",
+    Trouble.BODY: r"through the \w+: 413\b|PayloadTooLarge|Request Entity Too Large",
+    Trouble.CERTIFICATE: r"CERTIFICATE_VERIFY_FAILED",
+    # An ingress speaks plain text or HTML, and a release JSON.
+    Trouble.HOST: r"through the ingress: 404(?! \{)",
+    Trouble.SILENCE: (
+        r"through the \w+: 50[234]\b|no available server|ConnectionRefusedError|ConnectionResetError"
+        r"|RemoteDisconnected|TimeoutError|ConnectError|ConnectTimeout|ReadTimeout|gaierror"
+    ),
+}
+
+
+@dataclass(frozen=True)
+class Diagnosis:
+    """A trouble and what was seen of it."""
+
+    trouble: Trouble
+    seen: str
+
+    @property
+    def remedy(self) -> str:
+        """What to do."""
+        return REMEDIES[self.trouble]
+
+    def __str__(self) -> str:
+        return f"{self.trouble}: {self.seen}; to do: {self.remedy}"
+
+
+def diagnose(told: str, objects: Sequence[Object] = ()) -> Diagnosis | None:
+    """Return what troubles a caller who was told this; None where it is no trouble that is known.
+
+    `objects` are those of the release's namespace: where nothing answers, only they know why.
+    """
+    found = next((trouble for trouble, sign in _SIGNS.items() if re.search(sign, told)), None)
+    if found is Trouble.SILENCE:
+        return next(of_objects(objects), Diagnosis(found, told))
+    return Diagnosis(found, told) if found else None
+
+
+def of_objects(objects: Sequence[Object]) -> Iterator[Diagnosis]:
+    """Yield what keeps callers from a release, as far as its objects show it; nothing where there is no release."""
+    statefulset = next((obj for obj in objects if obj["kind"] == "StatefulSet"), None)
+    if statefulset is None:
+        return
+    pods = [obj for obj in _of(objects, "Pod") if _serves(obj)]
+    if not any(map(is_ready, pods)):
+        wanted = statefulset["spec"].get("replicas", 1)
+        told = [f"pod {pod['metadata']['name']}: {state(pod)}" for pod in pods]
+        yield Diagnosis(Trouble.POD, ", ".join(told) or f"there is none, and the StatefulSet wants {wanted}")
+    elif not any(map(_leads_somewhere, _of(objects, "EndpointSlice"))):
+        selectors = [
+            obj["spec"].get("selector")
+            for obj in _of(objects, "Service")
+            if obj["metadata"]["name"] == _SERVICE
+        ]
+        told = [f"its selector is {selector}" for selector in selectors]
+        yield Diagnosis(Trouble.SERVICE, f"Service {_SERVICE}: {(told or ['it is not there'])[0]}")
+    if not any(obj["metadata"]["name"] == _INGRESS for obj in _of(objects, "Ingress")):
+        yield Diagnosis(Trouble.HOST, f"Ingress {_INGRESS} is not there")
+
+
+def _of(objects: Sequence[Object], kind: str) -> Objects:
+    return [obj for obj in objects if obj["kind"] == kind]
+
+
+def _serves(pod: Object) -> bool:
+    """Whether a pod is the release's and stays: one that is on its way out is ready for a while, and asked no more."""
+    metadata = pod["metadata"]
+    return metadata.get("labels", {}).get("app") == "chroma" and "deletionTimestamp" not in metadata
+
+
+def _leads_somewhere(slice_: Object) -> bool:
+    """Whether an EndpointSlice is the Service's and has an endpoint that is ready."""
+    if slice_["metadata"].get("labels", {}).get(_SERVED) != _SERVICE:
+        return False
+    return any(one.get("conditions", {}).get("ready") for one in slice_.get("endpoints") or ())
