@@ -18,6 +18,7 @@ from cluster.provider import ClusterError, provider_for
 from steps.collector import FeatureFile, all_scenarios, is_titled, unknown_title
 from support import evidence
 from support.commands import COMMANDS, Call
+from support.display import display
 from support.evidence import Failure
 from support.faults import Fault, FaultError
 from support.inventory import InventoryError
@@ -65,6 +66,7 @@ pytest_plugins = [
     "steps.objects",
     "steps.ingress",
     "steps.troubles",
+    "steps.display",
 ]
 
 
@@ -219,6 +221,9 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
         terminalreporter.section("conformance")
         for line in report.last_words():
             terminalreporter.line(line)
+    for told in config.stash[SUITE].run.displays:
+        terminalreporter.section("how the release is used")
+        terminalreporter.line(told)
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
@@ -451,6 +456,8 @@ def namespace(
         return  # whoever ends a run wants it to end; nothing outlives the cluster
     if run.options.rolls_back(failed=request.session.testsfailed > 0):
         namespace.roll_back(remove_data=run.options.remove_data)
+    elif live := namespace.live():
+        run.displays.append("\n".join(display(live).lines()))
 
 
 @pytest.fixture(scope="session")

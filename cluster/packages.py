@@ -56,6 +56,8 @@ PACKAGES = (
     Package("ipset", ("ipset",)),
     Package("conntrack", ("conntrack",)),
     Package("xfsprogs", ("mkfs.xfs", "xfs_growfs")),
+    # For those who paste what they are shown.
+    Package("curl", ("curl",)),
     # In every Debian, but not in every container image made of it.
     Package("iproute2", ("ip",)),
     Package("mount", ("mount", "umount", "losetup")),

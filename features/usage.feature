@@ -23,6 +23,19 @@ Feature: Using a release
         | API v2    | through the ingress |
         | API v2    | through the Service |
 
+    @needs-api-v1
+    Scenario Outline: The requests of API v1, which the documentation shows, work <way>
+      When somebody walks through the requests of API v1 <way>
+      Then every document was kept, with its metadata
+      And the nearest documents came first
+      And a filter let through what matches and nothing else
+      And what was deleted was gone
+
+      Examples:
+        | way                 |
+        | through the ingress |
+        | through the Service |
+
   @core
   Rule: The documented libraries keep, find and forget documents
 
@@ -63,3 +76,15 @@ Feature: Using a release
         | interface | request        |
         | API v2    | add documents  |
         | API v2    | ask a question |
+
+    @needs-api-v1
+    Scenario Outline: A name is no id to <request>, where the documentation shows it
+      Given a collection of 3 records
+      When a caller tries in API v1 to <request> by its name
+      Then it is refused as invalid
+      And the collection holds 3 records, each as it was written
+
+      Examples:
+        | request        |
+        | add documents  |
+        | ask a question |
