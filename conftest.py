@@ -59,6 +59,7 @@ pytest_plugins = [
     "steps.durability",
     "steps.collections",
     "steps.queries",
+    "steps.monitoring",
     "steps.usage",
     "steps.discovery",
     "steps.backup",

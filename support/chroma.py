@@ -215,10 +215,16 @@ class Database:
             self._remove()
         self.client.close()
 
-    def create(self, name: str, metric: Metric = Metric.L2, records: Sequence[Record] = ()) -> Collection:
+    def create(
+        self,
+        name: str,
+        metric: Metric = Metric.L2,
+        records: Sequence[Record] = (),
+        metadata: dict[str, Any] | None = None,
+    ) -> Collection:
         """Create a collection that holds these records."""
         collection = self.client.create_collection(
-            name, configuration={"hnsw": {"space": metric.value}}, embedding_function=None
+            name, metadata=metadata, configuration={"hnsw": {"space": metric.value}}, embedding_function=None
         )
         add(collection, records)
         return collection

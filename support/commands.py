@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from support import keeping
+from support import keeping, status
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -30,4 +30,8 @@ class Call:
 
 
 # By the name of its option (support/options.py declares it, too); each returns the exit code.
-COMMANDS: Final[Mapping[str, Callable[[Call], int]]] = {"backup": keeping.back_up, "restore": keeping.restore}
+COMMANDS: Final[Mapping[str, Callable[[Call], int]]] = {
+    "backup": keeping.back_up,
+    "restore": keeping.restore,
+    "status": status.command,
+}

@@ -17,7 +17,7 @@ CAPABILITIES: Final = ("ingress", "networkpolicy", "volume-expansion", "storage-
 _COPYING: Final = ("backup", "restore")
 ROLL_BACKS: Final = ("never", "on-failure", "always")
 # What may be asked for instead of a run of the features; support/commands.py says what each does.
-COMMANDS: Final[tuple[str, ...]] = ("backup", "restore")
+COMMANDS: Final[tuple[str, ...]] = ("backup", "restore", "status")
 
 
 @dataclass(frozen=True)
@@ -168,6 +168,14 @@ def add_options(parser: pytest.Parser) -> None:
         "--restore",
         metavar="FILE",
         help="instead of running features: bring data back from a file into an empty claim, and apply the release",
+    )
+    add(
+        "--status",
+        metavar="FORM",
+        nargs="?",
+        const="text",
+        choices=("text", "json"),
+        help="instead of running the features, say how the release is, as text or json; ends with 0 when it is live",
     )
     add("--report-dir", metavar="DIR", help="where reports and evidence go (default: reports)")
 

@@ -1,0 +1,67 @@
+"""How a release is, as its status tells it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pytest_bdd import given, then, when
+from pytest_bdd.parsers import parse
+
+from support import chroma, monitoring, status
+
+if TYPE_CHECKING:
+    from support.chroma import Collection, Database
+    from support.namespace import Live, Namespace
+    from support.release import Release
+    from support.status import Status
+    from support.wait import Deadlines
+
+
+@given(parse('a collection "{name:S}" of {count:d} records about "{topic:S}"'), target_fixture="collection")
+def collection_about(database: Database, name: str, count: int, topic: str) -> Collection:
+    return database.create(name, records=chroma.records(count), metadata={"topic": topic})
+
+
+@given("its pod has been taken away")
+def taken_pod(live: Live, deadlines: Deadlines) -> None:
+    monitoring.take_pod_away(live, deadlines)
+
+
+@when("its status is asked for", target_fixture="told")
+def ask_for_status(here: Namespace) -> Status:
+    return status.observe(here)
+
+
+@then("the status says that the release is live, and its heart beats")
+def status_says_live(told: Status, release_under_test: Release) -> None:
+    monitoring.assert_live(told, release_under_test)
+
+
+@then("that its pod runs, its StatefulSet is rolled out, and its claim is bound")
+def status_says_what_it_runs_on(told: Status, release_under_test: Release) -> None:
+    monitoring.assert_runs(told, release_under_test)
+
+
+@then("where it answers, and in which form it is announced")
+def status_says_where_it_answers(told: Status, live: Live) -> None:
+    monitoring.assert_announced(told, live)
+
+
+@then(parse('the status tells the collection "{name:S}" of {count:d} records about "{topic:S}"'))
+def status_tells_collection(told: Status, database: Database, name: str, count: int, topic: str) -> None:
+    monitoring.assert_told(told, status.Collection(database.name, name, count, {"topic": topic}))
+
+
+@then("the answer for programs holds all of it, and the one for people says that it is live")
+def answers_agree(told: Status) -> None:
+    monitoring.assert_same_in_every_form(told)
+
+
+@then("neither holds the token")
+def no_answer_holds_token(told: Status, live: Live) -> None:
+    monitoring.assert_token_unspoken(told, live.token)
+
+
+@then(parse("the status says that it is not live because {why}"))
+def status_says_not_live(told: Status, why: str) -> None:
+    monitoring.assert_not_live(told, why)

@@ -1,0 +1,85 @@
+"""Demands of a status that it tells what is so."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from typing import TYPE_CHECKING
+
+from support import status
+from support.redact import Redactor
+from support.wait import wait_for
+from support.ways import POD
+
+if TYPE_CHECKING:
+    from pydantic import SecretStr
+
+    from support.namespace import Live
+    from support.release import Release
+    from support.status import Collection, Status
+    from support.wait import Deadlines
+
+
+def take_pod_away(live: Live, deadlines: Deadlines) -> None:
+    """Let a release have no pod, as when somebody scales it down."""
+    kube, name = live.namespace.kube, live.namespace.name
+    kube.patch("StatefulSet", live.statefulset()["metadata"]["name"], name, {"spec": {"replicas": 0}})
+    wait_for(lambda: not kube.get("Pod", POD, name), deadlines.gone, lambda: f"pod {POD} in {name} not gone")
+
+
+def assert_live(told: Status, release: Release) -> None:
+    """Assert that a status tells a release that is live."""
+    assert told.live, f"told as not live: {told.why}"
+    assert told.release == release.name, f"told is the release {told.release!r} instead of {release.name!r}"
+    assert told.heartbeat, "no heartbeat is told"
+    assert told.exit_code == 0, f"a live release ends the command with {told.exit_code}"
+
+
+def assert_runs(told: Status, release: Release) -> None:
+    """Assert that a status tells one pod that is ready, a StatefulSet that is rolled out, and the release's claim as bound."""
+    assert [pod.ready for pod in told.pods if pod.name == POD] == [True], f"told pods: {told.pods}"
+    assert told.statefulset, "no StatefulSet is told"
+    assert told.statefulset.settled, f"told is {told.statefulset}"
+    bound = [claim.name for claim in told.claims if claim.phase == "Bound"]
+    assert bound == [release.claim.name], f"told claims: {told.claims}"
+
+
+def assert_announced(told: Status, live: Live) -> None:
+    """Assert that a status tells the address that users have, the form the release asks for, and that the platform likes it."""
+    assert told.endpoints.get("users") == f"https://{live.namespace.host}", f"told: {told.endpoints}"
+    promised = status.Announcement(live.release.discovery, "healthy")
+    assert told.announcement == promised, f"promised: {promised}\nseen:     {told.announcement}"
+
+
+def assert_told(told: Status, collection: Collection) -> None:
+    """Assert that a status tells a collection with its count and its metadata."""
+    seen = [
+        one for one in told.collections if (one.database, one.name) == (collection.database, collection.name)
+    ]
+    assert seen == [collection], (
+        f"promised: {collection}\nseen:     {seen or told.unread or 'no such collection'}"
+    )
+
+
+def assert_same_in_every_form(told: Status) -> None:
+    """Assert that a program reads all of a status, and that people read in its first line that the release is live."""
+    for_programs = json.loads(status.told(told, "json"))
+    assert for_programs == json.loads(json.dumps(dataclasses.asdict(told))), for_programs
+    first = status.told(told, "text").splitlines()[0]
+    assert first.endswith(f"in {told.namespace}: live"), first
+
+
+def assert_token_unspoken(told: Status, token: SecretStr) -> None:
+    """Assert that no form of a status holds the token in any form."""
+    redactor = Redactor()
+    redactor.learn(token)
+    for form in status.FORMS:
+        text = status.told(told, form)
+        assert redactor.text(text) == text, f"the status as {form} holds the token"
+
+
+def assert_not_live(told: Status, why: str) -> None:
+    """Assert that a status tells that nothing is live, why, and ends the command accordingly."""
+    assert not told.live, "told as live"
+    assert why in told.why, f"promised: {why}\nseen:     {told.why}"
+    assert told.exit_code == 1, f"what is not live ends the command with {told.exit_code}"

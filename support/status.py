@@ -1,0 +1,299 @@
+"""Tells how a release is: whether it lives, what it runs on, where it answers, how it is announced, and what it holds."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Any, Final
+
+from support import causes, discovery, http, record, removal
+from support.chroma import DEFAULT_DATABASE, TENANT, TOKEN_HEADER
+from support.discovery import NotValidError
+from support.liveness import NeverWill, NotYet
+from support.plan import ANNOUNCEMENT, is_claim
+from support.together import together
+from support.ways import SERVICE, ingress
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from support.commands import Call
+    from support.http import Reply
+    from support.kube import Object
+    from support.namespace import Namespace
+
+# What --status takes.
+FORMS: Final = ("text", "json")
+
+_DATABASES: Final = f"/api/v2/tenants/{TENANT}/databases"
+# Collections asked for at once; Chroma answers with all there are unless it is told otherwise.
+_PAGE: Final = 100
+
+
+@dataclass(frozen=True)
+class Pod:
+    """One pod of a release."""
+
+    name: str
+    state: str
+    ready: bool
+    restarts: int
+    node: str
+
+
+@dataclass(frozen=True)
+class StatefulSet:
+    """How far the StatefulSet is rolled out; `settled` when what it was told last is what runs."""
+
+    name: str
+    wanted: int
+    ready: int
+    settled: bool
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A claim that holds data."""
+
+    name: str
+    phase: str
+    size: str
+    storage_class: str
+
+
+@dataclass(frozen=True)
+class Collection:
+    """What a release tells of one of its collections; no count where it cannot tell one."""
+
+    database: str
+    name: str
+    count: int | None
+    metadata: dict[str, Any] | None
+
+
+@dataclass(frozen=True)
+class Announcement:
+    """In which form the platform is told of a release ("none", "safe", "documented"), and how it judges its health."""
+
+    form: str
+    health: str
+
+
+@dataclass(frozen=True)
+class Status:
+    """How a release is at one moment.
+
+    `release` is the last one that was live here, None when none was. `why` it is not live, empty when it is; the
+    heartbeat is in nanoseconds. `unread` says why there are no collections, if they could not be read.
+    """
+
+    namespace: str
+    release: str | None
+    title: str
+    live: bool
+    why: str
+    heartbeat: int | None
+    statefulset: StatefulSet | None
+    pods: tuple[Pod, ...]
+    claims: tuple[Claim, ...]
+    endpoints: dict[str, str]
+    announcement: Announcement
+    collections: tuple[Collection, ...]
+    unread: str
+
+    @property
+    def exit_code(self) -> int:
+        """What a command that shows it ends with: 0 when the release is live, else 1."""
+        return 0 if self.live else 1
+
+
+def command(call: Call) -> int:
+    """Say how the release is, in the form that is asked for; the exit code is 0 when it is live, else 1."""
+    status = observe(call.namespace)
+    call.say(told(status, call.argument))
+    return status.exit_code
+
+
+def told(status: Status, form: str) -> str:
+    """Return a status as a text for people, or as JSON for programs."""
+    return json.dumps(dataclasses.asdict(status), indent=2) if form == "json" else "\n".join(_lines(status))
+
+
+def observe(namespace: Namespace) -> Status:
+    """Look how the release in a namespace is; proving that it lives writes a record and removes it.
+
+    Of collections those of every database of the default tenant are told: others cannot be listed. Changes nothing,
+    and needs nothing to be deployed. Raises `Refused` when the API server fails, or does not let us look.
+    """
+    kube, name = namespace.kube, namespace.name
+    recalled = record.recall(kube, name)
+    statefulset = next(iter(kube.list("StatefulSet", name)), None)
+    why = _why_not_live(namespace)
+    reached = recalled is not None and statefulset is not None
+    collections, unread = _collections(namespace) if reached else ((), "nothing answers here")
+    return Status(
+        namespace=name,
+        release=recalled[0].name if recalled else None,
+        title=recalled[0].title if recalled else "",
+        live=not why,
+        why=why,
+        heartbeat=_heartbeat(namespace) if reached else None,
+        statefulset=_statefulset(statefulset) if statefulset else None,
+        pods=tuple(map(_pod, kube.list("Pod", name))),
+        claims=tuple(map(_claim, filter(is_claim, removal.owned(kube, name)))),
+        endpoints=_endpoints(namespace) if reached else {},
+        announcement=_announcement(namespace),
+        collections=collections,
+        unread=unread,
+    )
+
+
+def _why_not_live(namespace: Namespace) -> str:
+    if not removal.owned(namespace.kube, namespace.name):
+        return f"nothing is deployed in {namespace.name}"
+    try:
+        namespace.prove_live()
+    except AssertionError as error:
+        return str(error)
+    return ""
+
+
+def _heartbeat(namespace: Namespace) -> int | None:
+    try:
+        with namespace.pulse() as pulse:
+            return pulse.beats()
+    except (NotYet, NeverWill):
+        return None
+
+
+def _statefulset(statefulset: Object) -> StatefulSet:
+    status = statefulset.get("status", {})
+    wanted = statefulset["spec"]["replicas"]
+    settled = (
+        status.get("observedGeneration") == statefulset["metadata"]["generation"]
+        and status.get("currentRevision") == status.get("updateRevision")
+        and status.get("readyReplicas", 0) == wanted
+    )
+    return StatefulSet(statefulset["metadata"]["name"], wanted, status.get("readyReplicas", 0), settled)
+
+
+def _pod(pod: Object) -> Pod:
+    status = pod.get("status", {})
+    containers = [*status.get("initContainerStatuses", []), *status.get("containerStatuses", [])]
+    return Pod(
+        pod["metadata"]["name"],
+        "ending" if "deletionTimestamp" in pod["metadata"] else causes.state(pod),
+        causes.is_ready(pod),
+        sum(container["restartCount"] for container in containers),
+        pod.get("spec", {}).get("nodeName", ""),
+    )
+
+
+def _claim(claim: Object) -> Claim:
+    spec, status = claim["spec"], claim.get("status", {})
+    size = (status.get("capacity") or spec["resources"]["requests"])["storage"]
+    return Claim(claim["metadata"]["name"], status.get("phase", ""), size, spec.get("storageClassName") or "")
+
+
+def _endpoints(namespace: Namespace) -> dict[str, str]:
+    return {
+        "users": f"https://{namespace.host}",
+        "neighbours": f"http://{SERVICE}.{namespace.name}.svc.cluster.local",
+        "health": f"https://{namespace.host}/api/v2/heartbeat",
+    }
+
+
+def _announcement(namespace: Namespace) -> Announcement:
+    kind, name = ANNOUNCEMENT
+    configmap = namespace.kube.get(kind, name, namespace.name)
+    if not configmap:
+        return Announcement("none", "unknown")
+    try:
+        service = discovery.read(configmap).service
+    except NotValidError as error:
+        return Announcement(f"not valid: {error}", "unknown")
+    shown = any(one.name == "CHROMA_AUTH_TOKEN" and one.value for one in service.environment_variables)
+    return Announcement("documented" if shown else "safe", _health(namespace))
+
+
+def _health(namespace: Namespace) -> str:
+    try:
+        reply = http.ask(ingress(namespace.host, namespace.inventory), "GET", "/api/v2/heartbeat")
+    except http.Unanswered:
+        return "ill"
+    return "healthy" if discovery.is_healthy(reply.status) else "ill"
+
+
+def _collections(namespace: Namespace) -> tuple[tuple[Collection, ...], str]:
+    """Return the collections, and why they could not be read if that is so."""
+    ask = partial(_ask, namespace)
+    try:
+        found = [
+            (name, one) for name in _databases(ask) for one in _pages(ask, f"{_DATABASES}/{name}/collections")
+        ]
+        counts = together([partial(_count, ask, database, one["id"]) for database, one in found])
+    except (http.Unanswered, ValueError, KeyError, TypeError) as error:
+        return (), f"{type(error).__name__}: {error}"
+    told = [
+        Collection(database, one["name"], count, one.get("metadata"))
+        for (database, one), count in zip(found, counts, strict=True)
+    ]
+    return tuple(sorted(told, key=lambda one: (one.database, one.name))), ""
+
+
+def _databases(ask: Callable[[str], Reply]) -> list[str]:
+    """Return the names of the default tenant's databases; a version that does not list them has its default one."""
+    reply = ask(_DATABASES)
+    return [one["name"] for one in reply.json()] if reply.status == 200 else [DEFAULT_DATABASE]
+
+
+def _pages(ask: Callable[[str], Reply], path: str) -> Iterator[dict[str, Any]]:
+    offset = 0
+    while True:
+        reply = ask(f"{path}?limit={_PAGE}&offset={offset}")
+        if reply.status != 200:
+            raise ValueError(str(reply))
+        page = reply.json()
+        yield from page
+        offset += len(page)
+        if len(page) < _PAGE:
+            return
+
+
+def _count(ask: Callable[[str], Reply], database: str, collection: str) -> int | None:
+    # A collection that is gone meanwhile, or broken, has none.
+    reply = ask(f"{_DATABASES}/{database}/collections/{collection}/count")
+    return int(reply.json()) if reply.status == 200 else None
+
+
+def _ask(namespace: Namespace, path: str) -> Reply:
+    token = namespace.inventory.admin_password.get_secret_value()
+    return http.ask(ingress(namespace.host, namespace.inventory), "GET", path, [(TOKEN_HEADER, token)])
+
+
+def _lines(status: Status) -> Iterator[str]:
+    release = f'release "{status.release}" ({status.title})' if status.release else "no release"
+    yield f"{release} in {status.namespace}: {'live' if status.live else f'not live: {status.why}'}"
+    if status.heartbeat is not None:
+        yield f"heartbeat    {status.heartbeat} ns"
+    if one := status.statefulset:
+        settled = "" if one.settled else ", not rolled out"
+        yield f"StatefulSet  {one.name}: {one.ready} of {one.wanted} ready{settled}"
+    for pod in status.pods:
+        yield f"pod          {pod.name}: {pod.state}, {pod.restarts} restarts, on {pod.node or 'no node'}"
+    for claim in status.claims:
+        yield f"claim        {claim.name}: {claim.phase}, {claim.size}, class {claim.storage_class}"
+    for whom, url in status.endpoints.items():
+        yield f"endpoint     {url} ({whom})"
+    if status.release:
+        yield f"discovery    form: {status.announcement.form}; for the platform it is {status.announcement.health}"
+    if status.unread:
+        yield f"collections  unknown: {status.unread}"
+    elif not status.collections:
+        yield "collections  none"
+    for held in status.collections:
+        count = "an unknown number of" if held.count is None else held.count
+        metadata = json.dumps(held.metadata) if held.metadata else "none"
+        yield f"collection   {held.database}/{held.name}: {count} records, metadata: {metadata}"
