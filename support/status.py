@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 from support import causes, discovery, http, record, removal
 from support.chroma import DEFAULT_DATABASE, TENANT, TOKEN_HEADER
 from support.discovery import NotValidError
+from support.kube import Refused
 from support.liveness import NeverWill, NotYet
 from support.plan import ANNOUNCEMENT, is_claim
 from support.together import together
@@ -124,9 +125,34 @@ def told(status: Status, form: str) -> str:
 def observe(namespace: Namespace) -> Status:
     """Look how the release in a namespace is; proving that it lives writes a record and removes it.
 
-    Of collections those of every database of the default tenant are told: others cannot be listed. Changes nothing,
-    and needs nothing to be deployed. Raises `Refused` when the API server fails, or does not let us look.
+    Of collections those of every database of the default tenant are told: other tenants cannot be listed. Nothing
+    needs to be deployed. Where the API server fails, or does not let us look, that is why it is not known to be live.
     """
+    try:
+        return _observe(namespace)
+    except Refused as refused:
+        return _unseen(namespace, f"the cluster does not tell: {refused}")
+
+
+def _unseen(namespace: Namespace, why: str) -> Status:
+    return Status(
+        namespace=namespace.name,
+        release=None,
+        title="",
+        live=False,
+        why=why,
+        heartbeat=None,
+        statefulset=None,
+        pods=(),
+        claims=(),
+        endpoints={},
+        announcement=Announcement("unknown", "unknown"),
+        collections=(),
+        unread=why,
+    )
+
+
+def _observe(namespace: Namespace) -> Status:
     kube, name = namespace.kube, namespace.name
     recalled = record.recall(kube, name)
     statefulset = next(iter(kube.list("StatefulSet", name)), None)
