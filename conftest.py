@@ -6,7 +6,7 @@ import itertools
 import pickle
 import sys
 import time
-from contextlib import AbstractContextManager, ExitStack, contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -54,6 +54,7 @@ if TYPE_CHECKING:
 
 pytest_plugins = [
     "steps.inventory",
+    "steps.planning",
     "steps.releases",
     "steps.access",
     "steps.durability",
@@ -68,7 +69,6 @@ pytest_plugins = [
     "steps.ingress",
     "steps.troubles",
     "steps.display",
-    "steps.wrecks",
 ]
 
 
@@ -488,15 +488,6 @@ def fresh_namespace(throw_away: Callable[..., AbstractContextManager[Namespace]]
     """Own a namespace that this scenario alone knows."""
     with throw_away() as namespace:
         yield namespace
-
-
-@pytest.fixture
-def fresh_namespaces(
-    throw_away: Callable[[], AbstractContextManager[Namespace]],
-) -> Iterator[Callable[[], Namespace]]:
-    """Own as many namespaces as this scenario asks for, of which it alone knows."""
-    with ExitStack() as stack:
-        yield lambda: stack.enter_context(throw_away())
 
 
 @pytest.fixture(scope="module")

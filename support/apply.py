@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
-from support.causes import Cause, Finding
+from support.causes import Cause, Finding, rejected
 from support.kube import Refused
 from support.plan import claim_names, images, is_bound, is_claim, is_ours, key, puller, rehearsal, waves
 from support.together import together
@@ -19,6 +19,17 @@ if TYPE_CHECKING:
 
 # What the scheduler writes on a claim when it has chosen a node for its pod.
 _SELECTED_NODE: Final = "volume.kubernetes.io/selected-node"
+
+
+# HTTP statuses by which the API server judges an object: malformed, forbidden, managed by somebody else, invalid.
+_JUDGEMENTS: Final = {400, 403, 409, 422}
+
+
+def rejection(refused: Refused) -> Finding:
+    """Return the finding for what the API server would not take; what is no judgement of the object is raised again."""
+    if refused.status not in _JUDGEMENTS:
+        raise refused
+    return rejected(refused.reason, refused.message)
 
 
 def rehearse(kube: Kube, objects: Objects, deadlines: Deadlines, *, replacing: bool) -> None:

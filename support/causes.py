@@ -23,7 +23,6 @@ class Cause(StrEnum):
     CLAIM = "its claim is not bound"
     ADMISSION = "it was rejected by admission"
     FAILING = "its container keeps failing"
-    TAKEN_AWAY = "it was taken away meanwhile"
 
 
 # What to do. Commands leave out the namespace: `-n chroma`, unless the release lives elsewhere.
@@ -140,6 +139,10 @@ def rejected(reason: str, message: str) -> Finding:
         told += "; keep the claim's class and size, or roll back with its data removed and apply again"
     elif "updates to statefulset spec" in message:
         told += "; roll back, which keeps the data, and apply again"
+    elif "can not be less than" in message:
+        told += "; keep the claim's size, or back up its data, roll back with it removed, and apply again"
+    elif "Apply failed with" in message:
+        told += "; let whoever it names give the field up, or take over their value"
     return Finding(Cause.ADMISSION, told)
 
 

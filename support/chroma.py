@@ -112,17 +112,17 @@ def embedding_function() -> EmbeddingFunction[Any]:
     return Hashing()
 
 
-def records(count: int, dimension: int = DIMENSION) -> list[Record]:
+def records(count: int) -> list[Record]:
     """Make the first so many of an endless list of records that is always the same."""
-    return [_record(number, dimension) for number in range(1, count + 1)]
+    return [_record(number) for number in range(1, count + 1)]
 
 
-def _record(number: int, dimension: int) -> Record:
+def _record(number: int) -> Record:
     draw = random.Random(number)  # noqa: S311 - the same numbers every time, no secret
     topic = _TOPICS[number % len(_TOPICS)]
     return Record(
         id=f"note-{number:05}",
-        vector=tuple(float32(draw.uniform(-1, 1)) for _ in range(dimension)),
+        vector=tuple(float32(draw.uniform(-1, 1)) for _ in range(DIMENSION)),
         document=f"Note {number} is about {topic}.",
         metadata={"number": number, "weight": number / 4, "topic": topic, "even": number % 2 == 0},
     )
@@ -148,15 +148,6 @@ def contents(collection: Collection, filters: Filters = EVERYTHING) -> list[Reco
     """Read the records that the filters let through."""
     columns: Any = collection.get(**_conditions(filters), include=["embeddings", "documents", "metadatas"])
     return _rows(columns)
-
-
-def by_id(collection: Collection) -> dict[str, tuple[Vector, str | None, Any]]:
-    """Read each record's vector, document and metadata, by its id: for many records cheaper than `contents`."""
-    got: Any = collection.get(include=["embeddings", "documents", "metadatas"])
-    return {
-        name: (tuple(vector.tolist()), document, metadata)
-        for name, vector, document, metadata in zip(*(got[name] for name in _COLUMNS), strict=True)
-    }
 
 
 def delete(collection: Collection, filters: Filters) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from support import keeping, status
+from support import keeping, planning, status
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -31,6 +31,7 @@ class Call:
 
 # By the name of its option (support/options.py declares it, too); each returns the exit code.
 COMMANDS: Final[Mapping[str, Callable[[Call], int]]] = {
+    "plan": planning.tell,
     "backup": keeping.back_up,
     "restore": keeping.restore,
     "status": status.command,

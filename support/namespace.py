@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
-from support import causes, codeserver, record, removal
-from support.apply import lay_ground, pull, put, rehearse
+from support import causes, codeserver, planning, record, removal
+from support.apply import lay_ground, pull, put, rehearse, rejection
 from support.certificate import platform_certificate
 from support.kube import Refused
 from support.liveness import NeverWill, NotYet, Pulse
@@ -15,21 +15,19 @@ from support.render import render
 from support.rollout import KINDS, Course, is_ready
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Container, Iterable
+    from collections.abc import Callable, Container, Iterable, Sequence
 
     from pydantic import SecretStr
 
     from support.causes import Finding
-    from support.faults import Fault
+    from support.faults import Fault, Patch
     from support.inventory import Inventory
     from support.kube import Kube, Object, Objects
     from support.plan import Key
+    from support.planning import Plan
     from support.release import Release
     from support.render import Place
     from support.wait import Deadlines
-
-# HTTP statuses by which the API server judges an object: malformed, forbidden, managed by somebody else, invalid.
-_JUDGEMENTS: Final = {400, 403, 409, 422}
 
 
 @dataclass(frozen=True)
@@ -120,8 +118,23 @@ class Namespace:
         self._known: tuple[Live, str] | None = None
         self._refused: Rollout | None = None
 
-    def apply(self, release: Release) -> Rollout:
-        """Apply a release and wait until it is live, or is refused and has given way.
+    def plan(self, release: Release, changes: Sequence[Patch] = ()) -> Plan:
+        """Return what an apply of a release, with some changes to its objects, would do; nothing is done.
+
+        Raises `Refused` when the API server fails, `LookupError` when the platform's certificate is missing.
+        """
+        objects = self._render(release, changes)
+        former = self._recall()
+        return planning.plan(
+            self.kube,
+            f'release "{release.name}"',
+            self.name,
+            [*objects, record.secret(self._place, release, objects)],
+            former.objects if former else [],
+        )
+
+    def apply(self, release: Release, changes: Sequence[Patch] = ()) -> Rollout:
+        """Apply a release, with some changes to its objects, and wait until it is live, or refused and has given way.
 
         A refused release gives way to the last live one, and when there is none, to nothing: what it made is removed,
         and what was there before, data above all, stays. Applying a live release again changes no object.
@@ -129,7 +142,7 @@ class Namespace:
         Raises `Refused` when the API server fails, `LookupError` when the platform's certificate is missing.
         """
         self._known = self._refused = None
-        objects = self._render(release)
+        objects = self._render(release, changes)
         with self.kube.watch(KINDS, self.name) as watch, self.pulse() as pulse:
             before = self.versions()
             former = self._recall()
@@ -144,17 +157,13 @@ class Namespace:
             else:
                 course.mark("refused")
                 self._witness(self.kube, self.name, objects)
-                if finding.cause is causes.Cause.TAKEN_AWAY:
-                    # Whoever rolled it back wants nothing of it here, nor of the one before it.
-                    former = None
-                    self.roll_back()
                 before_it = f'release "{former.release.name}"' if former else "nothing"
                 self._progress(f'release "{release.name}" gives way to {before_it}: {finding}')
                 again = Course(watch, self._deadlines, self._progress)
                 live = former and self._restore(again, former, pulse)
                 self._clear(self._leftovers(before, former), namespace=("Namespace", self.name) not in before)
                 course.mark("gave way")
-        if live:
+        if live and not changes:
             self._know(live)
         changed = self._changed_since(before)
         return Rollout(release, live, finding, changed, course.seconds, self._tell_code_server())
@@ -226,18 +235,6 @@ class Namespace:
             raise AssertionError(f'release "{recalled.release.name}" is not live: {error}') from error
         return recalled
 
-    def as_seen_by(self, progress: Callable[[str], None], deadlines: Deadlines | None = None) -> Namespace:
-        """Return the same namespace for another operator, who is told of the progress there, and may be less patient."""
-        return Namespace(
-            self.kube,
-            self.inventory,
-            self._place,
-            deadlines or self._deadlines,
-            self._fault,
-            progress,
-            self._witness,
-        )
-
     def tell(self, line: str) -> None:
         """Tell of progress here."""
         self._progress(line)
@@ -254,7 +251,7 @@ class Namespace:
                     self.kube, former.objects, Course(watch, self._deadlines, self._progress), pulse
                 )
             except Refused as refused:
-                finding = _rejection(refused)
+                finding = rejection(refused)
         if not finding:
             self._know(former)
         return finding
@@ -270,16 +267,14 @@ class Namespace:
     def roll_back(self, *, remove_data: bool = False) -> RollBack:
         """Remove everything of the release, wait until it is gone, and say what stays.
 
-        The claim stays with its data, and the namespace around it. With `remove_data` they go as well, and where there is
-        no claim, there is nothing to stay for; a namespace stays that the suite did not make, or in which there is
-        anything of somebody else. However far a deployment came, and however often it is done, it is harmless.
+        The claim stays with its data, and the namespace around it. With `remove_data` they go as well; a namespace
+        stays that the suite did not make, or in which there is anything of somebody else. Doing it twice is harmless.
 
         Raises `Timeout` that names what is not gone, or `Refused`.
         """
         self._known = None
         there = removal.owned(self.kube, self.name)
-        going = [obj for obj in there if remove_data or not is_claim(obj)]
-        self._clear(going, namespace=not any(is_claim(obj) for obj in there if obj not in going))
+        self._clear([obj for obj in there if remove_data or not is_claim(obj)], namespace=remove_data)
         kept = {key(obj) for obj in removal.owned(self.kube, self.name)}
         return RollBack(
             removed=_named(key(obj) for obj in there if key(obj) not in kept),
@@ -312,10 +307,12 @@ class Namespace:
         self._progress(told)
         return told
 
-    def _render(self, release: Release) -> Objects:
+    def _render(self, release: Release, changes: Sequence[Patch] = ()) -> Objects:
         tls = platform_certificate(self.kube, self.inventory)
         objects = render(release, self.inventory, self._place, tls)
         spoiled = self._fault.spoil(objects) if self._fault else objects
+        for change in changes:
+            spoiled = change.apply(spoiled)
         return [obj for obj in spoiled if self._place.announced or not is_announcement(obj)]
 
     def _recall(self) -> Live | None:
@@ -332,14 +329,14 @@ class Namespace:
                 return finding
             return put(self.kube, objects, course, pulse)
         except Refused as refused:
-            return _rejection(refused)
+            return rejection(refused)
 
     def _restore(self, course: Course, former: Live, pulse: Pulse) -> Live | None:
         """Bring the release back that was live before; None, with a line of progress, when that fails as well."""
         try:
             finding = put(self.kube, former.objects, course, pulse)
         except Refused as refused:
-            finding = _rejection(refused)
+            finding = rejection(refused)
         if finding:
             self._progress(f'release "{former.release.name}" cannot go live again: {finding}')
         return None if finding else former
@@ -381,13 +378,6 @@ class Namespace:
     def _version(self, live: Live) -> str:
         stored = self.kube.get(*key(live.statefulset()), self.name)
         return stored["metadata"]["resourceVersion"] if stored else ""
-
-
-def _rejection(refused: Refused) -> Finding:
-    """Return the finding for what the API server would not take; what is no judgement of the object is raised again."""
-    if refused.status not in _JUDGEMENTS:
-        raise refused
-    return causes.rejected(refused.reason, refused.message)
 
 
 def _named(keys: Iterable[Key]) -> tuple[str, ...]:

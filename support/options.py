@@ -17,7 +17,7 @@ CAPABILITIES: Final = ("ingress", "networkpolicy", "volume-expansion", "storage-
 _COPYING: Final = ("backup", "restore")
 ROLL_BACKS: Final = ("never", "on-failure", "always")
 # What may be asked for instead of a run of the features; support/commands.py says what each does.
-COMMANDS: Final[tuple[str, ...]] = ("backup", "restore", "status")
+COMMANDS: Final[tuple[str, ...]] = ("plan", "backup", "restore", "status")
 
 
 @dataclass(frozen=True)
@@ -158,6 +158,12 @@ def add_options(parser: pytest.Parser) -> None:
         choices=CAPABILITIES,
         default=[],
         help="what an external cluster can do that cannot be found by asking it, such as networkpolicy; repeatable",
+    )
+    add(
+        "--plan",
+        action="store_const",
+        const="",
+        help="instead of running features: say what an apply of the release would create, change or leave; changes nothing",
     )
     add(
         "--backup",

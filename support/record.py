@@ -5,7 +5,9 @@ from __future__ import annotations
 import base64
 import gzip
 import json
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
+
+from pydantic import ValidationError
 
 from support.release import Release
 from support.render import ownership
@@ -21,19 +23,31 @@ _ENTRY: Final = "release.json.gz"
 
 def remember(kube: Kube, place: Place, release: Release, objects: Objects) -> None:
     """Record a release and its rendered objects as the last one that was live; the same ones change nothing."""
-    kube.apply(_secret(place, release, objects))
+    kube.apply(secret(place, release, objects))
 
 
 def recall(kube: Kube, namespace: str) -> tuple[Release, Objects] | None:
     """Return the last release that was live in a namespace, with its rendered objects; None when there is none."""
-    secret = kube.get("Secret", NAME, namespace)
-    if not secret:
+    found = kube.get("Secret", NAME, namespace)
+    if not found:
         return None
-    kept = json.loads(gzip.decompress(base64.b64decode(secret["data"][_ENTRY])))
-    return Release.model_validate(kept["release"]), kept["objects"]
+    kept = json.loads(gzip.decompress(base64.b64decode(found["data"][_ENTRY])))
+    return _release(kept["release"]), kept["objects"]
 
 
-def _secret(place: Place, release: Release, objects: Objects) -> Object:
+def _release(kept: dict[str, Any]) -> Release:
+    """Return a recorded release; one of another version of the suite may state what this one does not know.
+
+    It is told by its name, and its objects are what can be given way to.
+    """
+    try:
+        return Release.model_validate(kept)
+    except ValidationError:
+        return Release.model_construct(**kept)
+
+
+def secret(place: Place, release: Release, objects: Objects) -> Object:
+    """Return the Secret in which a release and its rendered objects are recorded."""
     kept = json.dumps({"release": release.model_dump(mode="json"), "objects": objects}, sort_keys=True)
     packed = gzip.compress(
         kept.encode(), mtime=0

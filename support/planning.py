@@ -1,0 +1,137 @@
+"""Says what an apply would do to each object and field, and does none of it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import partial
+from typing import TYPE_CHECKING
+
+from support.apply import rejection
+from support.certificate import staleness
+from support.fields import Difference, differences, wanted
+from support.kube import Refused
+from support.plan import is_claim, is_ours, key
+from support.together import together
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from support.commands import Call
+    from support.kube import Kube, Object, Objects
+
+
+class Act(StrEnum):
+    """What an apply would do with an object."""
+
+    CREATE = "create"
+    CHANGE = "change"
+    REMOVE = "remove"
+    LEAVE = "leave"
+
+
+@dataclass(frozen=True)
+class Intent:
+    """What an apply would do with one object.
+
+    `remarks` is what an operator wants to know besides; `obstacle` says why the API server would not take the object,
+    and what to do, None when it would.
+    """
+
+    kind: str
+    name: str
+    act: Act
+    differences: tuple[Difference, ...] = ()
+    remarks: tuple[str, ...] = ()
+    obstacle: str | None = None
+
+    def lines(self) -> Iterator[str]:
+        """Say so, a line for each field."""
+        yield f"{self.act:8}{self.kind} {self.name}"
+        for each in (*self.differences, *self.remarks):
+            yield f"{'':10}{each}"
+        if self.obstacle:
+            yield f"{'':10}refused: {self.obstacle}"
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What an apply would do in a namespace; `begins`: that is not there yet, and the cluster could judge nothing in it."""
+
+    title: str
+    namespace: str
+    intents: tuple[Intent, ...]
+    begins: bool
+
+    def touched(self, *acts: Act) -> set[str]:
+        """Return what would be done to, as "kind name"; everything but what is left when no act is named."""
+        chosen = acts or tuple(set(Act) - {Act.LEAVE})
+        return {f"{each.kind} {each.name}" for each in self.intents if each.act in chosen}
+
+    def obstacles(self) -> list[str]:
+        """Return why an apply would be refused, a line for each object."""
+        return [f"{each.kind} {each.name}: {each.obstacle}" for each in self.intents if each.obstacle]
+
+    def lines(self) -> Iterator[str]:
+        """Say what would be done, an object after the other, and how much that is."""
+        yield f"{self.title} in namespace {self.namespace}:"
+        if self.begins:
+            yield f"namespace {self.namespace} does not exist yet: what the cluster would refuse in it is not known"
+        for intent in self.intents:
+            yield from intent.lines()
+        counts = Counter(intent.act for intent in self.intents)
+        yield ", ".join(f"{counts[act]} to {act}" for act in Act)
+        if refused := self.obstacles():
+            yield f"an apply would be refused over {len(refused)} of them, and change nothing"
+
+
+def plan(kube: Kube, title: str, namespace: str, objects: Objects, former: Objects) -> Plan:
+    """Return what an apply of some objects in a namespace would do, by dry runs against what is there.
+
+    `former` are the objects of the release that is live, of which those go that the new one has not. Raises `Refused`
+    when the API server fails.
+    """
+    begins = kube.get("Namespace", namespace) is None
+    intents = together([partial(_intent, kube, obj, judged=not begins) for obj in objects])
+    stale = {key(obj) for obj in former if not is_claim(obj)} - {key(obj) for obj in objects}
+    gone = [Intent(*each, Act.REMOVE) for each in sorted(stale) if kube.get(*each, namespace)]
+    return Plan(title, namespace, (*intents, *gone), begins)
+
+
+def tell(call: Call) -> int:
+    """Say what an apply of a release would do; return 0 if the cluster would take it, else 1."""
+    try:
+        found = call.namespace.plan(call.release)
+    except Refused as refused:
+        call.say(f"no plan can be made: the cluster refuses to look: {refused.message}")
+        return 1
+    for line in found.lines():
+        call.say(line)
+    return 1 if found.obstacles() else 0
+
+
+def _intent(kube: Kube, obj: Object, *, judged: bool) -> Intent:
+    kind, name = key(obj)
+    there = kube.get(kind, name, obj["metadata"].get("namespace"))
+    if kind == "Namespace" and there and not is_ours(there):
+        return Intent(kind, name, Act.LEAVE, remarks=("it is somebody else's, and used as it is",))
+    act = Act.CHANGE if there else Act.CREATE
+    if not judged and kind != "Namespace":
+        return Intent(kind, name, act)
+    try:
+        then = kube.apply(obj, dry_run=True)
+    except Refused as refused:
+        found = tuple(wanted(there, obj)) if there else ()
+        return Intent(kind, name, act, found, obstacle=rejection(refused).detail)
+    found = tuple(differences(there, then)) if there else ()
+    if there and not found:
+        return Intent(kind, name, Act.LEAVE)
+    return Intent(kind, name, act, found, tuple(_remarks(there, then)))
+
+
+def _remarks(there: Object | None, then: Object) -> Iterator[str]:
+    if there and then["kind"] == "StatefulSet" and then["spec"]["template"] != there["spec"]["template"]:
+        yield "its pod is replaced, and does not answer meanwhile"
+    if there and then.get("type") == "kubernetes.io/tls" and (stale := staleness(there, then)):
+        yield stale
