@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -10,6 +10,10 @@ from support import documented
 from support.documented import ABSENT, DIFFERENCES, OBJECTS, overlaid
 from support.objects import filled, unlike
 from support.release import Release
+from tests.samples import rendered
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 SHAPE: dict[str, Any] = {
     "metadata": {"labels": {"app": "chroma"}},
@@ -77,3 +81,40 @@ def test_a_release_is_expected_to_differ_as_it_tells() -> None:
     )
     assert variables["CHROMA_SERVER_AUTH_CREDENTIALS"] is ABSENT
     assert variables["CHROMA_PORT"] == {"value": "8001"}
+
+
+@pytest.mark.parametrize("release", ["gateway", "native", "documented"])
+@pytest.mark.parametrize("what", [what for what, one in OBJECTS.items() if one.kind != "Secret"])
+def test_each_release_renders_to_what_is_expected_of_it(tmp_path: Path, release: str, what: str) -> None:
+    one = OBJECTS[what]
+    facts = {
+        "namespace": "chroma",
+        "host": "chroma.example.com",
+        "image": Release.named(release).chroma.image,
+        "harbor_registry": "harbor.example.com",
+        "library_project": "library",
+        "storage_class_name": "k8s-hostpath",
+        "primary_ingress_class": "nginx",
+    }
+    (obj,) = [
+        obj
+        for obj in rendered(tmp_path, release)
+        if (obj["kind"], obj["metadata"]["name"]) == (one.kind, filled(one.name, facts))
+    ]
+    shape = {
+        part: value
+        for part, value in documented.expected(what, Release.named(release)).items()
+        if part != "status"
+    }
+    assert list(unlike(filled(shape, facts), _stored(obj))) == []
+
+
+def _stored(rendered: Any) -> Any:
+    """Return an object as Kubernetes keeps it: a delay of 0 is left out."""
+    if isinstance(rendered, dict):
+        return {
+            key: _stored(value)
+            for key, value in rendered.items()
+            if (key, value) != ("initialDelaySeconds", 0)
+        }
+    return [_stored(one) for one in rendered] if isinstance(rendered, list) else rendered
