@@ -63,7 +63,7 @@ Feature: Service discovery
 
     Scenario: The platform hears nothing of a release that is refused
       Given the release, live and announced in a namespace of its own
-      When the release "unschedulable" is applied
+      When the release "unschedulable" is applied, which is to be announced in the documented form
       Then it is refused because it cannot be scheduled
       And the release is live
       And the platform was told nothing new
@@ -73,7 +73,7 @@ Feature: Service discovery
 
     Scenario Outline: The shells know a release that is announced in the <form> form
       Given the release, live and announced in a namespace of its own
-      And code-server beside it
+      And code-server beside it, in which another component is known
       When it is announced in the <form> form
       Then every new shell knows its address and its token
       And what starts a shell reads its variables once, beside what it read before

@@ -8,7 +8,7 @@ from pytest_bdd import given, parsers, then, when
 
 from steps.words import OneOf
 from support import catalogue, strategies, workplace
-from support.release import DISCOVERIES
+from support.release import DISCOVERIES, Release
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from support.http import Reply
     from support.kube import Objects
     from support.namespace import Live, Namespace, Rollout
-    from support.release import Discovery, Release
+    from support.release import Discovery
     from support.workplace import Workplace
 
 _TYPES: Final = {"Form": OneOf.itself(DISCOVERIES)}
@@ -62,6 +62,17 @@ def ask_for_health(here: Namespace) -> Reply:
 @when(parse("it is announced in the {form:Form} form"), target_fixture="rollout")
 def announce_in_form(here: Namespace, release_under_test: Release, form: Discovery) -> Rollout:
     return here.apply(release_under_test.model_copy(update={"discovery": form}))
+
+
+@when(
+    parse('the release "{name:S}" is applied, which is to be announced in the {form:Form} form'),
+    target_fixture="rollout",
+)
+def apply_to_be_announced(
+    here: Namespace, release_under_test: Release, name: str, form: Discovery
+) -> Rollout:
+    release = Release.named(name, release_under_test.name)
+    return here.apply(release.model_copy(update={"discovery": form}))
 
 
 @when("a component announces any values", target_fixture="cases")
