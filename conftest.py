@@ -313,8 +313,10 @@ def _end(suite: Suite) -> None:
 # Evidence
 
 
-def pytest_bdd_before_step(request: pytest.FixtureRequest) -> None:
-    request.config.stash[SUITE].run.witness.begin_step()
+def pytest_bdd_before_step(request: pytest.FixtureRequest, step: Step) -> None:
+    """Follow the logs from the beginning of what a scenario does last: where a Then fails, that is what it looks at."""
+    if step.type != "then":
+        request.config.stash[SUITE].run.witness.begin_act()
 
 
 def pytest_bdd_step_error(request: pytest.FixtureRequest, step: Step, exception: Exception) -> None:

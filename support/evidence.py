@@ -83,18 +83,18 @@ View = dict[str, str]
 
 
 class Witness:
-    """Sees a refused release before it gives way, for the case that a scenario fails over it, and follows the step."""
+    """Sees a refused release before it gives way, for the case that a scenario fails over it, and follows its acts."""
 
     def __init__(self) -> None:
         self.views: dict[str, View] = {}
         self._began = time.monotonic()
 
-    def begin_step(self) -> None:
-        """Note that a step begins: what is logged from now on is logged while it runs."""
+    def begin_act(self) -> None:
+        """Note that a step begins that does something: what is logged from now on is what comes of it."""
         self._began = time.monotonic()
 
     def look(self, kube: Kube, namespace: str, rendered: Objects | None = None) -> View:
-        """Look at a namespace as `look` does, and follow its logs since the step began."""
+        """Look at a namespace as `look` does, and follow its logs since the last act began."""
         # Logs are asked for by their age, so that the clocks of nodes do not matter.
         return look(kube, namespace, rendered, math.ceil(time.monotonic() - self._began))
 
@@ -189,7 +189,7 @@ def _comparison(rendered: Objects, live: Objects) -> Iterator[tuple[str, str]]:
 
 
 def _logs(kube: Kube, pod: Object, seconds: int | None) -> Iterator[tuple[str, str]]:
-    """Yield a container's recent log, what of it came while the step ran, and the log of the container before it."""
+    """Yield a container's recent log, what of it came since the last act began, and the log of the container before it."""
     metadata = pod["metadata"]
     for status in _containers(pod):
         wanted: dict[str, dict[str, Any]] = {"log": {}}
@@ -212,7 +212,7 @@ def _logs(kube: Kube, pod: Object, seconds: int | None) -> Iterator[tuple[str, s
 def _in_short(title: str, view: View) -> Iterator[str]:
     for name, text in view.items():
         lines = text.splitlines()
-        # What was logged while the step ran tells more than what was logged before it.
+        # What came of the act tells more than what was logged before it.
         followed = view.get(name.removesuffix("log") + "followed.log")
         if name.endswith(".yaml") or lines in ([], ["none"]) or followed:
             continue

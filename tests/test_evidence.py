@@ -213,7 +213,7 @@ def test_a_refused_release_is_seen_before_it_gives_way() -> None:
     assert witness.views == {}
 
 
-def test_what_was_logged_while_the_step_ran_is_shown_by_itself(tmp_path: Path) -> None:
+def test_what_was_logged_since_the_act_began_is_shown_by_itself(tmp_path: Path) -> None:
     cluster: Any = Cluster([POD])
     view = look(cluster, "chroma", None, 3)
     assert view["chroma-0.chroma.followed.log"] == "3 s ago\n2 s ago\n1 s ago\n"
@@ -221,18 +221,18 @@ def test_what_was_logged_while_the_step_ran_is_shown_by_itself(tmp_path: Path) -
     assert view["chroma-0.chroma.previous.log"].startswith("before 0\n")
     told = take(tmp_path / "bundle", [], {"chroma": view}, Redactor())
     assert "chroma/chroma-0.chroma.followed.log\n    3 s ago\n" in told
-    assert "chroma/chroma-0.chroma.log" not in told, "in short the step's own lines are enough"
+    assert "chroma/chroma-0.chroma.log" not in told, "in short the act's own lines are enough"
     quiet = take(tmp_path / "bundle", [], {"chroma": look(cluster, "chroma", None, 0)}, Redactor())
     assert "chroma/chroma-0.chroma.log (8 of 500 lines)" in quiet, (
         "where nothing was logged, the end of the log tells"
     )
 
 
-def test_a_witness_follows_logs_from_the_beginning_of_the_step(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_witness_follows_logs_from_the_beginning_of_the_act(monkeypatch: pytest.MonkeyPatch) -> None:
     cluster: Any = Cluster([POD])
     witness, now = Witness(), [100.0]
     monkeypatch.setattr("support.evidence.time.monotonic", lambda: now[0])
-    witness.begin_step()
+    witness.begin_act()
     now[0] += 1.5
     assert witness.look(cluster, "chroma")["chroma-0.chroma.followed.log"] == "2 s ago\n1 s ago\n"
 
