@@ -27,7 +27,7 @@ _GAIN: Final = 2.0
 _COMPONENT: Final = 4
 # As many times the bytes of its vector may a record weigh: the vector, the graph of the index, the copies of what is
 # not yet written to disk, and what the allocator has not given back. Measured on 1.5.9: 3.5 to 6.3 for 4000 of 384 dimensions.
-_HEAVIEST: Final = 14
+_HEAVIEST: Final = 12
 # Records added by one call: below the limit of every version.
 _BATCH: Final = 1000
 # Records asked for by a question: as many as the client asks for by itself.

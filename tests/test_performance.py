@@ -23,7 +23,7 @@ def test_a_batch_that_is_no_faster_is_told() -> None:
 @pytest.mark.parametrize("record", [0, 1000, 40_000])
 def test_a_record_that_weighs_too_little_or_too_much_is_told(record: int) -> None:
     with pytest.raises(
-        AssertionError, match="a record weighs between 1 and 14 times its vector of 1536 bytes"
+        AssertionError, match="a record weighs between 1 and 12 times its vector of 1536 bytes"
     ):
         performance.assert_weight_is_in_bounds(Weight(100, 384, grown=100 * record))
 
