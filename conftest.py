@@ -22,6 +22,7 @@ from support.display import display
 from support.evidence import Failure
 from support.faults import Fault, FaultError
 from support.inventory import InventoryError
+from support.issuer import Issuer
 from support.kube import Kube
 from support.namespace import Namespace
 from support.options import Options, add_options
@@ -55,6 +56,7 @@ if TYPE_CHECKING:
 pytest_plugins = [
     "steps.inventory",
     "steps.planning",
+    "steps.certificates",
     "steps.releases",
     "steps.access",
     "steps.durability",
@@ -433,15 +435,20 @@ def make_namespace(
     """Return what makes a namespace of a name, and of a run's id if it is that run's alone.
 
     What lasts is announced to the platform; what a run throws away only where a scenario asks for that. With a
-    `token` the namespace has that one instead of the inventory's.
+    `token` the namespace has that one instead of the inventory's; with a `platform`, all that this inventory says.
     """
     suite = pytestconfig.stash[SUITE]
 
     def make(
-        name: str, run_id: str | None, *, announced: bool = False, token: str | None = None
+        name: str,
+        run_id: str | None,
+        *,
+        announced: bool = False,
+        token: str | None = None,
+        platform: Inventory = inventory,
     ) -> Namespace:
-        place = Place(name, f"{name}.{inventory.domain_name}", run_id, announced or run_id is None)
-        given = inventory.with_token(token) if token else inventory
+        place = Place(name, f"{name}.{platform.domain_name}", run_id, announced or run_id is None)
+        given = platform.with_token(token) if token else platform
         return Namespace(kube, given, place, deadlines, fault, suite.courier.send, suite.run.witness.refused)
 
     return make
@@ -489,6 +496,27 @@ def throw_away(
 def fresh_namespace(throw_away: Callable[..., AbstractContextManager[Namespace]]) -> Iterator[Namespace]:
     """Own a namespace that this scenario alone knows."""
     with throw_away() as namespace:
+        yield namespace
+
+
+@pytest.fixture(scope="module")
+def issuer(
+    run: Run,
+    inventory: Inventory,
+    throw_away: Callable[..., AbstractContextManager[Namespace]],
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[Issuer]:
+    """Own a platform whose certificate the scenarios of a feature may renew."""
+    with throw_away() as home:
+        yield Issuer(home.kube, inventory, home.name, run.id, tmp_path_factory.mktemp("issuer"))
+
+
+@pytest.fixture(scope="module")
+def issued_namespace(
+    issuer: Issuer, throw_away: Callable[..., AbstractContextManager[Namespace]]
+) -> Iterator[Namespace]:
+    """Own a namespace under that platform's certificate."""
+    with throw_away(platform=issuer.inventory) as namespace:
         yield namespace
 
 

@@ -24,7 +24,7 @@ _KEPT: Final = (
 )
 # By kind the fields whose values stay unseen: a Secret's are secret, and a ConfigMap may publish a token.
 _UNSEEN: Final = {"Secret": ("data.", "stringData."), "ConfigMap": ("data.", "binaryData.")}
-_NOTHING: Final = {"0", "False", "", "[]", "{}"}
+_NOTHING: Final = {"0", "False", '""', "[]", "{}"}
 _LONGEST: Final = 80
 _PLAIN: Final = re.compile(r"[A-Za-z0-9_-]+")
 
@@ -118,5 +118,5 @@ def _told(field: str, value: Any, unseen: tuple[str, ...]) -> str | None:
     if f"{field}.".replace("[", ".").startswith(unseen):
         return "a value that is not shown"
     text = value if isinstance(value, str) else repr(value)
-    line = " ".join(text.split())
+    line = " ".join(text.split()) or '""'
     return line if len(line) <= _LONGEST else f"{line[:_LONGEST]} …"
