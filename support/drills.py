@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import resource
-import signal
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
@@ -12,6 +11,7 @@ from support import chroma, laws
 from support.archive import ArchiveError
 from support.copying import POD, CopyError
 from support.flawed import FLAWS
+from support.signals import ctrl_c
 from support.ways import ingress
 
 if TYPE_CHECKING:
@@ -117,9 +117,10 @@ def _interrupted(clerk: Clerk) -> Iterator[Clerk]:
     def tell(line: str) -> None:
         clerk.tell(line)
         if line.startswith("copying"):
-            signal.raise_signal(signal.SIGINT)
+            press()
 
-    yield replace(clerk, tell=tell)
+    with ctrl_c() as press:
+        yield replace(clerk, tell=tell)
 
 
 @contextmanager

@@ -24,3 +24,13 @@ def undisturbed(tell: Callable[[], None]) -> Iterator[None]:
     finally:
         for number, handler in zip(signals, before, strict=True):
             signal.signal(number, handler)
+
+
+@contextmanager
+def ctrl_c() -> Iterator[Callable[[], None]]:
+    """Lend what interrupts this process as Ctrl-C does, also where it was started with that ignored (as a shell's `&` does)."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        yield lambda: signal.raise_signal(signal.SIGINT)
+    finally:
+        signal.signal(signal.SIGINT, before)
