@@ -17,6 +17,7 @@ from _pytest.main import wrap_session  # what pytest's own --fixtures and --setu
 from cluster.provider import ClusterError, provider_for
 from steps.collector import FeatureFile, all_scenarios, is_titled, unknown_title
 from support import evidence
+from support.causes import Cause
 from support.commands import COMMANDS, Call
 from support.display import display
 from support.evidence import Failure
@@ -24,6 +25,7 @@ from support.faults import Fault, FaultError
 from support.inventory import InventoryError
 from support.issuer import Issuer
 from support.kube import Kube
+from support.lint import why_open
 from support.namespace import Namespace
 from support.options import Options, add_options
 from support.progress import Courier
@@ -32,7 +34,7 @@ from support.release import Release, ReleaseError
 from support.render import Place
 from support.report import Report, version_of
 from support.reporter import SpecificationReporter
-from support.run import Run
+from support.run import OPEN, Run
 from support.scenario import NEEDS, Scenario
 from support.survey import survey
 from support.vantage import Vantage
@@ -145,14 +147,21 @@ def pytest_sessionstart(session: pytest.Session) -> None:
     config, suite = session.config, session.config.stash[SUITE]
     if not _leads_to_features(config) or hasattr(config, "workerinput"):
         return
+    options = suite.run.options
     try:
-        Release.named(suite.run.options.release)
-        if suite.run.options.fault:
-            Fault.load(suite.run.options.fault)
+        release = Release.named(options.release)
+        fault = Fault.load(options.fault) if options.fault else None
     except (ReleaseError, FaultError) as error:
         raise pytest.UsageError(str(error)) from None
-    if suite.run.options.command:  # the report of the last run stays
+    if fault and fault.release not in {None, release.name}:
+        raise pytest.UsageError(f"fault {fault.name!r} spoils another release: add --release {fault.release}")
+    if options.command:  # the report of the last run stays
         return
+    if (reason := why_open(release)) and suite.run.bear_open is None:
+        raise pytest.UsageError(
+            f'release "{release.name}" is refused because {Cause.OPEN}: {reason}\n'
+            "  (--accept-insecure deploys it nevertheless, and then the run fails)"
+        )
     scenarios = all_scenarios(config.rootpath)
     if unknown := unknown_title(suite.run.options.scenario, scenarios):
         raise pytest.UsageError(f"--scenario: {unknown}")
@@ -211,6 +220,9 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
     except ClusterError as error:
         suite.ledger.broken.append(f"the end of the cluster: {error}")
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
+    if open_to_anybody := suite.run.facts.pop(OPEN, None):
+        suite.ledger.broken.append(f"{Cause.OPEN}: {open_to_anybody}")
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
     if suite.report:
         finished = exitstatus in {
             pytest.ExitCode.OK,
@@ -248,6 +260,7 @@ def _obey(config: pytest.Config, _session: pytest.Session) -> int:
             run.deadlines,
             Fault.load(run.options.fault) if run.options.fault else None,
             _tell_progress(config),
+            bear_open=run.bear_open,
         )
         call = Call(
             namespace,
@@ -449,7 +462,8 @@ def make_namespace(
     ) -> Namespace:
         place = Place(name, f"{name}.{platform.domain_name}", run_id, announced or run_id is None)
         given = platform.with_token(token) if token else platform
-        return Namespace(kube, given, place, deadlines, fault, suite.courier.send, suite.run.witness.refused)
+        tell, witness = suite.courier.send, suite.run.witness.refused
+        return Namespace(kube, given, place, deadlines, fault, tell, witness, suite.run.bear_open)
 
     return make
 
@@ -557,5 +571,6 @@ def database(live: Live, run_id: str) -> Iterator[Database]:
     """Own the scenario's database, reached as users reach it."""
     from support.chroma import Database  # noqa: PLC0415 - whose import takes a second, also for who needs none
 
-    with Database(ingress(live.namespace.host, live.inventory), live.token, run_id) as database:
+    way, can = ingress(live.namespace.host, live.inventory), live.release.capabilities
+    with Database(way, live.token, run_id, can) as database:
         yield database

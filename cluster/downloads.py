@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import subprocess
 import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from cluster.errors import ClusterError
+from cluster.progress import under_way
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -52,6 +54,47 @@ def fetch_debs(pins: Iterable[Pin], directory: Path) -> dict[Pin, Path]:
     return files
 
 
+def fetch_lock(lock: Path, directory: Path) -> list[Path]:
+    """Fetch every wheel that a lock pins into a directory of its own; give their files, sorted. Raises DownloadError."""
+    pins = [_pinned(line) for line in lock.read_text().splitlines() if line and not line.startswith("#")]
+    command = [
+        sys.executable,
+        "-m",
+        "pip",
+        "download",
+        "--progress-bar",
+        "off",
+        "--disable-pip-version-check",
+    ]
+    command += ["--no-cache-dir", "--no-deps", "--only-binary", ":all:", "--require-hashes"]
+    command += ["--python-version", "3.11", "--dest", ".", "--requirement", str(lock.resolve())]
+    said: list[str] = []
+    with subprocess.Popen(
+        command, cwd=directory, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+    ) as pip:
+        for line in pip.stdout or ():
+            said.append(line)
+            if stage := under_way():
+                stage.advance(sum(one.startswith("Collecting") for one in said), len(pins))
+    if pip.returncode != 0:
+        raise DownloadError(
+            f"the wheels of {lock.name} cannot be had from the Python index; pip says: {_last_lines(''.join(said))}"
+        )
+    files = sorted(directory.glob("*.whl"))
+    found = {_sha256(file) for file in files}
+    for pin in pins:
+        if pin.sha256 not in found:
+            raise DownloadError(f"{pin} is not what {lock.name} pins: no file has the SHA-256 {pin.sha256}")
+    return files
+
+
+def _pinned(line: str) -> Pin:
+    found = re.fullmatch(r"(\S+)==(\S+) --hash=sha256:([0-9a-f]{64})", line)
+    if not found:
+        raise DownloadError(f"a lock has lines `name==version --hash=sha256:…`, not {line!r}")
+    return Pin(*found.groups())
+
+
 def fetch_wheel(pin: Pin, directory: Path) -> Path:
     """Fetch one wheel from the Python index into a directory of its own. Raises DownloadError."""
     requirement = directory / "requirement.txt"
@@ -90,9 +133,13 @@ def _only(directory: Path, pattern: str) -> Path:
     return file
 
 
-def _check(pin: Pin, file: Path) -> None:
+def _sha256(file: Path) -> str:
     with file.open("rb") as stream:
-        found = hashlib.file_digest(stream, "sha256").hexdigest()
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def _check(pin: Pin, file: Path) -> None:
+    found = _sha256(file)
     if found != pin.sha256:
         raise DownloadError(f"{pin} is not what the recipe pins: SHA-256 {found} instead of {pin.sha256}")
 

@@ -194,7 +194,9 @@ def _spec(
         seed=str(seed),
         images={image.name: image.local_name for image in system},
         pushed=[
-            Pushed(str(image.layout), repository, image.tag, image.digest) for repository, image in named
+            Pushed(str(image.layout), repository, tag, image.digest)
+            for repository, image in named
+            for tag in (image.tag, *image.aliases)
         ],
         vantage_image=f"{layout.REGISTRY}/{layout.LIBRARY}/{vantage.name}:{vantage.tag}",
         began=time.monotonic(),

@@ -11,14 +11,15 @@ import tarfile
 import tempfile
 import zipfile
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from functools import partial
 from hashlib import sha256
 from pathlib import Path, PurePosixPath
 from typing import IO, TYPE_CHECKING, Any
 
 from cluster import oci
-from cluster.downloads import DownloadError, fetch_debs, fetch_wheel
-from cluster.recipes import Deb, File, Member, Recipe, RecipeError, Wheel
+from cluster.downloads import DownloadError, fetch_debs, fetch_lock, fetch_wheel
+from cluster.recipes import Deb, File, Installed, Member, Recipe, RecipeError, Wheel
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -37,6 +38,7 @@ class Image:
     tag: str
     digest: str
     layout: Path
+    aliases: tuple[str, ...] = ()
 
     @property
     def local_name(self) -> str:
@@ -61,6 +63,7 @@ class _Plan:
     file: Path
     recipe: Recipe
     sources: tuple[tuple[File, Path], ...]
+    locks: tuple[tuple[Installed, Path], ...] = ()
 
     @classmethod
     def of(cls, file: Path, programs: Mapping[str, Path]) -> _Plan:
@@ -74,21 +77,23 @@ class _Plan:
                     known = ", ".join(sorted(programs)) or "none"
                     raise RecipeError(f"{file}: there is no program {item.program!r} (there are: {known})")
                 sources.append((item, programs[item.program]))
-        if missing := [str(path) for _, path in sources if not path.is_file()]:
+        locks = tuple((item, file.parent / item.lock) for item in recipe.installed)
+        if missing := [str(path) for _, path in (*sources, *locks) if not path.is_file()]:
             raise RecipeError(f"{file}: no such file: {', '.join(missing)}")
-        return cls(file, recipe, tuple(sources))
+        return cls(file, recipe, tuple(sources), locks)
 
     def ensure(self, store: Store) -> Image:
         recipe = self.recipe
         layout = store.entry("image", self._key(), f"image {recipe.name}:{recipe.tag}", self._build)
         (manifest,) = oci.read_index(layout)
-        return Image(recipe.name, recipe.tag, manifest["digest"], layout)
+        return Image(recipe.name, recipe.tag, manifest["digest"], layout, tuple(recipe.aliases))
 
     def _key(self) -> str:
         parts = [
             BUILDER,
             self.recipe.model_dump(mode="json"),
             *(_identity(*source) for source in self.sources),
+            *(_digest(lock) for _, lock in self.locks),
         ]
         return sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
@@ -105,6 +110,8 @@ class _Plan:
     def _entries(self, downloads: Path) -> Iterator[oci.Entry]:
         yield from _from_debs(self.recipe.debs, downloads)
         yield from _from_wheels(self.recipe.wheels, downloads)
+        for installed, lock in self.locks:
+            yield from _from_lock(installed, lock, downloads)
         for item, path in self.sources:
             yield _entry(item, path.stat().st_size, partial(_open, path))
         for item in self.recipe.files:
@@ -125,9 +132,13 @@ def _identity(item: File, path: Path) -> list[Any]:
     Programs lie in the store, where nothing is written twice; a recipe's neighbour is small and read.
     """
     if item.program is None:
-        return [item.path, sha256(path.read_bytes()).hexdigest()]
+        return [item.path, _digest(path)]
     status = path.stat()
     return [item.path, str(path.resolve()), status.st_size, status.st_mtime_ns]
+
+
+def _digest(file: Path) -> str:
+    return sha256(file.read_bytes()).hexdigest()
 
 
 def _open(path: Path) -> IO[bytes]:
@@ -149,6 +160,33 @@ def _from_wheels(wheels: Iterable[Wheel], downloads: Path) -> Iterator[oci.Entry
             yield _entry(item, sizes[item.member], partial(_open_member, file, item.member))
 
 
+def _from_lock(installed: Installed, lock: Path, downloads: Path) -> Iterator[oci.Entry]:
+    for file in fetch_lock(lock, Path(tempfile.mkdtemp(dir=downloads))):
+        # Open until the last member of it is read: a wheel may have thousands.
+        archive = zipfile.ZipFile(file)
+        for member in archive.infolist():
+            place = _place_of(member.filename)
+            if place is None or member.is_dir() or _matches(place, installed.without):
+                continue
+            path = PurePosixPath(installed.path) / place
+            yield oci.Entry(
+                path, 0o644, size=member.file_size, content=partial(archive.open, member.filename)
+            )
+
+
+def _place_of(member: str) -> str | None:
+    """Say where a member of a wheel goes below the directory of modules; None for what does not go there."""
+    first, _, rest = member.partition("/")
+    if not first.endswith(".data"):
+        return member
+    scheme, _, rest = rest.partition("/")
+    return rest if scheme in {"purelib", "platlib"} else None
+
+
+def _matches(path: str, patterns: Iterable[str]) -> bool:
+    return any(fnmatchcase(path, pattern) for pattern in patterns)
+
+
 def _open_member(file: Path, member: str) -> IO[bytes]:
     # A closed archive keeps its file until the streams from it are closed, too.
     with zipfile.ZipFile(file) as archive:
@@ -161,7 +199,7 @@ def _from_debs(debs: list[Deb], downloads: Path) -> Iterator[oci.Entry]:
     files = fetch_debs([deb.pin for deb in debs], downloads)
     for deb in debs:
         tree = _Tree(files[deb.pin])
-        for path in deb.take:
+        for path in (*deb.take, *tree.below(deb.below, deb.without)):
             if (found := tree.read(path)) is None:
                 raise RecipeError(f"the Debian package {deb.pin} has no file {path}")
             data, executable = found
@@ -178,6 +216,16 @@ class _Tree:
         ).stdout
         self._tar = tarfile.open(fileobj=io.BytesIO(data))  # noqa: SIM115 - nothing but memory to give back
         self._members = {posixpath.normpath(f"/{member.name}"): member for member in self._tar}
+
+    def below(self, directories: Iterable[str], without: Iterable[str]) -> list[str]:
+        """List the files below directories, and the links, that match none of the patterns."""
+        return [
+            path
+            for path, member in self._members.items()
+            if not member.isdir()
+            and any(path.startswith(f"{directory}/") for directory in directories)
+            and not _matches(path, without)
+        ]
 
     def read(self, path: str) -> tuple[bytes, bool] | None:
         """Give a file's content and whether it is executable, following links; None if there is none."""

@@ -26,6 +26,7 @@ ImagePath = Annotated[str, AfterValidator(_plain)]
 # A string, since YAML would read 755 without its leading zero as a decimal number.
 Mode = Annotated[str, Field(pattern=r"^[0-7]{4}$")]
 Owner = Annotated[str, Field(pattern=r"^\d+:\d+$")]
+Tag = Annotated[str, Field(pattern=r"^[\w][\w.-]{0,127}$")]
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 
 
@@ -64,9 +65,20 @@ class _Package(_Strict):
 
 
 class Deb(_Package):
-    """Files of one Debian package; a link is followed, and the image holds the file under the link's name."""
+    """Files of one Debian package; a link is followed, and the image holds the file under the link's name.
 
-    take: list[ImagePath] = Field(min_length=1)
+    `take` names files; `below` directories of which everything is taken that matches no pattern of `without`.
+    """
+
+    take: list[ImagePath] = []
+    below: list[ImagePath] = []
+    without: list[str] = []
+
+    @model_validator(mode="after")
+    def _something(self) -> Self:
+        if not self.take and not self.below:
+            raise ValueError("takes nothing: name files under take, or directories under below")
+        return self
 
 
 class Member(_Placed):
@@ -79,6 +91,18 @@ class Wheel(_Package):
     """Files of one wheel of the Python index."""
 
     take: list[Member] = Field(min_length=1)
+
+
+class Installed(_Strict):
+    """The wheels of a lock, unpacked into one directory as an installer would; the lock is a neighbour of the recipe.
+
+    Each line of it pins one wheel: `name==version --hash=sha256:…`. What matches a pattern of `without` is left out;
+    a file of the recipe at the path of an installed one replaces it.
+    """
+
+    lock: str
+    path: ImagePath
+    without: list[str] = []
 
 
 class File(_Placed):
@@ -102,12 +126,17 @@ class Directory(_Placed):
 
 
 class Recipe(_Strict):
-    """How one image is made; the fields after `directories` are those of the image specification."""
+    """How one image is made; the fields after `directories` are those of the image specification.
+
+    A registry has it under its `tag`, and under each of `aliases` as well.
+    """
 
     name: str = Field(pattern=r"^[a-z0-9]+([._/-][a-z0-9]+)*$")
-    tag: str = Field(pattern=r"^[\w][\w.-]{0,127}$")
+    tag: Tag
+    aliases: list[Tag] = []
     debs: list[Deb] = []
     wheels: list[Wheel] = []
+    installed: list[Installed] = []
     files: list[File] = []
     directories: list[Directory] = []
     user: Owner

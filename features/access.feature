@@ -56,7 +56,7 @@ Feature: Access
       When a caller asks for the collections on every way in with the right token
       Then the caller is given the collections on every way in
 
-  @core
+  @core @needs-gateway
   Rule: Only the heartbeat is open to everybody
 
     Scenario: Only the heartbeat is open
@@ -80,7 +80,15 @@ Feature: Access
         | another method               |
         | a body                       |
 
-  @core
+  # Chroma's own authentication leaves more open than the gateway: its version, its limits, its documentation.
+  @core @needs-native-authentication
+  Rule: What Chroma itself leaves open tells nothing of the data
+
+    Scenario: Nothing is open but what says nothing of the data
+      When a caller asks for everything that the release offers on every way in without a token
+      Then the caller is given what its version leaves open and no more on every way in
+
+  @core @needs-gateway
   Rule: The gateway is the only door of the pod
 
     Scenario: Chroma itself is out of reach

@@ -74,6 +74,7 @@ Feature: Keeping records in collections
       When 5 records are added one by one
       Then the count was right after each
 
+    @needs-literal-document-filters
     Scenario: Reading through a filter
       When any records are read through any filter
       Then the matching records are read and no others
@@ -102,14 +103,17 @@ Feature: Keeping records in collections
       When one of its records and one that is not there are upserted
       Then that record is changed, and the other one is added
 
+    @needs-literal-document-filters
     Scenario: Deleted records are gone
       When any records are deleted through any filter
       Then the others are there and no more
 
+    @needs-merging-upserts
     Scenario: Writes add up
       When any writes are done one after the other
       Then the collection holds what they say together
 
+  @needs-server-validation
   Rule: A write that makes no sense is refused and changes nothing
 
     Scenario Outline: A write <nonsense> is refused

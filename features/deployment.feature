@@ -54,6 +54,23 @@ Feature: Deploying a release
         | rejected      | it was rejected by admission |
 
   @core
+  Rule: A release that anybody may use is refused
+
+    # Its variables look as if they asked for a token, and no version of Chroma does so for them.
+    Scenario: The release of the documentation is refused, and the live one does not notice
+      Given the live release
+      When the release "documented" is applied
+      Then it is refused because anybody may use it
+      And no object in the namespace has changed
+
+    # What asked for a token in 0.5.23 is ignored by the version that the tag has moved on to.
+    Scenario: A release that turns out to be open is refused, and nothing is left of it
+      Given an empty namespace
+      When the release "floating-tag" is applied
+      Then it is refused because anybody may use it
+      And nothing of the release is left
+
+  @core
   Rule: A first release that cannot go live leaves nothing behind
 
     Scenario: A refused first release is gone, and nobody has waited for a deadline

@@ -78,17 +78,19 @@ Feature: Querying a collection
       When it holds any records and is asked through any filter on metadata
       Then the answer has the matching records and no others
 
+    @needs-literal-document-filters
     Scenario: Filtering on documents
       Given an empty collection measured by l2
       When it holds any records and is asked through any filter on documents
       Then the answer has the matching records and no others
 
+    @needs-literal-document-filters
     Scenario: Filtering on metadata and documents at once
       Given an empty collection measured by l2
       When it holds any records and is asked through any filter on both
       Then the answer has the matching records and no others
 
-  @extended
+  @extended @needs-thorough-index
   Rule: The approximate index finds nearly all of the nearest records
 
     Scenario Outline: The approximate index finds what is near in <metric>
@@ -102,7 +104,7 @@ Feature: Querying a collection
         | ip     |
         | l2     |
 
-  @core
+  @core @needs-server-validation
   Rule: A question that makes no sense is refused
 
     Scenario Outline: A question <nonsense> is refused

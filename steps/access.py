@@ -118,8 +118,8 @@ def ask_for_identity(live: Live) -> doors.Identity:
 
 
 @then(parse("the caller is refused {ways:Ways}"))
-def caller_is_refused(replies: Replies, ways: Ways) -> None:
-    refusals.assert_refused(replies, ways)
+def caller_is_refused(replies: Replies, ways: Ways, live: Live) -> None:
+    refusals.assert_refused(replies, ways, live.release.refusal)
 
 
 @then(parse("the caller is given the collections {ways:Ways}"))
@@ -130,6 +130,11 @@ def caller_is_given_collections(replies: Replies, ways: Ways) -> None:
 @then(parse("the caller is given the heartbeat alone {ways:Ways}"))
 def caller_is_given_heartbeat_alone(replies: Replies, ways: Ways) -> None:
     refusals.assert_heartbeat_alone(replies, ways)
+
+
+@then(parse("the caller is given what its version leaves open and no more {ways:Ways}"))
+def caller_is_given_what_is_open(replies: Replies, ways: Ways, live: Live) -> None:
+    refusals.assert_open_alone(replies, ways, live.release.open_paths)
 
 
 @then(parse("the caller is given no more than the heartbeat {ways:Ways}"))

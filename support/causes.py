@@ -23,6 +23,7 @@ class Cause(StrEnum):
     CLAIM = "its claim is not bound"
     ADMISSION = "it was rejected by admission"
     FAILING = "its container keeps failing"
+    OPEN = "anybody may use it"
 
 
 # What to do. Commands leave out the namespace: `-n chroma`, unless the release lives elsewhere.
@@ -45,6 +46,10 @@ REMEDIES: Final[Mapping[Cause, str]] = {
         "change the field that it names, or what forbids it: Pod Security, quota or priority class of the namespace"
     ),
     Cause.FAILING: "look at `kubectl logs chroma-0 --all-containers --previous`: its last lines say why it ended",
+    Cause.OPEN: (
+        "set the variables by which this version of Chroma asks for a token, or put a gateway before it: the releases "
+        '"native" and "gateway" do so'
+    ),
 }
 
 
@@ -130,6 +135,11 @@ def explain(seen: Seen) -> Finding:
         return Finding(Cause.NEVER_READY, "no pod of this release was made" + _last_word(events))
     pod = pods[0]
     return Finding(Cause.NEVER_READY, f"pod {_name(pod)}: {state(pod)}" + _last_word(seen.events_of(pod)))
+
+
+def open_to_anybody(reason: str) -> Finding:
+    """Return the finding for a release of which it is known beforehand that nothing keeps strangers out."""
+    return Finding(Cause.OPEN, reason)
 
 
 def rejected(reason: str, message: str) -> Finding:

@@ -14,6 +14,7 @@ from support import http
 from support.corpus import embed
 from support.model import EVERYTHING, Change, Filters, Metric, Record, Vector, Write, float32
 from support.outcomes import Outcome, expect, outcome
+from support.versions import CONFIGURATION, DATABASE_DELETION, ID_REUSE
 from support.wait import wait_for
 
 if TYPE_CHECKING:
@@ -195,15 +196,23 @@ def ask(
 
 
 class Database:
-    """A scenario's own database: its collections have the names that the scenario gives them, and go with it."""
+    """A scenario's own database: its collections have the names that the scenario gives them, and go with it.
 
-    def __init__(self, way: Way, token: SecretStr, run_id: str) -> None:
-        self.name = f"conformance-{run_id}-{uuid.uuid4().hex[:8]}"
+    `capabilities` are those of the release. One that can delete no database has a single one for all scenarios, which
+    stays, and is empty between them.
+    """
+
+    def __init__(self, way: Way, token: SecretStr, run_id: str, capabilities: frozenset[str]) -> None:
+        self._deletes = DATABASE_DELETION in capabilities
+        self._configures = CONFIGURATION in capabilities
+        self.reuses_ids = ID_REUSE in capabilities
+        self.name = f"conformance-{run_id}-{uuid.uuid4().hex[:8]}" if self._deletes else "conformance"
         self._way = way
         self._token = token
 
     def __enter__(self) -> Self:
-        self._insist("POST", _DATABASES, {"name": self.name})
+        if self._deletes or not self._is_there():
+            self._insist("POST", _DATABASES, {"name": self.name})
         self.client = client(self._way, self._token, self.name)
         return self
 
@@ -223,15 +232,23 @@ class Database:
         metadata: dict[str, Any] | None = None,
     ) -> Collection:
         """Create a collection that holds these records."""
-        collection = self.client.create_collection(
-            name, metadata=metadata, configuration={"hnsw": {"space": metric.value}}, embedding_function=None
+        # Older versions are told the metric in the metadata, and know no configuration that this client would send.
+        measured: dict[str, Any] = (
+            {"metadata": metadata, "configuration": {"hnsw": {"space": metric.value}}}
+            if self._configures
+            else {"metadata": {**(metadata or {}), "hnsw:space": metric.value}}
         )
+        collection = self.client.create_collection(name, embedding_function=None, **measured)
         add(collection, records)
         return collection
 
     def open(self, name: str) -> Collection:
         """Open a collection by its name; raises `NotFoundError` where there is none."""
         return self.client.get_collection(name, embedding_function=None)
+
+    def delete(self, name: str) -> None:
+        """Delete a collection."""
+        self.client.delete_collection(name)
 
     def names(self) -> list[str]:
         """List the names of the database's collections, in alphabetical order."""
@@ -255,7 +272,8 @@ class Database:
         # Deleting the database alone leaves rows of its collections behind (measured on 1.5.9).
         for name in self.names():
             self._insist("DELETE", f"{_DATABASES}/{self.name}/collections/{name}")
-        self._insist("DELETE", f"{_DATABASES}/{self.name}")
+        if self._deletes:
+            self._insist("DELETE", f"{_DATABASES}/{self.name}")
 
     def _insist(self, method: str, path: str, body: Body = None) -> None:
         # While somebody else writes, Chroma may answer that the database is locked (500, measured on 1.5.9).

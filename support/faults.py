@@ -145,9 +145,13 @@ def _some(patches: tuple[Patch, ...]) -> tuple[Patch, ...]:
 
 
 class Fault(_Part):
-    """What is changed in the rendered objects of every release, why that happens, and what must catch it."""
+    """What is changed in the rendered objects of every release, why that happens, and what must catch it.
+
+    `release` is the one that it is made for, where it does not fit every one.
+    """
 
     name: Text
+    release: Text | None = None
     title: Text
     why: Text
     patches: Annotated[tuple[Patch, ...], AfterValidator(_some)]

@@ -46,6 +46,11 @@ class Reply:
     headers: tuple[tuple[str, str], ...]
     body: bytes
 
+    @property
+    def path(self) -> str:
+        """The path that was asked for, without its query."""
+        return self.question.split(" ")[1].partition("?")[0]
+
     def header(self, name: str) -> str | None:
         """Return a header's first value, None when it is absent."""
         return next((value for key, value in self.headers if key == name.lower()), None)

@@ -63,7 +63,7 @@ def _access(release: Release) -> Iterator[Problem]:
     candidates = versions.candidates(release.chroma.image)
     flaws = {facts: _flaw(facts, release.chroma.environment) for facts in candidates}
     if all(flaws.values()):
-        told = "; ".join(f"{facts}: {flaw.told}" for facts, flaw in flaws.items() if flaw)
+        told = _of_versions({facts: flaw.told for facts, flaw in flaws.items() if flaw})
         yield Problem(
             f"with this environment {release.chroma.image} asks nobody for a token as it is documented ({told})",
             _SAFE,
@@ -144,8 +144,9 @@ def _api(release: Release) -> Iterator[Problem]:
 def _data(release: Release) -> Iterator[Problem]:
     candidates = versions.candidates(release.chroma.image)
     places = {facts: _place(facts, release.chroma.environment) for facts in candidates}
-    if astray := {str(facts): place for facts, place in places.items() if place != release.chroma.data}:
-        told = "; ".join(f"{which} writes to {place}" for which, place in astray.items())
+    astray = {facts: f"writes to {place}" for facts, place in places.items() if place != release.chroma.data}
+    if astray:
+        told = _of_versions(astray)
         variables = sorted({facts.data_variable for facts in candidates if facts.data_variable})
         move = f", or set {' or '.join(variables)} to {release.chroma.data}" if variables else ""
         yield Problem(
@@ -156,6 +157,14 @@ def _data(release: Release) -> Iterator[Problem]:
 
 def _place(facts: Facts, environment: Mapping[str, str | FromSecret]) -> str:
     return str(environment.get(facts.data_variable, facts.data)) if facts.data_variable else facts.data
+
+
+def _of_versions(told: Mapping[Facts, str]) -> str:
+    """Say what is told of each version, once for those of which the same is told."""
+    alike: dict[str, list[str]] = {}
+    for facts, what in told.items():
+        alike.setdefault(what, []).append(str(facts))
+    return "; ".join(f"{', '.join(which)}: {what}" for what, which in alike.items())
 
 
 def _services(objects: Sequence[Object]) -> Iterator[Problem]:

@@ -11,6 +11,7 @@ from support.names import map_host
 from support.ways import ingress
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from types import TracebackType
     from typing import Self
 
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from support.inventory import Inventory
 
 _HEARTBEAT: Final = "/api/v2/heartbeat"
+# The gateway answers a stranger 401, Chroma itself 403.
+_REFUSALS: Final = {401, 403}
 _COLLECTIONS: Final = "/api/v2/tenants/default_tenant/databases/default_database/collections"
 
 
@@ -30,19 +33,31 @@ class NeverWill(Exception):  # noqa: N818 - a fact, not a mistake
     """A release answered in a way that no waiting changes; the text says what was asked and what came back."""
 
 
+class Open(NeverWill):
+    """A release answers a stranger who shows no token; the text says what was asked and what came back."""
+
+
 class Pulse:
-    """Looks through the ingress until three facts hold: a heartbeat, a later one, and an acknowledged write.
+    """Looks through the ingress until four facts hold: a heartbeat, a later one, a closed door, and an acknowledged write.
 
     A heartbeat alone says nothing about the data: it is green over a volume that is gone (chroma.md). A context
-    manager; `timeout` is in seconds, for each request.
+    manager; `timeout` is in seconds, for each request. Where an open release is put up with, `bear_open` is told of it.
     """
 
-    def __init__(self, host: str, inventory: Inventory, token: SecretStr, timeout: float) -> None:
+    def __init__(
+        self,
+        host: str,
+        inventory: Inventory,
+        token: SecretStr,
+        timeout: float,
+        bear_open: Callable[[str], None] | None = None,
+    ) -> None:
         way = ingress(host, inventory)
         self._client = httpx.Client(base_url=way.url, verify=way.verify, timeout=timeout, trust_env=False)
         self._token = {"X-Chroma-Token": token.get_secret_value()}
         self._address = map_host(host, inventory.ingress_address) if inventory.ingress_address else None
         self._first: int | None = None
+        self._bear_open = bear_open
 
     def __enter__(self) -> Self:
         if self._address:
@@ -76,6 +91,20 @@ class Pulse:
             raise NotYet(f"its heartbeat stands still at {now}")
         return True
 
+    def shuts_out(self) -> bool:
+        """Ask as a stranger, without the token; return whether that was refused, or is put up with.
+
+        Raises `Open` when the stranger is served, `NotYet` when the answer says neither.
+        """
+        answer = self._ask("GET", _COLLECTIONS, token={})
+        if answer.is_success and self._bear_open is None:
+            raise Open(_told(answer, "without a token"))
+        if answer.is_success and self._bear_open:
+            self._bear_open(_told(answer, "without a token"))
+        elif answer.status_code not in _REFUSALS:
+            raise NotYet(_told(answer, "without a token"))
+        return True
+
     def keeps(self) -> bool:
         """Write a record into a collection made for it, and remove both; return whether all was acknowledged.
 
@@ -96,14 +125,22 @@ class Pulse:
             return answer
         raise (NeverWill if answer.is_client_error else NotYet)(_told(answer))
 
-    def _ask(self, method: str, path: str, body: dict[str, Any] | None = None) -> httpx.Response:
-        headers = {} if path == _HEARTBEAT else self._token
+    def _ask(
+        self,
+        method: str,
+        path: str,
+        body: dict[str, Any] | None = None,
+        token: dict[str, str] | None = None,
+    ) -> httpx.Response:
+        shown = self._token if token is None else token
+        headers = {} if path == _HEARTBEAT else shown
         try:
             return self._client.request(method, path, json=body, headers=headers)
         except httpx.HTTPError as error:
             raise NotYet(f"{method} {path} through the ingress: {type(error).__name__}: {error}") from error
 
 
-def _told(answer: httpx.Response) -> str:
+def _told(answer: httpx.Response, how: str = "") -> str:
     asked = answer.request
-    return f"{asked.method} {asked.url.path} through the ingress: {answer.status_code} {answer.text[:200].strip()}"
+    way = " ".join(filter(None, (how, "through the ingress")))
+    return f"{asked.method} {asked.url.path} {way}: {answer.status_code} {answer.text[:200].strip()}"

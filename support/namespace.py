@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from support import causes, codeserver, planning, record, removal
+from support import causes, codeserver, lint, planning, record, removal
 from support.apply import lay_ground, pull, put, rehearse, rejection
 from support.certificate import platform_certificate
 from support.kube import Refused
@@ -92,7 +92,8 @@ class Namespace:
 
     Every release that is applied here is spoiled by `fault`, if there is one. `progress` is given one line for each
     change while a release goes live. `witness` is shown each refused release before it gives way: the cluster, the
-    namespace's name, the objects.
+    namespace's name, the objects. A release that anybody may use is refused, unless there is somebody to `bear_open`,
+    who is told of it.
     """
 
     def __init__(  # noqa: PLR0917 - what it stands on
@@ -104,6 +105,7 @@ class Namespace:
         fault: Fault | None,
         progress: Callable[[str], None],
         witness: Callable[[Kube, str, Objects], None] = lambda _kube, _name, _rendered: None,
+        bear_open: Callable[[str], None] | None = None,
     ) -> None:
         self.kube = kube
         self.inventory = inventory
@@ -114,6 +116,7 @@ class Namespace:
         self._fault = fault
         self._progress = progress
         self._witness = witness
+        self._bear_open = bear_open
         # What was seen live last, and the version that its StatefulSet had.
         self._known: tuple[Live, str] | None = None
         self._refused: Rollout | None = None
@@ -147,7 +150,7 @@ class Namespace:
             before = self.versions()
             former = self._recall()
             course = Course(watch, self._deadlines, self._progress)
-            finding = self._roll_out(course, objects, former, pulse)
+            finding = self._forbid(release, objects) or self._roll_out(course, objects, former, pulse)
             if finding is None:
                 course.mark("live")
                 self._progress(f'release "{release.name}" is live after {course.seconds["live"]:.1f} s')
@@ -214,7 +217,9 @@ class Namespace:
             return None
 
     def prove_live(self) -> Live:
-        """Return the release that is live at this moment: complete, its heartbeat advances, it acknowledges a write.
+        """Return the release that is live at this moment.
+
+        It is complete, its heartbeat advances, it shuts strangers out, and it acknowledges a write.
 
         Raises an AssertionError that says what is missing.
         """
@@ -230,6 +235,7 @@ class Namespace:
         try:
             with self.pulse() as pulse:
                 pulse.advances()
+                pulse.shuts_out()
                 pulse.keeps()
         except (NotYet, NeverWill) as error:
             raise AssertionError(f'release "{recalled.release.name}" is not live: {error}') from error
@@ -297,7 +303,8 @@ class Namespace:
 
     def pulse(self) -> Pulse:
         """Return what looks whether the release here lives; a context manager."""
-        return Pulse(self.host, self.inventory, self.inventory.admin_password, self._deadlines.answer)
+        token, patience = self.inventory.admin_password, self._deadlines.answer
+        return Pulse(self.host, self.inventory, token, patience, self._bear_open)
 
     def _tell_code_server(self) -> str:
         """Let the shells of code-server know what lives here now; return in a sentence what came of it."""
@@ -318,6 +325,13 @@ class Namespace:
     def _recall(self) -> Live | None:
         recalled = record.recall(self.kube, self.name)
         return Live(self, *recalled) if recalled else None
+
+    def _forbid(self, release: Release, objects: Objects) -> Finding | None:
+        """Tell what is known to be wrong with a release; return why it must not be deployed at all."""
+        for problem in lint.check(release, objects):
+            self._progress(f'release "{release.name}": {problem}')
+        reason = lint.why_open(release)
+        return causes.open_to_anybody(reason) if reason and self._bear_open is None else None
 
     def _roll_out(
         self, course: Course, objects: Objects, former: Live | None, pulse: Pulse

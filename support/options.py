@@ -30,6 +30,7 @@ class Options:
     inventory: Path | None
     release: str
     fault: str | None
+    accept_insecure: bool
     roll_back: str
     remove_data: bool
     patience: float
@@ -54,6 +55,7 @@ class Options:
             inventory=_path(get("inventory")),
             release=get("release"),
             fault=get("fault"),
+            accept_insecure=get("accept_insecure"),
             roll_back=get("roll_back") or _usual_roll_back(_kind(get("provider"), get("kubeconfig"))),
             remove_data=get("remove_data"),
             patience=get("patience"),
@@ -131,6 +133,11 @@ def add_options(parser: pytest.Parser) -> None:
         metavar="NAME",
         default="gateway",
         help="the release under test, a file of manifests/releases (default: gateway)",
+    )
+    add(
+        "--accept-insecure",
+        action="store_true",
+        help="deploy a release even if anybody may use it; the run fails nevertheless",
     )
     add(
         "--fault",

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import quote
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Container, Iterable
 
     from pydantic import SecretStr
 
@@ -19,9 +19,9 @@ if TYPE_CHECKING:
 _BEAT: Final = "nanosecond heartbeat"
 
 
-def assert_refused(replies: Replies, ways: Iterable[WayName]) -> None:
-    """Assert that everything asked on these ways was refused for want of the token."""
-    _assert_all(_is_refused, "was let in", replies, ways)
+def assert_refused(replies: Replies, ways: Iterable[WayName], status: int) -> None:
+    """Assert that everything asked on these ways was refused for want of the token, with the release's status for it."""
+    _assert_all(lambda it: it.status == status, "was let in", replies, ways)
 
 
 def assert_listed(replies: Replies, ways: Iterable[WayName]) -> None:
@@ -44,6 +44,11 @@ def assert_heartbeat_alone(replies: Replies, ways: Iterable[WayName]) -> None:
 def assert_heartbeat(reply: Reply) -> None:
     """Assert that an answer is the heartbeat."""
     assert _is_heartbeat(reply), f"no heartbeat: {reply}"
+
+
+def assert_open_alone(replies: Replies, ways: Iterable[WayName], paths: Container[str]) -> None:
+    """Assert that nothing asked on these ways was answered well but at these paths."""
+    _assert_all(lambda it: not _is_success(it) or it.path in paths, "was given away", replies, ways)
 
 
 def assert_token_unspoken(replies: Replies, token: SecretStr) -> None:

@@ -147,6 +147,18 @@ class Release(_Part):
             return 401  # as it is documented, and as the gateway does
         return known.authentication.refusal
 
+    @property
+    def open_paths(self) -> frozenset[str]:
+        """The paths that it answers without a token, as far as its version is known."""
+        known = versions.facts(self.chroma.image)
+        return known.open if known and not self.gateway else frozenset()
+
+    @property
+    def telemetry(self) -> str | None:
+        """The variable that keeps it from telling its makers of its use; None where none is known to be needed."""
+        known = versions.facts(self.chroma.image)
+        return known.telemetry if known else None
+
 
 def names() -> list[str]:
     """Return the names of all releases, sorted."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from support import causes
 from support.causes import Cause, Finding, Seen
-from support.liveness import NeverWill, NotYet
+from support.liveness import NeverWill, NotYet, Open
 from support.plan import claim_names, is_bound, key
 from support.troubles import Diagnosis, Trouble, diagnose
 
@@ -99,7 +99,8 @@ class Course:
                 if self._lives(pulse):
                     return None
             except NeverWill as refusal:
-                return Finding(Cause.NEVER_READY, str(refusal))
+                cause = Cause.OPEN if isinstance(refusal, Open) else Cause.NEVER_READY
+                return Finding(cause, str(refusal))
             except NotYet as last:
                 if time.monotonic() - ready_since > self._deadlines.answering:
                     return unanswered(last)
@@ -108,6 +109,7 @@ class Course:
     def _lives(self, pulse: Pulse) -> bool:
         pulse.advances()
         self._tell_once("heartbeat advances")
+        pulse.shuts_out()
         pulse.keeps()
         self._tell_once("a write is acknowledged")
         return True

@@ -6,7 +6,7 @@ import os
 import secrets
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from support.evidence import Witness
 from support.inventory import Inventory, InventoryError
@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     from support.inventory import Check
     from support.kube import Kube
     from support.options import Options
+
+# The fact that a release was found open; with it no run ends well.
+OPEN: Final = "open to anybody"
 
 
 class Access(Protocol):
@@ -120,6 +123,17 @@ class Run:
     def _load(self, given: Mapping[str, Any], check: Check) -> Inventory:
         environ = {**os.environ, "ADMIN_PASSWORD": self.password} if self.password else os.environ
         return Inventory.load(self.options.inventory, given, environ, check)
+
+    @property
+    def bear_open(self) -> Callable[[str], None] | None:
+        """What is told of a release that anybody may use, where that is put up with; None where it is refused.
+
+        A fault spoils a release on purpose: there a scenario has to notice.
+        """
+        return self._note_open if self.options.accept_insecure or self.options.fault else None
+
+    def _note_open(self, told: str) -> None:
+        self.facts[OPEN] = told
 
     @contextmanager
     def watching(self, kube: Kube, namespace: str) -> Iterator[None]:

@@ -16,6 +16,13 @@ GATEWAY: Final = "gateway"
 NATIVE_AUTHENTICATION: Final = "native-authentication"
 API_V1: Final = "api-v1"
 TELEMETRY: Final = "telemetry"
+CONFIGURATION: Final = "collection-configuration"
+DATABASE_DELETION: Final = "database-deletion"
+ID_REUSE: Final = "id-reuse"
+MERGING: Final = "merging-upserts"
+VALIDATION: Final = "server-validation"
+LITERAL: Final = "literal-document-filters"
+THOROUGH: Final = "thorough-index"
 
 # Why a scenario that needs one is skipped.
 MEANINGS: Final[Mapping[str, str]] = {
@@ -23,6 +30,13 @@ MEANINGS: Final[Mapping[str, str]] = {
     NATIVE_AUTHENTICATION: "a Chroma that asks for the token itself",
     API_V1: "version 1 of the interface",
     TELEMETRY: "a telemetry that would have to be switched off",
+    CONFIGURATION: "collections that are configured otherwise than by their metadata",
+    DATABASE_DELETION: "databases that can be deleted",
+    ID_REUSE: "ids that can be given again once their records are deleted",
+    MERGING: "upserts that keep what they do not name",
+    VALIDATION: "a server that refuses by itself what makes no sense",
+    LITERAL: "filters on documents that take every sign and case as it stands",
+    THOROUGH: "an index that compares 100 candidates unless it is told otherwise",
 }
 
 
@@ -113,6 +127,10 @@ def _python(
     )
 
 
+_CURRENT: Final = frozenset(
+    {CONFIGURATION, DATABASE_DELETION, ID_REUSE, MERGING, VALIDATION, LITERAL, THOROUGH}
+)
+
 # Only what was measured or read; between two of them nothing is claimed.
 KNOWN: Final = (
     _python((0, 4, 8), (0, 4, 24), _OLD_NAMES, ("v1",), API_V1),
@@ -131,7 +149,7 @@ KNOWN: Final = (
         data_variable=None,
         telemetry=None,
         open=frozenset(),
-        capabilities=frozenset(),
+        capabilities=_CURRENT,
     ),
 )
 

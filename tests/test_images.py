@@ -237,8 +237,8 @@ BAD = {
         "wheels.0.sha256: Field required",
     ),
     "nothing taken": (
-        f"tag: '1'\ndebs: [{{package: x, version: '1', sha256: {'0' * 64}, take: []}}]\n",
-        "debs.0.take: List should have at least 1 item",
+        f"tag: '1'\ndebs: [{{package: x, version: '1', sha256: '{'0' * 64}', take: []}}]\n",
+        "debs.0: Value error, takes nothing",
     ),
     "not YAML": ("tag: [\n", "is not YAML"),
 }

@@ -345,6 +345,7 @@ def test_a_bench_empties_its_collection_for_each_case_and_stops_shrinking_in_tim
 ) -> None:
     class Database:
         made = 0
+        reuses_ids = True
 
         def create(self, _name: str, metric: Metric) -> Honest:
             self.made += 1

@@ -40,7 +40,7 @@ def test_the_documented_release_is_open_in_every_version() -> None:
         "0.4.8 to 0.4.24: does not start unless CHROMA_SERVER_AUTH_TOKEN_TRANSPORT_HEADER is spelled"
         in reason
     )
-    assert "0.5.23 to 0.6.0: open without CHROMA_SERVER_AUTHN_PROVIDER" in reason
+    assert "0.5.23 to 0.6.0, 0.6.3: open without CHROMA_SERVER_AUTHN_PROVIDER" in reason
     assert "1.0.0 and later: open, since it knows no authentication" in reason
     assert 'the release "gateway"' in reason
     assert "chroma:latest says no version" in told(documented)
@@ -94,8 +94,8 @@ def test_names_that_some_version_honours_open_nothing_for_sure() -> None:
         (release(readiness={"path": "/api/v0/heartbeat"}), "readiness probe asks at /api/v0/heartbeat"),
         (release("chroma:0.5.5", environment=NAMES), "ask at /api/v1/heartbeat"),
         (release("chroma:1.5.9", liveness={"path": "/api/v1/heartbeat"}), "liveness probe asks at"),
-        (release(), "the claim is mounted at /data, but 0.5.23 to 0.6.0 writes to /chroma/chroma"),
-        (release("chroma:1.5.9", data="/chroma/chroma"), "1.0.0 and later writes to /data"),
+        (release(), "the claim is mounted at /data, but 0.5.23 to 0.6.0: writes to /chroma/chroma"),
+        (release("chroma:1.5.9", data="/chroma/chroma"), "1.0.0 and later: writes to /data"),
         (release("chroma:0.5.12"), "nothing is known of the version of chroma:0.5.12"),
         (release(environment={**NAMES, "CHROMA_SERVER_AUTHN_CREDENTIALS": "secret"}), "for all to read"),
     ],
@@ -131,5 +131,6 @@ def test_a_tag_that_is_no_version_is_no_number() -> None:
 
 def test_of_a_version_nothing_is_claimed_that_is_not_known() -> None:
     assert Release.named("native").capabilities == {"native-authentication", "api-v1", "telemetry"}
-    assert Release.named("gateway").capabilities == {"gateway"}
+    assert {"gateway", "server-validation"} < Release.named("gateway").capabilities
+    assert not {"api-v1", "telemetry"} & Release.named("gateway").capabilities
     assert Release.named("documented").capabilities == frozenset()

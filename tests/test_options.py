@@ -24,6 +24,7 @@ def _options(**given: Any) -> Options:
         "inventory": None,
         "release": "gateway",
         "fault": None,
+        "accept_insecure": False,
         "roll_back": "always",
         "remove_data": False,
         "patience": 1.0,

@@ -25,12 +25,14 @@ class Site:
 
     options: tuple[str, ...]
 
-    def verify(self, fault: str, caught_by: str, reports: Path) -> subprocess.CompletedProcess[str]:
+    def verify(self, fault: Fault, reports: Path) -> subprocess.CompletedProcess[str]:
         """Run one scenario under a fault, in a process of its own as an operator would, and leave nothing of it."""
+        release = ("--release", fault.release) if fault.release else ()
         return subprocess.run(
             [
                 *(sys.executable, "-m", "pytest", "features", "-p", "no:cacheprovider"),
-                *("--fault", fault, "--scenario", caught_by, "--report-dir", str(reports)),
+                *("--fault", fault.name, "--scenario", fault.caught_by.scenario, *release),
+                *("--report-dir", str(reports)),
                 *("--roll-back", "always", "--remove-data", *self.options),
             ],
             cwd=ROOT,
@@ -64,8 +66,8 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
 
 @pytest.mark.parametrize("name", faults.names())
 def test_the_scenario_named_catches_the_fault(name: str, site: Site, tmp_path: Path) -> None:
-    caught_by = Fault.load(name).caught_by
-    run = site.verify(name, caught_by.scenario, tmp_path)
+    fault = Fault.load(name)
+    caught_by, run = fault.caught_by, site.verify(fault, tmp_path)
     report = tmp_path / "junit.xml"
     assert report.exists(), f"the run did not begin:\n{run.stdout}{run.stderr}"
     (scenario,) = ET.parse(report).iter("testcase")
