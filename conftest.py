@@ -6,7 +6,7 @@ import itertools
 import pickle
 import sys
 import time
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -73,6 +73,7 @@ pytest_plugins = [
     "steps.ingress",
     "steps.troubles",
     "steps.display",
+    "steps.wrecks",
 ]
 
 
@@ -511,6 +512,15 @@ def fresh_namespace(throw_away: Callable[..., AbstractContextManager[Namespace]]
     """Own a namespace that this scenario alone knows."""
     with throw_away() as namespace:
         yield namespace
+
+
+@pytest.fixture
+def fresh_namespaces(
+    throw_away: Callable[[], AbstractContextManager[Namespace]],
+) -> Iterator[Callable[[], Namespace]]:
+    """Own as many namespaces as this scenario asks for, of which it alone knows."""
+    with ExitStack() as stack:
+        yield lambda: stack.enter_context(throw_away())
 
 
 @pytest.fixture(scope="module")

@@ -8,7 +8,7 @@ Feature: Backing a release up and restoring it
 
     Scenario: A restored release holds what the one before it held
       Given the live release
-      And a collection of 1200 records
+      And a collection of 10000 records of 384 dimensions
       And a backup of the release
       When the backup is restored into an empty namespace
       Then the restored release is live
@@ -57,3 +57,38 @@ Feature: Backing a release up and restoring it
         | leads out of the claim     |
         | holds a link               |
         | is of another image        |
+
+  @core
+  Rule: Nothing is overwritten
+
+    Scenario: A release is not restored over
+      Given the live release
+      And a backup that is whole
+      When the backup is restored
+      Then the restore is refused because the claim is in use
+      And the release lives on as it was
+
+    Scenario: A claim that holds something is not restored over
+      Given an empty namespace
+      And a claim that holds a file of somebody's
+      And a backup that is whole
+      When the backup is restored
+      Then the restore is refused because the claim is not empty
+      And the claim holds what it held
+
+  @core @needs-storage-limit
+  Rule: A claim without room for a backup is left empty, and a release can live on it
+
+    Scenario: A claim that is too small is left empty
+      Given an empty namespace
+      And a backup that is larger than a small claim
+      When the backup is restored into a small claim
+      Then the restore is refused because the claim is too small
+      And the claim is empty
+
+    @needs-volume-expansion
+    Scenario: A claim that was too small is grown by the next release
+      Given an empty namespace
+      And a restore that found too little room on a small claim
+      When the release is applied
+      Then the release is live

@@ -26,6 +26,34 @@ Feature: Rolling a release back
       When the release is rolled back
       Then nothing of the release is left but its claim
 
+  Rule: A deployment that broke off can be rolled back, however far it came
+
+    Scenario: Whatever a deployment had made is gone, but for its claim
+      Given deployments that broke off after each of their objects
+      When each of them is rolled back
+      Then nothing is left of each but its claim, where it had come that far
+
+    Scenario: An interrupted deployment is rolled back to its data
+      Given the release, rolled back in a namespace of its own
+      And its deployment was interrupted by the operator
+      When the release is rolled back
+      Then nothing of the release is left but its claim
+
+    Scenario: A deployment that is rolled back under way gives up at once
+      Given the release, rolled back in a namespace of its own
+      When it is applied, and rolled back by somebody else before it is live
+      Then it is refused because it was taken away meanwhile
+      And nobody has waited for a deadline
+      And nothing of the release is left but its claim
+
+  Rule: What cannot be removed is named, and never passed over
+
+    Scenario: An object that stays is named
+      Given the release, rolled back in a namespace of its own
+      And an object of it that cannot be removed
+      When the operator tries to roll the release back
+      Then the operator is told what is left
+
   Rule: When the data's removal is asked for, nothing is left
 
     Scenario: The data goes with its namespace

@@ -14,13 +14,17 @@ from support.backup import Clerk
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from support.chroma import Collection
+    from support.chroma import Collection, Database
     from support.drills import Attempt
     from support.namespace import Live, Namespace, Rollout
     from support.release import Release
     from support.wait import Deadlines
 
-_TYPES: Final = {"Mishap": OneOf.itself(drills.MISHAPS), "Flaw": OneOf.itself(flawed.FLAWS)}
+_TYPES: Final = {
+    "Mishap": OneOf.itself(drills.MISHAPS),
+    "Flaw": OneOf.itself(flawed.FLAWS),
+    "Refusal": OneOf.itself(drills.REFUSALS),
+}
 
 
 def parse(text: str) -> parsers.parse:
@@ -49,6 +53,38 @@ def backup_of_release(clerk: Clerk, live: Live, file: Path) -> Path:
 @given(parse("a backup that {flaw:Flaw}"), target_fixture="backup")
 def backup_with_flaw(file: Path, flaw: str, release_under_test: Release) -> Path:
     return flawed.flawed(flaw, file, release_under_test.chroma.image)
+
+
+@given("a backup that is whole", target_fixture="backup")
+def whole_backup(file: Path, release_under_test: Release) -> Path:
+    return flawed.backup(file, release_under_test.chroma.image)
+
+
+@given("a backup that is larger than a small claim", target_fixture="backup")
+def large_backup(file: Path, release_under_test: Release) -> Path:
+    return drills.large_backup(file, release_under_test)
+
+
+@given("a claim that holds a file of somebody's")
+def occupied_claim(clerk: Clerk, here: Namespace, release_under_test: Release) -> None:
+    drills.occupy(clerk, here, release_under_test)
+
+
+@given("a restore that found too little room on a small claim")
+def restore_without_room(clerk: Clerk, here: Namespace, release_under_test: Release, file: Path) -> None:
+    drills.run_out_of_room(clerk, here, release_under_test, file)
+
+
+@given(parse("a collection of {count:d} records of {dimension:d} dimensions"), target_fixture="collection")
+def large_collection(database: Database, count: int, dimension: int) -> Collection:
+    return drills.large_collection(database, count, dimension)
+
+
+@when("the backup is restored into a small claim", target_fixture="attempt")
+def restore_into_small_claim(
+    clerk: Clerk, here: Namespace, release_under_test: Release, backup: Path
+) -> Attempt:
+    return drills.try_to_restore(clerk, here, drills.small(release_under_test), backup)
 
 
 @when("the release is backed up", target_fixture="backup")
@@ -89,9 +125,19 @@ def backup_has_failed(attempt: Attempt, mishap: str) -> None:
     drills.assert_failed(attempt, mishap)
 
 
-@then(parse("the restore is refused because the backup {flaw:Flaw}"))
-def restore_is_refused(attempt: Attempt, flaw: str) -> None:
-    drills.assert_refused(attempt, flaw)
+@then(parse("the restore is refused because the {reason:Refusal}"))
+def restore_is_refused(attempt: Attempt, reason: str) -> None:
+    drills.assert_refused(attempt, reason)
+
+
+@then("the claim holds what it held")
+def claim_holds_what_it_held(clerk: Clerk, here: Namespace, release_under_test: Release) -> None:
+    drills.assert_holds_what_it_held(drills.held_by_claim(clerk, here, release_under_test))
+
+
+@then("the claim is empty")
+def claim_is_empty(clerk: Clerk, here: Namespace, release_under_test: Release) -> None:
+    assert drills.held_by_claim(clerk, here, release_under_test) == {}
 
 
 @then("the release lives on as it was")

@@ -67,7 +67,7 @@ class Clerk:
         of = known or namespace.rendered(release)
         _refuse_what_cannot_be_copied(namespace, known, of.release)
         with archive.drafted(file) as draft:
-            with self._at_rest(known) as rest, self._copying(of, read_only=True) as copier:
+            with self._at_rest(known) as rest, self.copying(of, read_only=True) as copier:
                 self._wait_until_unused(of)
                 copier.wait(self.deadlines)
                 files, size = copier.usage()
@@ -109,7 +109,7 @@ class Clerk:
         _refuse_another_image(whole.manifest, release)
         _refuse_what_is_deployed(namespace)
         namespace.lay_ground(release)
-        with self._copying(namespace.rendered(release), read_only=False) as copier:
+        with self.copying(namespace.rendered(release), read_only=False) as copier:
             copier.wait(self.deadlines)
             _refuse_what_is_not_empty(namespace, release, copier.usage())
             with self._emptied_on_failure(copier, release):
@@ -148,7 +148,8 @@ class Clerk:
                     + (f"is not live again: {rest.finding}" if rest.finding else "is live again")
                 )
 
-    def _copying(self, of: Live, *, read_only: bool) -> AbstractContextManager[Copier]:
+    def copying(self, of: Live, *, read_only: bool) -> AbstractContextManager[Copier]:
+        """Lend a copying pod beside a release's claim, which runs as the release's own pod does."""
         security = of.statefulset()["spec"]["template"]["spec"].get("securityContext", {})
         pod = copying_pod(
             of.namespace.name,

@@ -23,6 +23,7 @@ class Cause(StrEnum):
     CLAIM = "its claim is not bound"
     ADMISSION = "it was rejected by admission"
     FAILING = "its container keeps failing"
+    TAKEN_AWAY = "it was taken away meanwhile"
     OPEN = "anybody may use it"
 
 

@@ -113,17 +113,17 @@ def embedding_function() -> EmbeddingFunction[Any]:
     return Hashing()
 
 
-def records(count: int) -> list[Record]:
+def records(count: int, dimension: int = DIMENSION) -> list[Record]:
     """Make the first so many of an endless list of records that is always the same."""
-    return [_record(number) for number in range(1, count + 1)]
+    return [_record(number, dimension) for number in range(1, count + 1)]
 
 
-def _record(number: int) -> Record:
+def _record(number: int, dimension: int) -> Record:
     draw = random.Random(number)  # noqa: S311 - the same numbers every time, no secret
     topic = _TOPICS[number % len(_TOPICS)]
     return Record(
         id=f"note-{number:05}",
-        vector=tuple(float32(draw.uniform(-1, 1)) for _ in range(DIMENSION)),
+        vector=tuple(float32(draw.uniform(-1, 1)) for _ in range(dimension)),
         document=f"Note {number} is about {topic}.",
         metadata={"number": number, "weight": number / 4, "topic": topic, "even": number % 2 == 0},
     )

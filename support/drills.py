@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+import io
 import resource
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
-from support import chroma, laws
-from support.archive import ArchiveError
+from support import chroma, flawed, laws
+from support.archive import ArchiveError, sums_of
 from support.copying import POD, CopyError
-from support.flawed import FLAWS
 from support.signals import ctrl_c
 from support.ways import ingress
 
@@ -20,12 +20,18 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from support.backup import Clerk
-    from support.chroma import Collection
+    from support.chroma import Collection, Database
     from support.namespace import Live, Namespace, Rollout
     from support.release import Release
 
 # Bytes after which the operator's disk is full: less than the smallest database.
 _ROOM: Final = 64 * 1024
+# Bytes of a claim, and of a backup for which it has no room.
+_SMALL, _LARGE = "32Mi", 40 * 1024 * 1024
+# What occupies a claim before anything is restored to it.
+_OCCUPANT: Final = flawed.tar({"notes/of-somebody.txt": b"not to be lost"})
+# Records in a call: as many as stay below the 40 MiB that Chroma takes.
+_BATCH: Final = 2000
 # Questions that are asked before and after, and records asked for by each.
 _QUESTIONS, _NEAREST = 20, 10
 
@@ -56,14 +62,62 @@ def try_to_restore(clerk: Clerk, namespace: Namespace, release: Release, file: P
     return _tried(file, lambda: clerk.restore(namespace, release, file))
 
 
+def large_collection(database: Database, count: int, dimension: int) -> Collection:
+    """Make a collection of so many records, which take several calls."""
+    collection = database.create("collection")
+    records = chroma.records(count, dimension)
+    for begin in range(0, count, _BATCH):
+        chroma.add(collection, records[begin : begin + _BATCH])
+    return collection
+
+
+def occupy(clerk: Clerk, namespace: Namespace, release: Release) -> None:
+    """Let a claim hold something before there is a release."""
+    namespace.lay_ground(release)
+    with clerk.copying(namespace.rendered(release), read_only=False) as copier:
+        copier.wait(clerk.deadlines)
+        copier.write([_OCCUPANT])
+
+
+def held_by_claim(clerk: Clerk, namespace: Namespace, release: Release) -> dict[str, str]:
+    """Return the SHA-256 of each file on a claim, by its name."""
+    with clerk.copying(namespace.rendered(release), read_only=True) as copier:
+        copier.wait(clerk.deadlines)
+        with copier.reading() as stream:
+            return sums_of(stream)
+
+
+def assert_holds_what_it_held(held: Mapping[str, str]) -> None:
+    """Demand that a claim holds what it was occupied by, and nothing else."""
+    promised = sums_of(io.BytesIO(_OCCUPANT))
+    assert held == promised, f"promised: a claim with {promised}\nseen:     {held}"
+
+
+def small(release: Release) -> Release:
+    """Return a release that asks for a small claim, with room for nothing but a young database."""
+    return release.model_copy(update={"claim": release.claim.model_copy(update={"size": _SMALL})})
+
+
+def large_backup(file: Path, release: Release) -> Path:
+    """Write a backup for which a small claim has no room."""
+    return flawed.backup(file, release.chroma.image, _LARGE)
+
+
+def run_out_of_room(clerk: Clerk, namespace: Namespace, release: Release, file: Path) -> None:
+    """Restore a backup for which a small claim has no room, which must fail for that reason."""
+    attempt = try_to_restore(clerk, namespace, small(release), large_backup(file, release))
+    assert_refused(attempt, "claim is too small")
+
+
 def assert_failed(attempt: Attempt, mishap: str) -> None:
     """Demand that a backup failed for a reason, and said so."""
     attempt.demand(_MISHAPS[mishap][1])
 
 
-def assert_refused(attempt: Attempt, flaw: str) -> None:
-    """Demand that a backup was refused for a flaw, and that this was said."""
-    attempt.demand(FLAWS[flaw][1])
+def assert_refused(attempt: Attempt, reason: str) -> None:
+    """Demand that a backup was not restored for a reason, that this was said, and that the file is still there."""
+    attempt.demand(REFUSALS[reason])
+    assert attempt.file.exists(), f"{attempt.file} is gone"
 
 
 def assert_nothing_left(attempt: Attempt) -> None:
@@ -139,3 +193,10 @@ _MISHAPS: Final[Mapping[str, tuple[Callable[[Clerk], AbstractContextManager[Cler
     "the operator's disk is full": (_disk_full, "nothing of it is left, make room"),
 }
 MISHAPS: Final = tuple(_MISHAPS)
+# Why nothing is restored, in the words of the feature, and a phrase of what is said then.
+REFUSALS: Final[Mapping[str, str]] = {
+    **{f"backup {flaw}": said for flaw, (_, said) in flawed.FLAWS.items()},
+    "claim is in use": "its data is not overwritten",
+    "claim is not empty": "nothing is overwritten",
+    "claim is too small": "is too small",
+}

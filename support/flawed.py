@@ -1,4 +1,4 @@
-"""Backups as they must not be restored, each with one flaw, and what is said of it."""
+"""Backups of data that no Chroma wrote: whole ones, and such as must not be restored, with what is said of each flaw."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def backup(file: Path, image: str, size: int = _SIZE) -> Path:
     """Write a backup that is whole, of data that no Chroma wrote: `size` bytes of noise; return where it is."""
     noise = random.Random(size).randbytes(size)  # noqa: S311 - the same every time, no secret
     with archive.drafted(file) as draft:
-        draft.take(io.BytesIO(_tar({"chroma.sqlite3": noise, "index/header.bin": b"header"})))
+        draft.take(io.BytesIO(tar({"chroma.sqlite3": noise, "index/header.bin": b"header"})))
         draft.seal(
             Manifest(
                 suite="0.1.0",
@@ -60,7 +60,7 @@ def _no_archive(_whole: bytes) -> bytes:
 
 
 def _another_kind(_whole: bytes) -> bytes:
-    return _tar({"chroma-backup/chroma.sqlite3": b"copied by hand"})
+    return tar({"chroma-backup/chroma.sqlite3": b"copied by hand"})
 
 
 def _another_form(whole: bytes) -> bytes:
@@ -68,15 +68,15 @@ def _another_form(whole: bytes) -> bytes:
 
 
 def _leads_out(_whole: bytes) -> bytes:
-    return _tar({"data/../../etc/passwd": b"root::0:0:::"})
+    return tar({"data/../../etc/passwd": b"root::0:0:::"})
 
 
 def _holds_link(_whole: bytes) -> bytes:
     target = io.BytesIO()
-    with tarfile.open(fileobj=target, mode="w") as tar:
+    with tarfile.open(fileobj=target, mode="w") as opened:
         link = tarfile.TarInfo("data/index")
         link.type, link.linkname = tarfile.SYMTYPE, "/etc"
-        tar.addfile(link)
+        opened.addfile(link)
     return target.getvalue()
 
 
@@ -97,11 +97,12 @@ FLAWS: Final[Mapping[str, tuple[Callable[[bytes], bytes], str]]] = {
 }
 
 
-def _tar(files: Mapping[str, bytes]) -> bytes:
+def tar(files: Mapping[str, bytes]) -> bytes:
+    """Return a tar of files, given by their names."""
     target = io.BytesIO()
-    with tarfile.open(fileobj=target, mode="w") as tar:
+    with tarfile.open(fileobj=target, mode="w") as opened:
         for name, content in files.items():
             member = tarfile.TarInfo(name)
             member.size = len(content)
-            tar.addfile(member, io.BytesIO(content))
+            opened.addfile(member, io.BytesIO(content))
     return target.getvalue()

@@ -34,6 +34,17 @@ def assert_data_left(namespace: Namespace, release: Release, besides: Sequence[O
     _assert_left(namespace, {("Namespace", namespace.name), key(claim), volume}, besides)
 
 
+def assert_claims_left(namespace: Namespace, names: Sequence[str]) -> None:
+    """Demand that there are only these claims, with the volumes that they have, in their namespace; none: nothing at all."""
+    claims = [namespace.kube.get("PersistentVolumeClaim", name, namespace.name) for name in names]
+    volumes = [claim["spec"]["volumeName"] for claim in claims if claim and "volumeName" in claim["spec"]]
+    expected = {("PersistentVolumeClaim", name) for name in names}
+    expected |= {("PersistentVolume", name) for name in volumes} | (
+        {("Namespace", namespace.name)} if names else set()
+    )
+    _assert_left(namespace, expected, ())
+
+
 def _assert_left(namespace: Namespace, expected: set[Key], besides: Sequence[Object]) -> None:
     """Look at the namespace, at everything in it, whoever made it, and at its volumes."""
     left = set(removal.traces(namespace.kube, namespace.name)) - set(map(key, besides))

@@ -160,6 +160,10 @@ class Namespace:
             else:
                 course.mark("refused")
                 self._witness(self.kube, self.name, objects)
+                if finding.cause is causes.Cause.TAKEN_AWAY:
+                    # Whoever rolled it back wants nothing of it here, nor of the one before it.
+                    former = None
+                    self.roll_back()
                 before_it = f'release "{former.release.name}"' if former else "nothing"
                 self._progress(f'release "{release.name}" gives way to {before_it}: {finding}')
                 again = Course(watch, self._deadlines, self._progress)
@@ -241,6 +245,18 @@ class Namespace:
             raise AssertionError(f'release "{recalled.release.name}" is not live: {error}') from error
         return recalled
 
+    def as_seen_by(self, progress: Callable[[str], None], deadlines: Deadlines | None = None) -> Namespace:
+        """Return the same namespace for another operator, who is told of the progress there, and may be less patient."""
+        return Namespace(
+            self.kube,
+            self.inventory,
+            self._place,
+            deadlines or self._deadlines,
+            self._fault,
+            progress,
+            self._witness,
+        )
+
     def tell(self, line: str) -> None:
         """Tell of progress here."""
         self._progress(line)
@@ -273,14 +289,16 @@ class Namespace:
     def roll_back(self, *, remove_data: bool = False) -> RollBack:
         """Remove everything of the release, wait until it is gone, and say what stays.
 
-        The claim stays with its data, and the namespace around it. With `remove_data` they go as well; a namespace
-        stays that the suite did not make, or in which there is anything of somebody else. Doing it twice is harmless.
+        The claim stays with its data, and the namespace around it. With `remove_data` they go as well, and where there is
+        no claim, there is nothing to stay for; a namespace stays that the suite did not make, or in which there is
+        anything of somebody else. However far a deployment came, and however often it is done, it is harmless.
 
         Raises `Timeout` that names what is not gone, or `Refused`.
         """
         self._known = None
         there = removal.owned(self.kube, self.name)
-        self._clear([obj for obj in there if remove_data or not is_claim(obj)], namespace=remove_data)
+        going = [obj for obj in there if remove_data or not is_claim(obj)]
+        self._clear(going, namespace=not any(is_claim(obj) for obj in there if obj not in going))
         kept = {key(obj) for obj in removal.owned(self.kube, self.name)}
         return RollBack(
             removed=_named(key(obj) for obj in there if key(obj) not in kept),

@@ -23,6 +23,8 @@ KINDS: Final = ("PersistentVolumeClaim", "Pod", "StatefulSet", "Event")
 
 # Seconds between two looks through the ingress: controllers take a new route after 0.1-0.7 s.
 _BEAT: Final = 0.03
+# Seconds by which a watch may lag behind an apply; it takes milliseconds.
+_LAG: Final = 2.0
 
 
 class Course:
@@ -80,11 +82,11 @@ class Course:
         `statefulset` is as the API server stored it; the watch may not have seen that yet.
         """
         ready_since: float | None = None
-        end = self._begin + self._deadlines.live
+        began, end = time.monotonic(), self._begin + self._deadlines.live
         while True:
             seen = self._seen(statefulset)
             self._report(seen)
-            if finding := self._believed(causes.diagnose(seen)):
+            if finding := self._taken_away(statefulset, began) or self._believed(causes.diagnose(seen)):
                 return finding
             if time.monotonic() > end:
                 return causes.explain(seen)
@@ -105,6 +107,14 @@ class Course:
                 if time.monotonic() - ready_since > self._deadlines.answering:
                     return unanswered(last)
             self._watch.wait(_BEAT)
+
+    def _taken_away(self, applied: Object, began: float) -> Finding | None:
+        """Return that what is rolled out is gone, because somebody has rolled it back."""
+        now = self._watch.objects.get(key(applied))
+        if now and now["metadata"]["uid"] == applied["metadata"]["uid"]:
+            return None
+        told = Finding(Cause.TAKEN_AWAY, f"StatefulSet {applied['metadata']['name']} is gone")
+        return told if time.monotonic() > began + _LAG else None
 
     def _lives(self, pulse: Pulse) -> bool:
         pulse.advances()

@@ -1,0 +1,69 @@
+"""Deployments that break off, or are rolled back while they are under way."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from pytest_bdd import given, then, when
+
+from support import wrecks
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from support.kube import Object
+    from support.namespace import Namespace, Rollout
+    from support.release import Release
+    from support.wait import Deadlines
+    from support.wrecks import Wreck
+
+
+@pytest.fixture
+def stubborn_object(here: Namespace) -> Iterator[Object]:
+    """Own an object of the release that cannot be removed."""
+    obj = wrecks.stubborn(here)
+    yield obj
+    wrecks.release_from_duty(here.kube, obj)
+
+
+@given("deployments that broke off after each of their objects", target_fixture="ashore")
+def deployments_that_broke_off(
+    fresh_namespaces: Callable[[], Namespace], release_under_test: Release
+) -> list[Wreck]:
+    return wrecks.wrecks(fresh_namespaces, release_under_test)
+
+
+@given("its deployment was interrupted by the operator")
+def interrupted_deployment(here: Namespace, release_under_test: Release) -> None:
+    wrecks.interrupt(here, release_under_test)
+
+
+@given("an object of it that cannot be removed")
+def object_that_cannot_be_removed(stubborn_object: Object) -> None:
+    assert stubborn_object["metadata"]["finalizers"]
+
+
+@when("each of them is rolled back")
+def roll_each_back(ashore: list[Wreck]) -> None:
+    wrecks.roll_back_all(ashore)
+
+
+@when("it is applied, and rolled back by somebody else before it is live", target_fixture="rollout")
+def roll_back_under_way(here: Namespace, release_under_test: Release, deadlines: Deadlines) -> Rollout:
+    return wrecks.roll_back_under_way(here, release_under_test, deadlines)
+
+
+@when("the operator tries to roll the release back", target_fixture="told")
+def try_to_roll_back(here: Namespace, deadlines: Deadlines) -> str:
+    return wrecks.try_to_roll_back(here, deadlines)
+
+
+@then("nothing is left of each but its claim, where it had come that far")
+def claims_are_left(ashore: list[Wreck]) -> None:
+    wrecks.assert_all_rolled_back(ashore)
+
+
+@then("the operator is told what is left")
+def operator_is_told(told: str, stubborn_object: Object) -> None:
+    wrecks.assert_told(told, stubborn_object)
