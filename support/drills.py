@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
-from support import chroma, flawed, laws
+from support import chroma, flawed
 from support.archive import ArchiveError, sums_of
 from support.copying import POD, CopyError
 from support.signals import ctrl_c
@@ -147,10 +147,16 @@ def assert_restored(collection: Collection, rollout: Rollout) -> None:
     client = chroma.client(ingress(there.namespace.host, there.inventory), there.token, collection.database)
     try:
         restored = client.get_collection(collection.name, embedding_function=None)
-        held = chroma.contents(collection)
-        laws.same_records(held, chroma.contents(restored), "as they were when they were backed up")
-        vectors = [record.vector for record in held[:: max(1, len(held) // _QUESTIONS)]]
-        before, after = (chroma.ask(one, vectors, _NEAREST) for one in (collection, restored))
+        held, brought_back = chroma.columns(collection), chroma.columns(restored)
+        wrong = [
+            name for name in held.keys() | brought_back.keys() if held.get(name) != brought_back.get(name)
+        ]
+        assert not wrong, (
+            f"promised: {len(held)} records, as they were when they were backed up\n"
+            f"seen:     {len(brought_back)} records, of which {len(wrong)} are missing, new or others, such as {min(wrong)!r}"
+        )
+        questions = [vector for vector, _, _ in list(held.values())[:: max(1, len(held) // _QUESTIONS)]]
+        before, after = (chroma.ask(one, questions, _NEAREST) for one in (collection, restored))
         assert before == after, f"questions are answered otherwise: {after} instead of {before}"
     finally:
         client.close()
