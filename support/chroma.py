@@ -151,7 +151,7 @@ def contents(collection: Collection, filters: Filters = EVERYTHING) -> list[Reco
     return _rows(columns)
 
 
-def columns(collection: Collection) -> dict[str, tuple[Vector, str | None, Any]]:
+def by_id(collection: Collection) -> dict[str, tuple[Vector, str | None, Any]]:
     """Read each record's vector, document and metadata, by its id: for many records cheaper than `contents`."""
     got: Any = collection.get(include=["embeddings", "documents", "metadatas"])
     return {

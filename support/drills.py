@@ -147,7 +147,7 @@ def assert_restored(collection: Collection, rollout: Rollout) -> None:
     client = chroma.client(ingress(there.namespace.host, there.inventory), there.token, collection.database)
     try:
         restored = client.get_collection(collection.name, embedding_function=None)
-        held, brought_back = chroma.columns(collection), chroma.columns(restored)
+        held, brought_back = chroma.by_id(collection), chroma.by_id(restored)
         wrong = [
             name for name in held.keys() | brought_back.keys() if held.get(name) != brought_back.get(name)
         ]
