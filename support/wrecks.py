@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-
 import uuid
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 from support import leftovers
 from support.plan import is_claim
 from support.render import ownership
+from support.signals import ctrl_c
 from support.together import together
 from support.wait import Timeout, wait_for
 
@@ -70,10 +70,11 @@ def interrupt(namespace: Namespace, release: Release) -> None:
 
     def tell(line: str) -> None:
         if line.startswith("pod "):
-            signal.raise_signal(signal.SIGINT)
+            press()
 
     try:
-        rollout = namespace.as_seen_by(tell).apply(release)
+        with ctrl_c() as press:
+            rollout = namespace.as_seen_by(tell).apply(release)
     except KeyboardInterrupt:
         return
     raise AssertionError(f"the deployment was over before it was interrupted: {rollout}")
