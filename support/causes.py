@@ -47,6 +47,7 @@ REMEDIES: Final[Mapping[Cause, str]] = {
         "change the field that it names, or what forbids it: Pod Security, quota or priority class of the namespace"
     ),
     Cause.FAILING: "look at `kubectl logs chroma-0 --all-containers --previous`: its last lines say why it ended",
+    Cause.TAKEN_AWAY: "ask who rolled it back while it was being deployed; nothing of it is left but its data: apply it again",
     Cause.OPEN: (
         "set the variables by which this version of Chroma asks for a token, or put a gateway before it: the releases "
         '"native" and "gateway" do so'
