@@ -17,6 +17,7 @@ help:
 	echo 'make test     all set-up, then the proof of the project itself, with one run of the features'
 	echo 'make check    format, lint, types, import contracts, offline tests: a minute or two, and no cluster'
 	echo 'make faults   every seeded fault against the scenario that must catch it: many minutes'
+	echo 'make table    the documented component beside the features, with the verdicts of the last reports'
 	echo 'make setup    the virtual environment, and all that the embedded cluster is made of'
 	echo 'make lock     requirements.lock anew from pyproject.toml'
 	echo 'make clean    remove what this checkout has made; what the cluster is made of stays in the cache'
@@ -33,6 +34,11 @@ test:
 	$(checks)
 	stage "tests of the embedded cluster" $(BIN)/pytest tests/cluster
 	stage "features" $(BIN)/pytest features/ $(ARGS)
+	stage "features of the release native" $(BIN)/pytest features/ --release native --report-dir reports/native -n 2
+
+# For README.md: section of the documented component, the rules that prove it, and what the last reports say of them.
+table: venv
+	$(BIN)/python -m support.component reports/conformance.json $(wildcard reports/native/conformance.json)
 
 check:
 	$(stages)
@@ -75,7 +81,7 @@ venv:
 		/^Installing / { print "  installing them"; fflush() }'
 	printf '%s\n' "$$key" >$(STAMP)
 
-.PHONY: help verify test check faults setup lock clean venv
+.PHONY: help verify test table check faults setup lock clean venv
 
 define set-up
 stage "virtual environment" $(MAKE) venv
