@@ -38,3 +38,4 @@ Feature: Performance of a release
       And a collection of 1000 records
       When it is asked 50 questions one after the other
       Then the report tells how long the answers took
+      And the collection holds 1000 records, each as it was written

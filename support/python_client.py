@@ -21,9 +21,11 @@ def follow(client: Client) -> Journey:
     """
     beat = client.heartbeat()
     assert beat > 0, f"promised: a heartbeat\nseen:     {beat}"
-    collection = client.get_or_create_collection(
-        name=_NAME, metadata={"description": "Document embeddings"}, embedding_function=embedding_function()
+    client.get_or_create_collection(
+        name=_NAME, metadata={"description": "Document embeddings"}, embedding_function=None
     )
+    # Opened with it, not created: Chroma 0.5.23 fails (500) where a client of 1.x names an embedding as it creates.
+    collection = client.get_collection(_NAME, embedding_function=embedding_function())
     collection.add(
         ids=[document.id for document in corpus.DOCUMENTS],
         documents=corpus.texts(),
