@@ -38,7 +38,7 @@ from support.run import OPEN, Run
 from support.scenario import NEEDS, Scenario
 from support.survey import survey
 from support.vantage import Vantage
-from support.verdict import EVIDENCE, Ledger
+from support.verdict import EVIDENCE, FOREIGN, Ledger
 from support.versions import MEANINGS
 from support.ways import ingress
 from support.workers import Workers, heed_termination
@@ -395,6 +395,7 @@ def capabilities(
             continue
         if capability in MEANINGS:
             if capability not in release_under_test.capabilities:
+                request.node.user_properties.append((FOREIGN, capability))
                 pytest.skip(release_under_test.lacks(capability))
         elif capability not in access.capabilities | run.options.capabilities:
             pytest.skip(f"the cluster {access.name} has no {capability}")

@@ -121,13 +121,16 @@ def _verdict(rules: Sequence[str], entries: Sequence[Mapping[str, Any]]) -> str:
     """Judge a section: what was not run proves nothing, and one failure is enough."""
     if not rules:
         return "-"
-    outcomes = [entry["outcome"] for entry in entries if entry.get("rule") in rules]
+    ours = [entry for entry in entries if entry.get("rule") in rules]
+    foreign = {entry["rule"] for entry in ours if entry.get("foreign")}
+    ours = [entry for entry in ours if not entry.get("foreign")]
+    outcomes = {entry["outcome"] for entry in ours}
     if "failed" in outcomes:
         return "**failure**"
-    ran = {entry["rule"] for entry in entries if entry.get("rule") in rules and entry["outcome"] == "passed"}
+    ran = {entry["rule"] for entry in ours if entry["outcome"] == "passed"}
     if not ran:
-        return "not run"
-    return "success" if ran == set(rules) and "skipped" not in outcomes else "partial"
+        return "not of this release" if foreign == set(rules) else "not run"
+    return "success" if ran | foreign == set(rules) and "skipped" not in outcomes else "partial"
 
 
 def main(arguments: Sequence[str]) -> int:

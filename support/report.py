@@ -82,6 +82,7 @@ class Report:
         for name, level in self._levels.items():
             counts = {"passed": level.passed, "failed": level.failed, "skipped": level.skipped}
             told = [f"{number} {what}" for what, number in counts.items() if number]
+            told += [f"{level.foreign} of other releases"] * (level.foreign > 0)
             told += [f"{level.left_out} not run"] * (level.left_out > 0)
             yield f"{name}: {level.verdict.upper()} ({', '.join(told)})"
         for what, much in self._run.measured.items():
@@ -158,6 +159,7 @@ def _entry(result: Result) -> dict[str, Any]:
         "reason": result.reason,
         "evidence": result.evidence,
         "worker": result.worker,
+        "foreign": result.foreign,
         "reproduce": shlex.join(["pytest", result.nodeid]),
     }
     return {name: value for name, value in entry.items() if value or name in {"tags", "rule", "seconds"}}

@@ -19,6 +19,8 @@ Verdict = Literal["success", "partial", "failure"]
 
 # The property of a report that says where the evidence of a failure lies.
 EVIDENCE: Final = "evidence"
+# The property of a report that says that a scenario does not concern the release: its version is not made that way.
+FOREIGN: Final = "foreign"
 
 
 @dataclass(frozen=True)
@@ -33,16 +35,22 @@ class Result:
     detail: str = ""  # of a failure: all that pytest says
     evidence: str = ""  # of a failure: the directory of its evidence
     worker: str = ""  # the worker it ran on, under xdist
+    foreign: bool = False  # skipped, since it does not concern the release
 
 
 @dataclass(frozen=True)
 class Level:
-    """What a level came to; `left_out` counts the scenarios that were not run, for whatever reason."""
+    """What a level came to.
+
+    `foreign` counts the scenarios that do not concern the release, `left_out` those that were not run for whatever
+    other reason.
+    """
 
     verdict: Verdict
     passed: int
     failed: int
     skipped: int
+    foreign: int
     left_out: int
     because: tuple[str, ...]  # why the verdict is no success, a line for each reason
 
@@ -92,8 +100,8 @@ def judge(
 ) -> dict[str, Level]:
     """Return the verdict of each level that has scenarios.
 
-    success: all of its scenarios passed; partial: none failed, but not all were run; failure: one failed, or something could
-    not be collected. `scenarios` are all that there are, whatever was selected.
+    success: all of its scenarios that concern the release passed; partial: none failed, but not all were run; failure: one
+    failed, or something could not be collected. `scenarios` are all that there are, whatever was selected.
     """
     levels = {}
     for level in LEVELS:
@@ -113,13 +121,18 @@ def overall(levels: Iterable[Level]) -> Verdict:
 
 
 def _level(there: int, results: Sequence[Result], broken: Sequence[str]) -> Level:
-    counts = Counter(result.outcome for result in results)
+    counts = Counter("foreign" if result.foreign else result.outcome for result in results)
     left_out = max(0, there - len(results))
     because = [*broken]
-    because += [f"{one.scenario.name}: {one.reason}" for one in results if one.outcome != "passed"]
+    because += [
+        f"{one.scenario.name}: {one.reason}" for one in results if one.outcome != "passed" and not one.foreign
+    ]
+    if results and not left_out and counts["foreign"] == len(results):
+        because.append("none of its scenarios concerns the release")
     because += [f"{left_out} of {there} scenarios were not run"] * (left_out > 0)
     verdict: Verdict = "failure" if counts["failed"] or broken else "partial" if because else "success"
-    return Level(verdict, counts["passed"], counts["failed"], counts["skipped"], left_out, tuple(because))
+    passed, failed, skipped, foreign = (counts[name] for name in ("passed", "failed", "skipped", "foreign"))
+    return Level(verdict, passed, failed, skipped, foreign, left_out, tuple(because))
 
 
 def _result(nodeid: str, phases: Sequence[pytest.TestReport]) -> Result:
@@ -142,6 +155,7 @@ def _result(nodeid: str, phases: Sequence[pytest.TestReport]) -> Result:
         detail=detail,
         evidence=properties.get(EVIDENCE, ""),
         worker=getattr(phases[0], "worker_id", ""),
+        foreign=FOREIGN in properties,
     )
 
 

@@ -14,8 +14,11 @@ from support.component import Component, ComponentError, main, read, table
 ROOT = Path(__file__).parent.parent
 
 
-def entry(rule: str, outcome: str) -> dict[str, Any]:
-    return {"rule": rule, "outcome": outcome, "place": "features/access.feature:3"}
+def entry(rule: str, outcome: str, **more: Any) -> dict[str, Any]:
+    return {"rule": rule, "outcome": outcome, "place": "features/access.feature:3", **more}
+
+
+FOREIGN: dict[str, Any] = {"outcome": "skipped", "foreign": True}
 
 
 def verdicts(*entries: dict[str, Any]) -> list[str]:
@@ -57,8 +60,19 @@ def test_a_section_has_proof_or_says_why_it_needs_none() -> None:
         ([entry("one", "passed"), entry("two", "failed")], "**failure**"),
         ([entry("one", "skipped"), entry("two", "skipped")], "not run"),
         ([], "not run"),
+        ([entry("one", "passed"), entry("two", **FOREIGN)], "success"),
+        ([entry("one", **FOREIGN), entry("two", **FOREIGN)], "not of this release"),
     ],
-    ids=["all passed", "one skipped", "one rule left out", "one failed", "all skipped", "nothing run"],
+    ids=[
+        "all passed",
+        "one skipped",
+        "one rule left out",
+        "one failed",
+        "all skipped",
+        "nothing run",
+        "one rule does not concern the release",
+        "none concerns it",
+    ],
 )
 def test_a_section_is_judged_by_what_was_seen(entries: list[dict[str, Any]], verdict: str) -> None:
     assert verdicts(*entries) == [verdict, "-"]

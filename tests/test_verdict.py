@@ -43,6 +43,16 @@ def test_success_is_all_and_nothing_less() -> None:
     assert _verdicts([], []) == {}
 
 
+def test_what_does_not_concern_the_release_does_not_spoil_its_verdict_and_proves_nothing() -> None:
+    foreign = _result("two", "skipped", foreign=True)
+    assert _verdicts([ONE, TWO], [_result("one", "passed"), foreign]) == {"core": "success"}
+    assert _verdicts([ONE, TWO], [_result("one", "skipped"), foreign]) == {"core": "partial"}
+    assert _verdicts([ONE, TWO], [foreign]) == {"core": "partial"}
+    assert _verdicts([TWO], [foreign]) == {"core": "partial"}
+    level = judge([ONE, TWO], [_result("one", "passed"), foreign], [])["core"]
+    assert (level.passed, level.skipped, level.foreign, level.because) == (1, 0, 1, ())
+
+
 def test_each_level_is_judged_by_itself() -> None:
     results = [_result("one", "passed"), _result("two", "passed"), _result("more", "failed", "extended")]
     assert _verdicts([ONE, TWO, MORE], results) == {"core": "success", "extended": "failure"}
