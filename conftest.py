@@ -74,6 +74,7 @@ pytest_plugins = [
     "steps.troubles",
     "steps.display",
     "steps.wrecks",
+    "steps.telemetry",
 ]
 
 
