@@ -305,10 +305,12 @@ DIFFERENCES: Final[Mapping[str, Difference]] = {
                     },
                     "CHROMA_AUTH_TOKEN_TRANSPORT_HEADER": {"value": "X-Chroma-Token"},
                     "PERSIST_DIRECTORY": {"value": "/data"},
+                    "SQLITE_TMPDIR": {"value": "/data"},
                 }
             }
         ),
-        "under the documented names this version of Chroma starts open, and it stores beside the claim unless told",
+        "under the documented names this version of Chroma starts open; unless told, it stores beside the claim, and loses"
+        " large batches where it may not write",
         needs="native-authentication",
     ),
 }
