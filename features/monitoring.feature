@@ -12,6 +12,8 @@ Feature: Monitoring
       And that its pod runs, its StatefulSet is rolled out, and its claim is bound
       And where it answers, and in which form it is announced
 
+    # The collection is in the scenario's own database; a version that lists none is asked for its default one alone.
+    @needs-database-list
     Scenario: Each collection is told with its count and its metadata
       Given the live release
       And a collection "field-notes" of 20 records about "ferns"

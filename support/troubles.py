@@ -87,7 +87,10 @@ REMEDIES: Final[Mapping[Trouble, str]] = {
 # stands in what support/http.py and support/liveness.py tell of an answer. Measured on Chroma 0.5.23 and 1.5.9.
 _SIGNS: Final[Mapping[Trouble, str]] = {
     # The first write that finds no room is told in the last of these words, those after it in the first.
-    Trouble.FULL: r"database or disk is full|No space left on device|Failed to apply logs to the",
+    # "Unable to open" is what 0.5.23 says of the file that it cannot begin there (measured).
+    Trouble.FULL: (
+        r"database or disk is full|unable to open database file|No space left on device|Failed to apply logs to the"
+    ),
     Trouble.DIMENSION: r"expecting embedding with dimension|does not match collection dimensionality",
     Trouble.COLLECTION: r"Collection \S+ does not exist",
     Trouble.TOKEN: r"through the \w+: 40[13]\b|AuthError|AuthorizationError",

@@ -18,6 +18,7 @@ API_V1: Final = "api-v1"
 TELEMETRY: Final = "telemetry"
 CONFIGURATION: Final = "collection-configuration"
 DATABASE_DELETION: Final = "database-deletion"
+DATABASE_LIST: Final = "database-list"
 ID_REUSE: Final = "id-reuse"
 MERGING: Final = "merging-upserts"
 VALIDATION: Final = "server-validation"
@@ -32,6 +33,7 @@ MEANINGS: Final[Mapping[str, str]] = {
     TELEMETRY: "a telemetry that would have to be switched off",
     CONFIGURATION: "collections that are configured otherwise than by their metadata",
     DATABASE_DELETION: "databases that can be deleted",
+    DATABASE_LIST: "databases that can be listed",
     ID_REUSE: "ids that can be given again once their records are deleted",
     MERGING: "upserts that keep what they do not name",
     VALIDATION: "a server that refuses by itself what makes no sense",
@@ -128,7 +130,7 @@ def _python(
 
 
 _CURRENT: Final = frozenset(
-    {CONFIGURATION, DATABASE_DELETION, ID_REUSE, MERGING, VALIDATION, LITERAL, THOROUGH}
+    {CONFIGURATION, DATABASE_DELETION, DATABASE_LIST, ID_REUSE, MERGING, VALIDATION, LITERAL, THOROUGH}
 )
 
 # Only what was measured or read; between two of them nothing is claimed.

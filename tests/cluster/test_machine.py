@@ -25,4 +25,5 @@ def test_a_cluster_says_what_it_can_do(cluster: Access) -> None:
         "volume-expansion",
         "storage-limit",
         "disposable",
+        "exec",
     }
