@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import sys
+from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
@@ -80,7 +81,7 @@ def table(component: Component, reports: Mapping[str, Sequence[Mapping[str, Any]
     yield f"|---|---|{'---|' * len(reports)}"
     places = _places(entry for entries in reports.values() for entry in entries)
     for section in component.sections:
-        proof = "; ".join(_cited(rule, places) for rule in section.proved_by) or section.promises_nothing
+        proof = "<br>".join(_cited(section.proved_by, places)) or section.promises_nothing
         verdicts = [_verdict(section.proved_by, entries) for entries in reports.values()]
         yield f"| {section.section} | {proof} | {' | '.join(verdicts)} |"
 
@@ -113,8 +114,12 @@ def _places(entries: Iterable[Mapping[str, Any]]) -> dict[str, str]:
     }
 
 
-def _cited(rule: str, places: Mapping[str, str]) -> str:
-    return f"{places[rule]}: {rule}" if rule in places else rule
+def _cited(rules: Sequence[str], places: Mapping[str, str]) -> Iterator[str]:
+    """Yield the feature files of some Rules, each with those of them that are in it."""
+    for file, ours in groupby(
+        sorted(rules, key=lambda rule: places.get(rule, "")), key=lambda rule: places.get(rule, "")
+    ):
+        yield f"{file or 'not run'}: {' · '.join(ours)}"
 
 
 def _verdict(rules: Sequence[str], entries: Sequence[Mapping[str, Any]]) -> str:

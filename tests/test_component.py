@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from steps.collector import all_scenarios
-from support.component import Component, ComponentError, main, read, table
+from support.component import Component, ComponentError, main, mistakes, read, table
 
 ROOT = Path(__file__).parent.parent
 
@@ -92,3 +92,11 @@ def test_without_a_report_the_table_says_what_to_do(
 ) -> None:
     assert main([str(tmp_path / "conformance.json")]) == 1
     assert "run the features first" in capsys.readouterr().err
+
+
+def test_readme_shows_the_table() -> None:
+    readme = (ROOT / "README.md").read_text(encoding="utf-8").splitlines()
+    component = Component.load()
+    shown = [line.split(" | ")[0].removeprefix("| ") for line in readme if line.startswith("| ")]
+    assert not [one.section for one in component.sections if one.section not in shown]
+    assert not [line for line in mistakes(component) if line not in readme]
