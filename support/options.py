@@ -92,8 +92,7 @@ class Options:
             )
         if self.provider == "embedded" and self.kubeconfig is not None:
             wrong.append("--provider embedded boots its own cluster: leave out --kubeconfig")
-        if self.command in _COPYING:
-            wrong += _complaints_about_copying(self.command, self.argument, self.provider)
+        wrong += _complaints_about_command(self.command, self.argument, self.provider)
         if self.context is not None and self.kubeconfig is None:
             wrong.append("--context names a context of a kubeconfig: add --kubeconfig FILE")
         if self.kubeconfig is not None:
@@ -208,11 +207,12 @@ def _usual_roll_back(provider: str) -> str:
     return "always" if provider == "embedded" else "never"
 
 
-def _complaints_about_copying(command: str, argument: str, provider: str) -> list[str]:
+def _complaints_about_command(command: str | None, argument: str, provider: str) -> list[str]:
     wrong = []
-    if provider == "embedded":
+    # A plan of the first release is told by an empty cluster as well.
+    if provider == "embedded" and command not in {None, "plan"}:
         wrong.append(f"--{command} needs a cluster that is there already: add --kubeconfig FILE")
-    if not argument:
+    if command in _COPYING and not argument:
         wrong.append(f"--{command} needs the name of a file")
     return wrong
 

@@ -8,6 +8,7 @@ from enum import StrEnum
 from functools import partial
 from typing import TYPE_CHECKING
 
+from support import lint
 from support.apply import rejection
 from support.certificate import staleness
 from support.fields import Difference, differences, wanted
@@ -100,7 +101,10 @@ def plan(kube: Kube, title: str, namespace: str, objects: Objects, former: Objec
 
 
 def tell(call: Call) -> int:
-    """Say what an apply of a release would do; return 0 if the cluster would take it, else 1."""
+    """Say what an apply of a release would do; return 0 if it would not be refused, as far as is known, else 1."""
+    for problem in lint.check(call.release):
+        call.say(f'release "{call.release.name}": {problem}')
+    forbidden = lint.why_open(call.release) and not (call.options.accept_insecure or call.options.fault)
     try:
         found = call.namespace.plan(call.release)
     except Refused as refused:
@@ -108,7 +112,11 @@ def tell(call: Call) -> int:
         return 1
     for line in found.lines():
         call.say(line)
-    return 1 if found.obstacles() else 0
+    if forbidden:
+        call.say(
+            "an apply would be refused, since anybody may use the release; --accept-insecure deploys it nevertheless"
+        )
+    return 1 if forbidden or found.obstacles() else 0
 
 
 def _intent(kube: Kube, obj: Object, *, judged: bool) -> Intent:

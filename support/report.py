@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from support.junit import write_junit
 from support.kube import Refused
+from support.release import USUAL
 from support.verdict import judge, overall
 
 if TYPE_CHECKING:
@@ -82,7 +83,7 @@ class Report:
         for name, level in self._levels.items():
             counts = {"passed": level.passed, "failed": level.failed, "skipped": level.skipped}
             told = [f"{number} {what}" for what, number in counts.items() if number]
-            told += [f"{level.foreign} of other releases"] * (level.foreign > 0)
+            told += [f"{level.foreign} do not concern the release"] * (level.foreign > 0)
             told += [f"{level.left_out} not run"] * (level.left_out > 0)
             yield f"{name}: {level.verdict.upper()} ({', '.join(told)})"
         for what, much in self._run.measured.items():
@@ -107,6 +108,14 @@ class Report:
             features[title] = features.get(title, 0.0) + result.seconds
         return {**self.times, **features}
 
+    def _given(self) -> list[str]:
+        """Return the options without which a scenario of this run would come to something else."""
+        options = self._run.options
+        given = [f"--release={options.release}"] * (options.release != USUAL)
+        given += [f"--fault={options.fault}"] * bool(options.fault)
+        given += ["--accept-insecure"] * options.accept_insecure
+        return [*given, f"--hypothesis-profile={options.profile}", f"--hypothesis-seed={self._run.seed}"]
+
     def _write(self, results: Sequence[Result], broken: Sequence[str], *, finished: bool) -> None:
         run, options = self._run, self._run.options
         content = {
@@ -128,7 +137,7 @@ class Report:
             "measured": run.measured,
             "times": {title: round(seconds, 1) for title, seconds in self._times(results).items()},
             "broken": list(broken),
-            "scenarios": [_entry(result) for result in results],
+            "scenarios": [_entry(result, self._given()) for result in results],
         }
         text = json.dumps(run.redactor.plain(content), indent=2, ensure_ascii=False)
         # In one move: whoever reads it meanwhile finds a whole one.
@@ -146,7 +155,7 @@ def version_of(kube: Kube) -> str:
     return ", ".join(sorted(versions))
 
 
-def _entry(result: Result) -> dict[str, Any]:
+def _entry(result: Result, given: Sequence[str]) -> dict[str, Any]:
     scenario = result.scenario
     entry = {
         "feature": scenario.feature,
@@ -160,7 +169,7 @@ def _entry(result: Result) -> dict[str, Any]:
         "evidence": result.evidence,
         "worker": result.worker,
         "foreign": result.foreign,
-        "reproduce": shlex.join(["pytest", result.nodeid]),
+        "reproduce": shlex.join(["pytest", result.nodeid, *given]),
     }
     return {name: value for name, value in entry.items() if value or name in {"tags", "rule", "seconds"}}
 

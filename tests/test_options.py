@@ -57,6 +57,7 @@ def kubeconfig(tmp_path: Path) -> Path:
         ({"patience": float("nan")}, "--patience nan: must be a number above 0"),
         ({"patience": float("inf")}, "--patience inf: must be a number above 0"),
         ({"report_dir": Path(__file__)}, "is a file, not a directory"),
+        ({"command": "status"}, "--status needs a cluster that is there already: add --kubeconfig FILE"),
         ({"command": "backup", "argument": "chroma.tar"}, "--backup needs a cluster that is there already"),
         ({"command": "restore", "argument": ""}, "--restore needs the name of a file"),
         ({"profile": "lazy"}, "--hypothesis-profile lazy: unknown; there are dev, ci and soak"),

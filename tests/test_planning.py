@@ -1,6 +1,7 @@
 """A plan is put in words that tell what an apply would do, and its exit code whether the cluster would take it."""
 
 from dataclasses import dataclass, field
+from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
@@ -9,6 +10,7 @@ from support.commands import Call
 from support.fields import Difference
 from support.kube import Kube, Object, Refused
 from support.planning import Act, Intent, Plan, plan, tell
+from support.release import Release
 from support.render import ownership
 
 
@@ -121,6 +123,21 @@ def test_the_exit_code_says_whether_the_cluster_would_take_it(
     outcome: Plan | Refused, code: int, last: str
 ) -> None:
     said: list[str] = []
-    call = Call(cast("Any", Place(outcome)), cast("Any", None), cast("Any", None), "", said.append)
-    assert tell(call) == code
+    assert tell(_call(outcome, "gateway", said)) == code
     assert said[-1].startswith(last)
+
+
+@pytest.mark.parametrize(("accepted", "code"), [(False, 1), (True, 0)])
+def test_a_release_that_anybody_may_use_is_told_as_one_that_an_apply_would_refuse(
+    accepted: bool, code: int
+) -> None:
+    said: list[str] = []
+    nothing = Plan("x", "chroma", (), begins=False)
+    assert tell(_call(nothing, "documented", said, accept_insecure=accepted)) == code
+    assert any("asks nobody for a token" in line for line in said)
+    assert said[-1].startswith("an apply would be refused") is not accepted
+
+
+def _call(outcome: Plan | Refused, name: str, said: list[str], *, accept_insecure: bool = False) -> Call:
+    options = SimpleNamespace(accept_insecure=accept_insecure, fault=None)
+    return Call(cast("Any", Place(outcome)), Release.named(name), cast("Any", options), "", said.append)
