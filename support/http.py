@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from http import HTTPStatus
 from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnection
 from ssl import SSLError
 from typing import TYPE_CHECKING, Any, Final
@@ -23,7 +24,7 @@ LAST: Final = ("Connection", "close")
 
 @dataclass(frozen=True)
 class Body:
-    """A body of `size` bytes that is sent piece by piece, so that it never lies in memory as a whole."""
+    """A body of `size` bytes that is sent piece by piece, once the other side has asked for it; it never lies in memory."""
 
     size: int
     pieces: Iterable[bytes]
@@ -116,11 +117,31 @@ class Line:
         payload = _payload(body)
         if payload is not None:
             self._connection.putheader("Content-Length", str(payload.size))
+        if isinstance(body, Body):
+            self._connection.putheader("Expect", "100-continue")
         self._connection.endheaders()
+        if isinstance(body, Body) and (refusal := self._answer_ahead(method)):
+            return refusal
         with suppress(ConnectionError, SSLError):  # who refuses a body may stop reading it, and has answered
             for piece in payload.pieces if payload else ():
                 self._connection.send(piece)
         return self._connection.getresponse()
+
+    def _answer_ahead(self, method: str) -> HTTPResponse | None:
+        """Return the answer that comes in place of the leave to send the body (100), None where that is given.
+
+        Who sends a large body unasked may lose the refusal: the other side closes with the rest of the body unread.
+        So curl asks, too; http.client knows no way to.
+        """
+        response = self._connection.response_class(self._connection.sock, method=method)
+        status_line = response._read_status()  # type: ignore[attr-defined]  # noqa: SLF001
+        if status_line[1] == HTTPStatus.CONTINUE:
+            while response.fp.readline().strip():
+                pass
+            return None
+        response._read_status = lambda: status_line  # type: ignore[attr-defined]  # noqa: SLF001
+        response.begin()
+        return response
 
 
 @contextmanager
