@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from pytest_bdd import then, when
 
 from support import telemetry
+from support.pods import environment_of
 
 if TYPE_CHECKING:
     from support.namespace import Live
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
 
 @when("the environment of Chroma's container is read", target_fixture="variables")
 def read_environment(live: Live) -> dict[str, str]:
-    return telemetry.environment(live)
+    return environment_of(live)
 
 
 @then("telemetry is switched off in it")

@@ -7,15 +7,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from support import http
+from support.pods import address_of, environment_of
 from support.vantage import Unreachable
-from support.ways import POD, POD_PORT, ingress, pod_address
+from support.ways import POD_PORT, ingress
 
 if TYPE_CHECKING:
     from support.namespace import Live
     from support.vantage import Vantage
 
-# The container that runs Chroma, and the variable that tells it its port.
-_CONTAINER: Final = "chroma"
+# What tells Chroma its port.
 _PORT_VARIABLE: Final = "CHROMA_PORT"
 
 
@@ -29,8 +29,8 @@ class Doors:
 
 def knock(live: Live, vantage: Vantage) -> Doors:
     """Try to connect, as a neighbour would, to the gateway's port and to Chroma's own at the pod's address."""
-    address = pod_address(live)
-    return Doors(_knock(vantage, address, POD_PORT), _knock(vantage, address, _chroma_port(live)))
+    address, port = address_of(live), int(environment_of(live)[_PORT_VARIABLE])
+    return Doors(_knock(vantage, address, POD_PORT), _knock(vantage, address, port))
 
 
 def assert_gateway_alone_is_open(doors: Doors) -> None:
@@ -72,14 +72,3 @@ def _knock(vantage: Vantage, address: str, port: int) -> str | None:
     except Unreachable as reason:
         return str(reason)
     return None
-
-
-def _chroma_port(live: Live) -> int:
-    pod = live.namespace.kube.get("Pod", POD, live.namespace.name) or {"spec": {"containers": []}}
-    variables = {
-        variable["name"]: variable.get("value")
-        for container in pod["spec"]["containers"]
-        if container["name"] == _CONTAINER
-        for variable in container.get("env", [])
-    }
-    return int(variables[_PORT_VARIABLE])

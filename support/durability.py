@@ -8,12 +8,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import PurePosixPath
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from support import chroma, laws, probe
 from support.model import Metric, Record
+from support.pods import CONTAINER, POD, beside, pod_of
 from support.wait import wait_for
-from support.ways import POD, way_in
+from support.ways import way_in
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -23,8 +24,6 @@ if TYPE_CHECKING:
     from support.vantage import Vantage
     from support.wait import Deadlines
 
-# The container that runs Chroma; its name is also in the command line of Chroma's process.
-_CONTAINER: Final = "chroma"
 # The database's file, which its log (-wal) is beside.
 _DATABASE: Final = "chroma.sqlite3"
 # So few that a collection that began with 200 records stays below 1,000: Chroma writes its index to disk with every
@@ -57,13 +56,13 @@ class Search:
 
 def replace_pod_under_writer(live: Live, collection: Collection, deadlines: Deadlines) -> History:
     """Delete the release's pod, as a drained node does, while a writer adds records; wait until its successor is live."""
-    before = _pod(live)["metadata"]["uid"]
+    before = pod_of(live)["metadata"]["uid"]
     with _writer(collection, deadlines) as history:
         live.namespace.kube.delete("Pod", POD, live.namespace.name)
         wait_for(
-            lambda: _pod(live)["metadata"]["uid"] != before and live.namespace.live() is not None,
+            lambda: pod_of(live)["metadata"]["uid"] != before and live.namespace.live() is not None,
             deadlines.live,
-            lambda: f"the pod that was deleted has no successor that is live: {_pod(live)['status']}",
+            lambda: f"the pod that was deleted has no successor that is live: {pod_of(live)['status']}",
             (LookupError,),
         )
     return history
@@ -81,7 +80,7 @@ def kill_under_writer(live: Live, collection: Collection, deadlines: Deadlines, 
         wait_for(
             lambda: _restarts(live) > before and live.namespace.live() is not None,
             deadlines.live,
-            lambda: f"Chroma is not live again after its kill: {_pod(live)['status']}",
+            lambda: f"Chroma is not live again after its kill: {pod_of(live)['status']}",
             (LookupError,),
         )
     return history
@@ -144,7 +143,7 @@ def search_claim(live: Live, collection: Collection, deadlines: Deadlines, run_i
         ["find", "/claim", text],
         mounts=[{"name": "claim", "mountPath": "/claim", "readOnly": True}],
         volumes=[{"name": "claim", "persistentVolumeClaim": {"claimName": claim, "readOnly": True}}],
-        **_beside(live),
+        **beside(live),
     )
     try:
         probe.start(kube, reader, deadlines)
@@ -207,7 +206,7 @@ def _killer(live: Live, deadlines: Deadlines, run_id: str) -> Iterator[Callable[
     kube = live.namespace.kube
     place = f"chroma-conformance-{run_id}-{uuid.uuid4().hex[:8]}"
     killer = probe.pod(
-        "killer", place, run_id, live.inventory.vantage_image, ["sleep"], hostPID=True, **_beside(live)
+        "killer", place, run_id, live.inventory.vantage_image, ["sleep"], hostPID=True, **beside(live)
     )
     kube.apply(probe.namespace(place, run_id, "privileged"))
     try:
@@ -220,26 +219,13 @@ def _killer(live: Live, deadlines: Deadlines, run_id: str) -> Iterator[Callable[
 
 
 def _kill(live: Live, place: str, deadlines: Deadlines) -> None:
-    argv = ["/probe", "kill", _pod(live)["metadata"]["uid"], _CONTAINER]
+    # The container's name is also in the command line of Chroma's process.
+    argv = ["/probe", "kill", pod_of(live)["metadata"]["uid"], CONTAINER]
     done = live.namespace.kube.exec(place, "killer", "probe", argv, deadlines.answer)
     assert done.code == 0, f"Chroma's process could not be killed: {done.stderr.decode('utf-8', 'replace')}"
 
 
-def _beside(live: Live) -> dict[str, Any]:
-    """Return the part of a specification that puts a pod on the node of the release's pod, under the same user."""
-    theirs = _pod(live)["spec"]
-    return {"nodeName": theirs["nodeName"], "securityContext": theirs["securityContext"]}
-
-
-def _pod(live: Live) -> dict[str, Any]:
-    """Return the release's pod; raises `LookupError` when there is none."""
-    pod = live.namespace.kube.get("Pod", POD, live.namespace.name)
-    if pod is None:
-        raise LookupError(f"there is no pod {live.namespace.name}/{POD}")
-    return pod
-
-
 def _restarts(live: Live) -> int:
     """Count how often Chroma's container has been started again in its pod."""
-    statuses = _pod(live)["status"].get("containerStatuses", [])
-    return sum(status["restartCount"] for status in statuses if status["name"] == _CONTAINER)
+    statuses = pod_of(live)["status"].get("containerStatuses", [])
+    return sum(status["restartCount"] for status in statuses if status["name"] == CONTAINER)

@@ -5,14 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from support.kube import Refused
-from support.ways import POD
+from support.pods import CONTAINER, POD
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from support.namespace import Live
 
-_CONTAINER: Final = "chroma"
 # Where a container sees its own control group, of version 2 and of version 1, and the word for the memory that its
 # processes hold: without the files that the kernel keeps for them, as it takes those back when it needs room.
 _STATISTICS: Final = {"/sys/fs/cgroup/memory.stat": "anon", "/sys/fs/cgroup/memory/memory.stat": "total_rss"}
@@ -52,7 +51,7 @@ def _readings(live: Live) -> Iterator[str]:
     for reader in _READERS:
         try:
             # One of the files is never there, of which a reader may complain.
-            read = place.kube.exec(place.name, POD, _CONTAINER, [*reader, *_STATISTICS], _READING)
+            read = place.kube.exec(place.name, POD, CONTAINER, [*reader, *_STATISTICS], _READING)
         except Refused as refused:  # the image has no such program
             yield str(refused)
         else:

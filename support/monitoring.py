@@ -7,9 +7,9 @@ import json
 from typing import TYPE_CHECKING
 
 from support import status
+from support.pods import POD
 from support.redact import Redactor
 from support.wait import wait_for
-from support.ways import POD
 
 if TYPE_CHECKING:
     from pydantic import SecretStr

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Final
 
 from support import http
 from support.access import BEAT
+from support.pods import POD
 from support.wait import wait_for
-from support.ways import POD, POD_PORT, SERVICE, SERVICE_PORT, inside
+from support.ways import POD_PORT, SERVICE, SERVICE_PORT, inside
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, Final
 from support import probe
 from support.merge import merge
 from support.plan import key
+from support.pods import beside
 from support.wait import wait_for
-from support.ways import POD
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -96,7 +96,6 @@ def _restore(live: Live, original: Object, deadlines: Deadlines) -> None:
 def _fill(live: Live, deadlines: Deadlines, run_id: str, size: int) -> None:
     """Let a pod beside Chroma write a file of so many bytes to the release's claim, or as many as there is room for."""
     kube, where = live.namespace.kube, live.namespace.name
-    theirs = (kube.get("Pod", POD, where) or {})["spec"]
     filler = probe.pod(
         f"filler-{size}",
         where,
@@ -105,8 +104,7 @@ def _fill(live: Live, deadlines: Deadlines, run_id: str, size: int) -> None:
         ["fill", _BALLAST, str(size)],
         mounts=[{"name": "claim", "mountPath": "/claim"}],
         volumes=[{"name": "claim", "persistentVolumeClaim": {"claimName": live.release.claim.name}}],
-        nodeName=theirs["nodeName"],
-        securityContext=theirs["securityContext"],
+        **beside(live),
     )
     try:
         probe.start(kube, filler, deadlines)

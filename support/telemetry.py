@@ -4,29 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from support.ways import POD
-
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from support.namespace import Live
 
-_CONTAINER: Final = "chroma"
 # The documented value; 0.5.23 understands it in any case, and under this name alone (measured).
 _OFF: Final = "FALSE"
-
-
-def environment(live: Live) -> dict[str, str]:
-    """Return the plain variables of Chroma's container, as the cluster runs it; a LookupError without a pod."""
-    pod = live.namespace.kube.get("Pod", POD, live.namespace.name)
-    if not pod:
-        raise LookupError(f"there is no pod {live.namespace.name}/{POD}")
-    return {
-        variable["name"]: variable.get("value", "")
-        for container in pod["spec"]["containers"]
-        if container["name"] == _CONTAINER
-        for variable in container.get("env", [])
-    }
 
 
 def assert_off(live: Live, variables: Mapping[str, str]) -> None:

@@ -8,6 +8,8 @@ from functools import cache
 from typing import TYPE_CHECKING, Final, Literal, cast, get_args
 from urllib.parse import urlsplit
 
+from support.pods import address_of
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -21,7 +23,6 @@ WAY_NAMES: Final[tuple[WayName, ...]] = get_args(WayName)
 # The documented names and ports (component.md): users of the release rely on them.
 SERVICE: Final = "chromadb-svc"
 SERVICE_PORT: Final = 80
-POD: Final = "chroma-0"
 POD_PORT: Final = 8000
 
 
@@ -76,16 +77,7 @@ def way_in(live: Live, name: WayName, vantage: Vantage) -> Way:
         return ingress(place.host, place.inventory)
     if name == "service":
         return inside(name, vantage, f"{SERVICE}.{place.name}.svc.cluster.local", SERVICE_PORT)
-    return inside(name, vantage, pod_address(live), POD_PORT)
-
-
-def pod_address(live: Live) -> str:
-    """Return the IP address of the release's pod; a LookupError when it has none."""
-    pod = live.namespace.kube.get("Pod", POD, live.namespace.name)
-    address = pod["status"].get("podIP") if pod else None
-    if not address:
-        raise LookupError(f"pod {live.namespace.name}/{POD} has no address")
-    return str(address)
+    return inside(name, vantage, address_of(live), POD_PORT)
 
 
 @cache

@@ -1,0 +1,45 @@
+"""The pod of a live release, as the cluster runs it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from support.kube import Object
+    from support.namespace import Live
+
+# The documented name (component.md), and the container in it that runs Chroma.
+POD: Final = "chroma-0"
+CONTAINER: Final = "chroma"
+
+
+def pod_of(live: Live) -> Object:
+    """Return the release's pod; a LookupError when there is none."""
+    pod = live.namespace.kube.get("Pod", POD, live.namespace.name)
+    if pod is None:
+        raise LookupError(f"there is no pod {live.namespace.name}/{POD}")
+    return pod
+
+
+def address_of(live: Live) -> str:
+    """Return the IP address of the release's pod; a LookupError when it has none."""
+    address = pod_of(live)["status"].get("podIP")
+    if not address:
+        raise LookupError(f"pod {live.namespace.name}/{POD} has no address")
+    return str(address)
+
+
+def environment_of(live: Live) -> dict[str, str]:
+    """Return the plain variables of Chroma's container; a LookupError when there is no pod."""
+    return {
+        variable["name"]: variable.get("value", "")
+        for container in pod_of(live)["spec"]["containers"]
+        if container["name"] == CONTAINER
+        for variable in container.get("env", [])
+    }
+
+
+def beside(live: Live) -> dict[str, Any]:
+    """Return the part of a specification that puts a pod on the node of the release's pod, under the same user."""
+    theirs = pod_of(live)["spec"]
+    return {"nodeName": theirs["nodeName"], "securityContext": theirs["securityContext"]}
