@@ -136,6 +136,11 @@ class Namespace:
             former.objects if former else [],
         )
 
+    def forbids(self, release: Release) -> Finding | None:
+        """Return why a release must not be deployed here at all, None where that is not known beforehand."""
+        reason = lint.why_open(release)
+        return causes.open_to_anybody(reason) if reason and self._bear_open is None else None
+
     def apply(self, release: Release, changes: Sequence[Patch] = ()) -> Rollout:
         """Apply a release, with some changes to its objects, and wait until it is live, or refused and has given way.
 
@@ -255,6 +260,7 @@ class Namespace:
             self._fault,
             progress,
             self._witness,
+            self._bear_open,
         )
 
     def tell(self, line: str) -> None:
@@ -268,12 +274,7 @@ class Namespace:
     def revive(self, former: Live) -> Finding | None:
         """Bring a release back just as it was live here; return why it cannot be."""
         with self.kube.watch(KINDS, self.name) as watch, self.pulse() as pulse:
-            try:
-                finding = put(
-                    self.kube, former.objects, Course(watch, self._deadlines, self._progress), pulse
-                )
-            except Refused as refused:
-                finding = rejection(refused)
+            finding = self._put(former, Course(watch, self._deadlines, self._progress), pulse)
         if not finding:
             self._know(former)
         return finding
@@ -348,8 +349,7 @@ class Namespace:
         """Tell what is known to be wrong with a release; return why it must not be deployed at all."""
         for problem in lint.check(release, objects):
             self._progress(f'release "{release.name}": {problem}')
-        reason = lint.why_open(release)
-        return causes.open_to_anybody(reason) if reason and self._bear_open is None else None
+        return self.forbids(release)
 
     def _roll_out(
         self, course: Course, objects: Objects, former: Live | None, pulse: Pulse
@@ -363,13 +363,15 @@ class Namespace:
         except Refused as refused:
             return rejection(refused)
 
+    def _put(self, former: Live, course: Course, pulse: Pulse) -> Finding | None:
+        try:
+            return put(self.kube, former.objects, course, pulse)
+        except Refused as refused:
+            return rejection(refused)
+
     def _restore(self, course: Course, former: Live, pulse: Pulse) -> Live | None:
         """Bring the release back that was live before; None, with a line of progress, when that fails as well."""
-        try:
-            finding = put(self.kube, former.objects, course, pulse)
-        except Refused as refused:
-            finding = rejection(refused)
-        if finding:
+        if finding := self._put(former, course, pulse):
             self._progress(f'release "{former.release.name}" cannot go live again: {finding}')
         return None if finding else former
 

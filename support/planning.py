@@ -104,7 +104,7 @@ def tell(call: Call) -> int:
     """Say what an apply of a release would do; return 0 if it would not be refused, as far as is known, else 1."""
     for problem in lint.check(call.release):
         call.say(f'release "{call.release.name}": {problem}')
-    forbidden = lint.why_open(call.release) and not (call.options.accept_insecure or call.options.fault)
+    forbidden = call.namespace.forbids(call.release)
     try:
         found = call.namespace.plan(call.release)
     except Refused as refused:

@@ -1,7 +1,7 @@
 """A plan is put in words that tell what an apply would do, and its exit code whether the cluster would take it."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
@@ -9,6 +9,7 @@ import pytest
 from support.commands import Call
 from support.fields import Difference
 from support.kube import Kube, Object, Refused
+from support.namespace import Namespace
 from support.planning import Act, Intent, Plan, plan, tell
 from support.release import Release
 from support.render import ownership
@@ -96,6 +97,9 @@ def test_a_cluster_that_fails_is_no_judgement() -> None:
 @dataclass
 class Place:
     outcome: Plan | Refused
+    _bear_open: Callable[[str], None] | None
+
+    forbids = Namespace.forbids
 
     def plan(self, _release: object) -> Plan:
         if isinstance(self.outcome, Refused):
@@ -139,5 +143,5 @@ def test_a_release_that_anybody_may_use_is_told_as_one_that_an_apply_would_refus
 
 
 def _call(outcome: Plan | Refused, name: str, said: list[str], *, accept_insecure: bool = False) -> Call:
-    options = SimpleNamespace(accept_insecure=accept_insecure, fault=None)
-    return Call(cast("Any", Place(outcome)), Release.named(name), cast("Any", options), "", said.append)
+    place = Place(outcome, print if accept_insecure else None)
+    return Call(cast("Any", place), Release.named(name), cast("Any", None), "", said.append)
