@@ -14,7 +14,7 @@ STAMP := .venv/.built-from
 
 help:
 	echo 'make verify   all set-up, then the main job: the features on the embedded cluster   (ARGS="-n 2 -m core")'
-	echo 'make test     all set-up, then the proof of the project itself, with one run of the features'
+	echo 'make test     all set-up, then the proof of the project itself, with a run of the features for gateway and for native'
 	echo 'make check    format, lint, types, import contracts, offline tests: a minute or two, and no cluster'
 	echo 'make faults   every seeded fault against the scenario that must catch it: many minutes'
 	echo 'make table    the documented component beside the features, with the verdicts of the last reports'
