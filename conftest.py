@@ -22,6 +22,7 @@ from support.commands import COMMANDS, Call
 from support.display import display
 from support.evidence import Failure
 from support.faults import Fault, FaultError
+from support.fit import why_misfit
 from support.inventory import InventoryError
 from support.issuer import Issuer
 from support.kube import Kube
@@ -155,19 +156,19 @@ def pytest_sessionstart(session: pytest.Session) -> None:
         fault = Fault.load(options.fault) if options.fault else None
     except (ReleaseError, FaultError) as error:
         raise pytest.UsageError(str(error)) from None
-    if fault and fault.release not in {None, release.name}:
-        raise pytest.UsageError(f"fault {fault.name!r} spoils another release: add --release {fault.release}")
+    if misfit := fault and why_misfit(fault, release):
+        raise pytest.UsageError(misfit)
     if options.command:  # the report of the last run stays
         return
     if (reason := why_open(release)) and suite.run.bear_open is None:
         raise pytest.UsageError(
-            f'release "{release.name}" is refused because {Cause.OPEN}: {reason}\n'
+            f'release "{release.name}" is refused because {Cause.OPEN}:\n  {reason}\n'
             "  (--accept-insecure deploys it nevertheless, and then the run fails)"
         )
     scenarios = all_scenarios(config.rootpath)
     if unknown := unknown_title(suite.run.options.scenario, scenarios):
         raise pytest.UsageError(f"--scenario: {unknown}")
-    suite.report = Report(suite.run, config.rootpath, config.invocation_params.args, scenarios)
+    suite.report = Report(suite.run, config.rootpath, config.invocation_params.args, scenarios, fault)
     suite.report.begin()
 
 
@@ -302,11 +303,12 @@ def _boot(config: pytest.Config) -> Access:
         access = suite.provider.create()
         # Whatever is missing or wrong is told now, before anything is touched.
         suite.run.examine(access, survey, progress)
-    except ClusterError as error:
-        raise pytest.UsageError(suite.run.out_of_reach(error)) from None
-    except InventoryError as error:
-        raise pytest.UsageError(str(error)) from None
+    except (ClusterError, InventoryError) as error:
+        reason = suite.run.out_of_reach(error) if isinstance(error, ClusterError) else str(error)
+        suite.ledger.broken.append(reason)
+        raise pytest.UsageError(reason) from None
     if suite.report:
+        suite.report.begin_scenarios()
         suite.report.times["boot of the cluster"] = time.monotonic() - began
     suite.access = access
     return access
@@ -345,7 +347,7 @@ def pytest_bdd_step_error(request: pytest.FixtureRequest, step: Step, exception:
     failure = Failure(scenario, f"{step.keyword} {step.name}", step.line_number, exception)
     directory = evidence.bundle_directory(suite.run.options.report_dir / "evidence", item.nodeid)
     sentences = failure.sentences(request.config.rootpath)
-    told = evidence.take(directory, sentences, suite.run.views(), suite.run.redactor)
+    told = evidence.take(directory, sentences, suite.run.views(), suite.run.redactor, suite.run.witness.shown)
     item.stash[IN_SHORT] = f"{told}\nevidence: {directory}"
     item.user_properties.append((EVIDENCE, str(directory)))
 

@@ -1,7 +1,6 @@
 """Makes a pytest module of a feature file: a test for each scenario, and for each example of an outline."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from difflib import get_close_matches
 from pathlib import Path
 from types import ModuleType
 
@@ -13,6 +12,7 @@ from pytest_bdd.gherkin_parser import Child, get_gherkin_document
 from pytest_bdd.parser import Feature, ScenarioTemplate
 from pytest_bdd.scenario import make_python_name
 
+from support.problems import nearest
 from support.scenario import Scenario
 
 # What an outline's item carries besides its tags.
@@ -96,8 +96,9 @@ def unknown_title(title: str | None, scenarios: Iterable[Scenario]) -> str:
     titles = {scenario.name for scenario in scenarios}
     if title is None or title in titles:
         return ""
-    near = " or ".join(map(repr, get_close_matches(title, sorted(titles))))
-    return f"no scenario is titled {title!r}" + (f"; did you mean {near}?" if near else "")
+    near = " or ".join(map(repr, nearest(title, titles)))
+    remedy = f"did you mean {near}?" if near else "give a title as it stands in features/"
+    return f"no scenario is titled {title!r}; {remedy}"
 
 
 def is_titled(item: pytest.Item, title: str) -> bool:

@@ -87,6 +87,7 @@ class Witness:
 
     def __init__(self) -> None:
         self.views: dict[str, View] = {}
+        self.shown: set[tuple[str, str]] = set()  # file and line, of what the report has shown already
         self._began = time.monotonic()
 
     def begin_act(self) -> None:
@@ -135,15 +136,25 @@ def objects_of(kube: Kube, namespace: str) -> Objects:
     return [without_values(obj) for kind in _KINDS for obj in kube.list(kind, namespace)]
 
 
-def take(directory: Path, failure: Sequence[str], views: Mapping[str, View], redactor: Redactor) -> str:
-    """Write the bundle of evidence, a directory for each view, and return what of it belongs into the report itself."""
+def take(
+    directory: Path,
+    failure: Sequence[str],
+    views: Mapping[str, View],
+    redactor: Redactor,
+    shown: set[tuple[str, str]],
+) -> str:
+    """Write the bundle of evidence, a directory for each view, and return what of it belongs into the report itself.
+
+    A line that stands in `shown` is left out there, and each that tells what has happened is added: what twenty failures
+    have in common is read once.
+    """
     shutil.rmtree(directory, ignore_errors=True)
     short = list(failure)
     for title, view in views.items():
         (directory / title).mkdir(parents=True)
         for name, text in view.items():
             (directory / title / name).write_text(redactor.text(text), encoding="utf-8")
-        short += _in_short(title, view)
+        short += _in_short(title, view, shown)
     text = redactor.text("\n".join(short))
     directory.mkdir(parents=True, exist_ok=True)
     (directory / "failure.txt").write_text(f"{text}\n", encoding="utf-8")
@@ -209,19 +220,22 @@ def _logs(kube: Kube, pod: Object, seconds: int | None) -> Iterator[tuple[str, s
             yield f"{metadata['name']}.{status['name']}.{which}", text
 
 
-def _in_short(title: str, view: View) -> Iterator[str]:
+def _in_short(title: str, view: View, shown_before: set[tuple[str, str]]) -> Iterator[str]:
     for name, text in view.items():
-        lines = text.splitlines()
+        file, lines = f"{title}/{name}", text.splitlines()
         # What came of the act tells more than what was logged before it.
         followed = view.get(name.removesuffix("log") + "followed.log")
         if name.endswith(".yaml") or lines in ([], ["none"]) or followed:
             continue
         # Of a log and of events the end tells, of differences the beginning.
-        shown = lines[:_SHORT_LINES] if name == "differences.txt" else lines[-_SHORT_LINES:]
-        yield f"{title}/{name}" + (
-            f" ({len(shown)} of {len(lines)} lines)" if len(shown) < len(lines) else ""
-        )
-        yield from (f"    {line}" for line in shown)
+        telling = lines[:_SHORT_LINES] if name == "differences.txt" else lines[-_SHORT_LINES:]
+        # A state is told each time, what has happened once.
+        shown = [line for line in telling if line.strip() and (file, line) not in shown_before]
+        if name.endswith(".log") or name == "events.txt":
+            shown_before.update((file, line) for line in shown)
+        if shown:
+            yield file + (f" ({len(shown)} of {len(lines)} lines)" if len(shown) < len(lines) else "")
+            yield from (f"    {line}" for line in shown)
 
 
 def _condition(pod: Object) -> str:

@@ -7,7 +7,7 @@ import jsonpatch
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from support.merge import merge
-from support.problems import explain, read_mapping
+from support.problems import explain, nearest, read_mapping
 from support.render import stamp
 
 FAULTS = Path(__file__).parent.parent / "manifests" / "faults"
@@ -137,6 +137,10 @@ class Catch(_Part):
     scenario: Text
     message: Text
 
+    def describes(self, file: str, scenario: str, told: str) -> bool:
+        """Whether a failure is the one that is meant: of this scenario of a feature file, with all that was told of it."""
+        return (Path(file).stem, scenario) == (self.feature, self.scenario) and self.message in told
+
 
 def _some(patches: tuple[Patch, ...]) -> tuple[Patch, ...]:
     if not patches:
@@ -209,7 +213,10 @@ def _file(name_or_path: str) -> Path:
     if name_or_path.endswith((".yaml", ".yml")):
         return Path(name_or_path)
     if name_or_path not in names():
+        near = nearest(name_or_path, names())
+        meant = f"; did you mean {' or '.join(near)}?" if near else ""
         raise FaultError(
-            f"no fault is named {name_or_path!r}; give the path of a file, or one of: {', '.join(names())}"
+            f"no fault is named {name_or_path!r}{meant}\n  (give the path of a file, or the name of one of the "
+            f"{len(names())} in manifests/{FAULTS.name})"
         )
     return FAULTS / f"{name_or_path}.yaml"

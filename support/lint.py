@@ -30,9 +30,18 @@ class Problem:
     wrong: str
     remedy: str
     open: bool = False
+    # What holds of which version, where that is more than one thing.
+    details: tuple[str, ...] = ()
 
     def __str__(self) -> str:
-        return f"{self.wrong}; {self.remedy}"
+        details = f" ({'; '.join(self.details)})" if self.details else ""
+        return f"{self.wrong}{details}; {self.remedy}"
+
+    def lines(self) -> Iterator[str]:
+        """Say the same in lines that people may read."""
+        yield self.wrong + (":" if self.details else "")
+        yield from (f"  {detail}" for detail in self.details)
+        yield f"to do: {self.remedy}"
 
 
 def check(release: Release, objects: Sequence[Object] = ()) -> list[Problem]:
@@ -53,8 +62,8 @@ def check(release: Release, objects: Sequence[Object] = ()) -> list[Problem]:
 
 def why_open(release: Release) -> str | None:
     """Say why nothing keeps strangers out of a release, None where that is not known before it is deployed."""
-    reasons = [str(problem) for problem in check(release) if problem.open]
-    return " ".join(reasons) or None
+    reasons = [line for problem in check(release) if problem.open for line in problem.lines()]
+    return "\n  ".join(reasons) or None
 
 
 def _access(release: Release) -> Iterator[Problem]:
@@ -63,11 +72,11 @@ def _access(release: Release) -> Iterator[Problem]:
     candidates = versions.candidates(release.chroma.image)
     flaws = {facts: _flaw(facts, release.chroma.environment) for facts in candidates}
     if all(flaws.values()):
-        told = _of_versions({facts: flaw.told for facts, flaw in flaws.items() if flaw})
         yield Problem(
-            f"with this environment {release.chroma.image} asks nobody for a token as it is documented ({told})",
+            f"with this environment {release.chroma.image} asks nobody for a token as it is documented",
             _SAFE,
             open=any(flaw.open for flaw in flaws.values() if flaw),
+            details=_of_versions({facts: flaw.told for facts, flaw in flaws.items() if flaw}),
         )
 
 
@@ -146,7 +155,7 @@ def _data(release: Release) -> Iterator[Problem]:
     places = {facts: _place(facts, release.chroma.environment) for facts in candidates}
     astray = {facts: f"writes to {place}" for facts, place in places.items() if place != release.chroma.data}
     if astray:
-        told = _of_versions(astray)
+        told = "; ".join(_of_versions(astray))
         variables = sorted({facts.data_variable for facts in candidates if facts.data_variable})
         move = f", or set {' or '.join(variables)} to {release.chroma.data}" if variables else ""
         yield Problem(
@@ -159,12 +168,12 @@ def _place(facts: Facts, environment: Mapping[str, str | FromSecret]) -> str:
     return str(environment.get(facts.data_variable, facts.data)) if facts.data_variable else facts.data
 
 
-def _of_versions(told: Mapping[Facts, str]) -> str:
+def _of_versions(told: Mapping[Facts, str]) -> tuple[str, ...]:
     """Say what is told of each version, once for those of which the same is told."""
     alike: dict[str, list[str]] = {}
     for facts, what in told.items():
         alike.setdefault(what, []).append(str(facts))
-    return "; ".join(f"{', '.join(which)}: {what}" for what, which in alike.items())
+    return tuple(f"{', '.join(which)}: {what}" for what, which in alike.items())
 
 
 def _services(objects: Sequence[Object]) -> Iterator[Problem]:

@@ -16,6 +16,7 @@ PROVIDERS: Final = ("auto", "embedded", "external")
 CAPABILITIES: Final = ("ingress", "networkpolicy", "volume-expansion", "storage-limit", "disposable", "exec")
 _COPYING: Final = ("backup", "restore")
 ROLL_BACKS: Final = ("never", "on-failure", "always")
+_A_KUBECONFIG: Final = "give a file with which `kubectl --kubeconfig FILE get nodes` works"
 # What may be asked for instead of a run of the features; support/commands.py says what each does.
 COMMANDS: Final[tuple[str, ...]] = ("plan", "backup", "restore", "status")
 
@@ -98,7 +99,7 @@ class Options:
         if self.kubeconfig is not None:
             wrong += _complaints_about_kubeconfig(self.kubeconfig, self.context)
         if self.inventory is not None and not self.inventory.is_file():
-            wrong.append(f"--inventory {self.inventory}: no such file")
+            wrong.append(f"--inventory {self.inventory}: no such file; give a YAML file as README shows it")
         if not 0 < self.patience < float("inf"):
             wrong.append(f"--patience {self.patience:g}: must be a number above 0; 2 waits twice as long")
         if self.report_dir.exists() and not self.report_dir.is_dir():
@@ -221,11 +222,13 @@ def _complaints_about_kubeconfig(file: Path, context: str | None) -> list[str]:
     try:
         content: Any = yaml.safe_load(file.read_text())
     except (OSError, UnicodeDecodeError) as error:
-        return [f"--kubeconfig {file}: cannot be read ({getattr(error, 'strerror', None) or 'not text'})"]
+        return [
+            f"--kubeconfig {file}: cannot be read ({getattr(error, 'strerror', None) or 'not text'}); {_A_KUBECONFIG}"
+        ]
     except yaml.YAMLError:
-        return [f"--kubeconfig {file}: is not YAML"]
+        return [f"--kubeconfig {file}: is not YAML; {_A_KUBECONFIG}"]
     if not isinstance(content, dict) or not content.get("clusters"):
-        return [f"--kubeconfig {file}: names no cluster"]
+        return [f"--kubeconfig {file}: names no cluster; {_A_KUBECONFIG}"]
     names = [str(one.get("name")) for one in content.get("contexts") or [] if isinstance(one, dict)]
     wanted = context or content.get("current-context")
     if not wanted:

@@ -43,6 +43,13 @@ def unknown(name: str, known: "Iterable[str]") -> str:
     return f"unknown; did you mean {near[0]}?" if near else f"unknown; known are {', '.join(sorted(known))}"
 
 
+def nearest(name: str, known: "Iterable[str]") -> list[str]:
+    """Return the known names that are most like a name, at most three: those that hold it, else those that resemble it."""
+    names = sorted(known)
+    holding = [one for one in names if name.lower() in one.lower()]
+    return holding[:3] or get_close_matches(name, names, n=3, cutoff=0.4)
+
+
 def explain(error: ValidationError, model: type[BaseModel]) -> "Iterator[tuple[str, str]]":
     """Yield (dotted path, what is wrong) for each problem; never the offending value, which may be a secret."""
     for problem in error.errors(include_url=False, include_input=False, include_context=False):

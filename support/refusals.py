@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import quote
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Container, Iterable
+    from collections.abc import Callable, Container, Iterable, Sequence
 
     from pydantic import SecretStr
 
@@ -80,8 +80,11 @@ def _assert_all(
     assert not broken, _lines(fault, broken)
 
 
-def _lines(title: str, lines: Iterable[str]) -> str:
-    return "\n  ".join((f"{title}:", *lines))
+def _lines(title: str, lines: Sequence[str]) -> str:
+    """Return a message whose first line says by itself what happened."""
+    first, *others = lines
+    more = f" (and {len(others)} more)" if others else ""
+    return "\n  ".join((f"{title}{more}: {first}", *others))
 
 
 def _is_refused(reply: Reply) -> bool:

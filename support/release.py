@@ -165,17 +165,26 @@ def names() -> list[str]:
     return sorted(file.stem for file in RELEASES.glob("*.yaml"))
 
 
+def for_people() -> list[str]:
+    """Return the names of the releases that somebody may want: without those that spoil whichever is under test."""
+    return [name for name in names() if _read(name).get("extends") != _UNDER_TEST]
+
+
+def _read(name: str) -> dict[str, Any]:
+    try:
+        return read_mapping(RELEASES / f"{name}.yaml")
+    except ValueError as error:
+        raise ReleaseError(f"release {name!r} ({RELEASES.name}/{name}.yaml) {error}") from None
+
+
 def _stated(name: str, under_test: str, heirs: tuple[str, ...] = ()) -> dict[str, Any]:
     """Return what a release and those that it extends state, merged."""
     if name in heirs:
         raise ReleaseError(f"release {name!r} extends itself: {' -> '.join((*heirs, name))}")
     if name not in names():
         asked = f", which {heirs[-1]!r} extends" if heirs else ""
-        raise ReleaseError(f"no release is named {name!r}{asked}; there are: {', '.join(names())}")
-    try:
-        stated = read_mapping(RELEASES / f"{name}.yaml")
-    except ValueError as error:
-        raise ReleaseError(f"release {name!r} ({RELEASES.name}/{name}.yaml) {error}") from None
+        raise ReleaseError(f"no release is named {name!r}{asked}; there are: {', '.join(for_people())}")
+    stated = _read(name)
     if "name" in stated:
         raise ReleaseError(f"release {name!r}: its name is that of its file; take `name` out of it")
     parent = stated.pop("extends", None)

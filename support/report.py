@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
+    from support.faults import Fault
     from support.kube import Kube
     from support.run import Run
     from support.scenario import Scenario
@@ -36,11 +37,20 @@ _PACKAGES: Final = ("chromadb", "httpx", "hypothesis", "kubernetes", "pytest", "
 class Report:
     """The report of one run; begun before anything else, so that a run that was killed leaves no verdict of another.
 
-    `arguments` are those of pytest; `scenarios` all that there are, whatever was selected.
+    `arguments` are those of pytest; `scenarios` all that there are, whatever was selected; `fault` is what the release
+    is spoiled with.
     """
 
-    def __init__(self, run: Run, root: Path, arguments: Sequence[str], scenarios: Sequence[Scenario]) -> None:
+    def __init__(
+        self,
+        run: Run,
+        root: Path,
+        arguments: Sequence[str],
+        scenarios: Sequence[Scenario],
+        fault: Fault | None = None,
+    ) -> None:
         self._run = run
+        self._fault = fault
         self._directory = run.options.report_dir
         self._version = (root / "VERSION").read_text(encoding="utf-8").strip()
         self._command = shlex.join(["pytest", *arguments])
@@ -51,6 +61,7 @@ class Report:
         self._clock = time.monotonic()
         self._levels: dict[str, Level] = {}
         self._results: list[Result] = []
+        self._is_ours = False  # whether the directory holds a report of ours from before
         self.times: dict[str, float] = {}  # seconds of what is no scenario: the cluster's boot and end
 
     @property
@@ -60,12 +71,17 @@ class Report:
 
     def begin(self) -> None:
         """Put a report in place that says that the run has not finished, in the stead of the one before."""
-        if (self._directory / REPORT).exists():  # so the directory is ours
-            shutil.rmtree(self.evidence, ignore_errors=True)
+        self._is_ours = (self._directory / REPORT).exists()
+        if self._is_ours:
             (self._directory / "junit.xml").unlink(missing_ok=True)
         self._directory.mkdir(parents=True, exist_ok=True)
         self._levels = judge(self._scenarios, [], [])
         self._write([], [], finished=False)
+
+    def begin_scenarios(self) -> None:
+        """Remove the evidence of the run before: until now it was not sure that there would be another."""
+        if self._is_ours:
+            shutil.rmtree(self.evidence, ignore_errors=True)
 
     def finish(self, ledger: Ledger, *, finished: bool) -> None:
         """Write the reports; not `finished` when somebody ended the run, or it broke."""
@@ -86,13 +102,39 @@ class Report:
             told += [f"{level.foreign} do not concern the release"] * (level.foreign > 0)
             told += [f"{level.left_out} not run"] * (level.left_out > 0)
             yield f"{name}: {level.verdict.upper()} ({', '.join(told)})"
+        if any(level.left_out for level in self._levels.values()):
+            yield "what was not run proves nothing: `pytest features/` runs all of it"
         for what, much in self._run.measured.items():
             yield f"measured: {what}: {much}"
-        if self._run.options.fault:
-            yield f"under the fault {self._run.options.fault}: a success would mean that nobody noticed"
+        yield from self._words_about_fault()
         yield f"report: {self._directory / REPORT}, {self._directory / 'junit.xml'}"
-        if self.evidence.exists():
+        if any(result.evidence for result in self._results):
             yield f"evidence: {self.evidence}"
+
+    def _words_about_fault(self) -> Iterator[str]:
+        if fault := self._fault:
+            yield f"under the fault {fault.name}: {fault.title}"
+            yield f"  why it happens: {fault.why.strip()}"
+            yield f'  to be caught by {fault.caught_by.feature}, "{fault.caught_by.scenario}": {self._caught()}'
+
+    def _caught(self) -> str:
+        """Say whether the scenario that has to has caught the fault."""
+        assert self._fault
+        wanted = self._fault.caught_by
+        if any(
+            result.outcome == "failed"
+            and wanted.describes(result.scenario.file, result.scenario.name, result.detail)
+            for result in self._results
+        ):
+            return "caught"
+        named = [one for one in self._results if one.scenario.name == wanted.scenario]
+        if not named:
+            return "not run"
+        return {
+            "failed": f'failed, but not with "{wanted.message}"',
+            "passed": "NOT CAUGHT: it passed",
+            "skipped": "not run: it was skipped",
+        }[named[0].outcome]
 
     def _redacted(self, result: Result) -> Result:
         return dataclasses.replace(
@@ -129,6 +171,7 @@ class Report:
             "run": run.id,
             "release": options.release,
             "fault": options.fault,
+            **({"caught": self._caught()} if self._fault and finished else {}),
             "provider": options.provider,
             "patience": options.patience,
             "hypothesis": {"profile": options.profile, "seed": run.seed},

@@ -11,6 +11,8 @@ import yaml
 from steps.collector import all_scenarios
 from support import faults
 from support.faults import Fault, FaultError
+from support.fit import why_misfit
+from support.release import Release
 from support.render import ownership
 from tests.samples import rendered, validate
 
@@ -75,9 +77,35 @@ def test_every_fault_names_a_scenario_that_there_is_and_every_feature_has_faults
     } - ABOUT_NO_RELEASE
 
 
-def test_an_unknown_fault_is_told_the_known_ones() -> None:
-    with pytest.raises(FaultError, match=r"no fault is named 'nobody'.*gateway-lets-everyone-in"):
-        Fault.load("nobody")
+def test_an_unknown_fault_is_told_the_nearest_ones() -> None:
+    with pytest.raises(
+        FaultError, match=r"named 'gateway-lets-everone'; did you mean gateway-lets-everyone-in"
+    ):
+        Fault.load("gateway-lets-everone")
+    with pytest.raises(
+        FaultError, match=r"named 'xyzzy'\n  \(give the path of a file, or the name of one of"
+    ):
+        Fault.load("xyzzy")
+
+
+def test_a_fault_that_does_not_fit_a_release_is_told_which_it_fits(fault: Callable[..., Fault]) -> None:
+    native = Release.named("native")
+    assert why_misfit(Fault.load("native-knows-the-old-names"), native) is None
+    told = why_misfit(Fault.load("gateway-lets-everyone-in"), native) or ""
+    assert "does not fit the release 'native'; it fits --release gateway\n" in told
+    assert "names ConfigMap chroma-gateway, of which there are 0" in told
+    nowhere = fault({"kind": "Job", "remove": True})
+    assert "mend its file" in (why_misfit(nowhere, native) or "")
+
+
+def test_a_fault_is_caught_by_its_scenario_with_its_message_and_by_nothing_else(
+    fault: Callable[..., Fault],
+) -> None:
+    caught_by = fault({"kind": "Service", "remove": True}).caught_by
+    assert caught_by.describes("features/access.feature", "s", "E  a message")
+    assert not caught_by.describes("features/queries.feature", "s", "E  a message")
+    assert not caught_by.describes("features/access.feature", "another", "E  a message")
+    assert not caught_by.describes("features/access.feature", "s", "E  other words")
 
 
 def test_a_merge_patch_merges_and_null_removes(objects: list[Manifest], fault: Callable[..., Fault]) -> None:

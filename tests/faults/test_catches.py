@@ -1,5 +1,6 @@
 """Every seeded fault is caught, on a real cluster, by the scenario it names and for the reason it names."""
 
+import json
 import os
 import secrets
 import subprocess
@@ -74,3 +75,4 @@ def test_the_scenario_named_catches_the_fault(name: str, site: Site, tmp_path: P
     failure = scenario.find("failure")
     assert failure is not None, f'nobody noticed in "{caught_by.scenario}":\n{run.stdout}'
     assert caught_by.message in (failure.text or ""), f"it failed for another reason:\n{failure.text}"
+    assert json.loads((tmp_path / "conformance.json").read_text())["caught"] == "caught"
