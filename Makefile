@@ -48,7 +48,7 @@ check:
 faults:
 	$(stages)
 	$(set-up)
-	stage "seeded faults" $(BIN)/pytest tests/faults $(ARGS)
+	stage "seeded faults" $(BIN)/pytest tests/faults $(or $(ARGS),-n 2)
 
 setup:
 	$(stages)
