@@ -126,7 +126,8 @@ def add_options(parser: pytest.Parser) -> None:
     add(
         "--inventory",
         metavar="FILE",
-        help="YAML file that says what the platform gives; environment variables override it",
+        help="YAML file that says what the platform gives; variables override it, such as DOMAIN_NAME; "
+        "ADMIN_PASSWORD, the token, comes from the environment alone",
     )
     add(
         "--release",
@@ -164,13 +165,14 @@ def add_options(parser: pytest.Parser) -> None:
         action="append",
         choices=CAPABILITIES,
         default=[],
-        help="what an external cluster can do that cannot be found by asking it, such as networkpolicy; repeatable",
+        help=f"what an external cluster can do that cannot be found by asking it: {', '.join(CAPABILITIES)}; repeatable",
     )
     add(
         "--plan",
         action="store_const",
         const="",
-        help="instead of running features: say what an apply of the release would create, change or leave; changes nothing",
+        help="instead of running features: say what an apply of the release would create, change or leave; changes nothing, "
+        "and ends with 0 unless that would be refused",
     )
     add(
         "--backup",
@@ -188,7 +190,7 @@ def add_options(parser: pytest.Parser) -> None:
         nargs="?",
         const="text",
         choices=("text", "json"),
-        help="instead of running the features, say how the release is, as text or json; ends with 0 when it is live",
+        help="instead of running features: say how the release is, as text (the default) or json; ends with 0 when it is live",
     )
     add("--report-dir", metavar="DIR", help="where reports and evidence go (default: reports)")
 
