@@ -26,7 +26,7 @@ from support.fit import why_misfit
 from support.inventory import InventoryError
 from support.issuer import Issuer
 from support.kube import Kube
-from support.lint import why_open
+from support.lint import openings
 from support.namespace import Namespace
 from support.options import Options, add_options
 from support.progress import Courier
@@ -160,11 +160,11 @@ def pytest_sessionstart(session: pytest.Session) -> None:
         raise pytest.UsageError(misfit)
     if options.command:  # the report of the last run stays
         return
-    if (reason := why_open(release)) and suite.run.bear_open is None:
-        raise pytest.UsageError(
-            f'release "{release.name}" is refused because {Cause.OPEN}:\n  {reason}\n'
-            "  (--accept-insecure deploys it nevertheless, and then the run fails)"
-        )
+    if (reasons := openings(release)) and suite.run.bear_open is None:
+        told = [f'release "{release.name}" is refused because {Cause.OPEN}:']
+        told += [line for reason in reasons for line in reason.lines()]
+        told += ["(--accept-insecure deploys it nevertheless, and then the run fails)"]
+        raise pytest.UsageError("\n  ".join(told))
     scenarios = all_scenarios(config.rootpath)
     if unknown := unknown_title(suite.run.options.scenario, scenarios):
         raise pytest.UsageError(f"--scenario: {unknown}")

@@ -62,8 +62,12 @@ def check(release: Release, objects: Sequence[Object] = ()) -> list[Problem]:
 
 def why_open(release: Release) -> str | None:
     """Say why nothing keeps strangers out of a release, None where that is not known before it is deployed."""
-    reasons = [line for problem in check(release) if problem.open for line in problem.lines()]
-    return "\n  ".join(reasons) or None
+    return " ".join(map(str, openings(release))) or None
+
+
+def openings(release: Release) -> list[Problem]:
+    """Return what lets strangers into a release, as far as that is known before it is deployed."""
+    return [problem for problem in check(release) if problem.open]
 
 
 def _access(release: Release) -> Iterator[Problem]:
