@@ -92,3 +92,4 @@ Feature: Backing a release up and restoring it
       And a restore that found too little room on a small claim
       When the release is applied
       Then the release is live
+      And the claim is as large as the release asks

@@ -140,6 +140,11 @@ def claim_is_empty(clerk: Clerk, here: Namespace, release_under_test: Release) -
     assert drills.held_by_claim(clerk, here, release_under_test) == {}
 
 
+@then("the claim is as large as the release asks")
+def claim_is_as_large_as_asked(here: Namespace, release_under_test: Release, deadlines: Deadlines) -> None:
+    drills.assert_grown(here, release_under_test, deadlines)
+
+
 @then("the release lives on as it was")
 def release_lives_on(live: Live) -> None:
     drills.assert_lives_on(live)

@@ -12,6 +12,7 @@ from support import chroma, flawed
 from support.archive import ArchiveError, sums_of
 from support.copying import POD, CopyError
 from support.signals import ctrl_c
+from support.wait import wait_for
 from support.ways import ingress
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from support.chroma import Collection, Database
     from support.namespace import Live, Namespace, Rollout
     from support.release import Release
+    from support.wait import Deadlines
 
 # Bytes after which the operator's disk is full: less than the smallest database.
 _ROOM: Final = 64 * 1024
@@ -118,6 +120,17 @@ def assert_refused(attempt: Attempt, reason: str) -> None:
     """Demand that a backup was not restored for a reason, that this was said, and that the file is still there."""
     attempt.demand(REFUSALS[reason])
     assert attempt.file.exists(), f"{attempt.file} is gone"
+
+
+def assert_grown(namespace: Namespace, release: Release, deadlines: Deadlines) -> None:
+    """Demand that the volume of the claim has the size that the release asks for; a volume grows after its claim."""
+
+    def seen() -> str:
+        claim = namespace.kube.get("PersistentVolumeClaim", release.claim.name, namespace.name) or {}
+        return str(claim.get("status", {}).get("capacity", {}).get("storage"))
+
+    wanted = release.claim.size
+    wait_for(lambda: seen() == wanted, deadlines.live, lambda: f"claim not of {wanted} but {seen()}")
 
 
 def assert_nothing_left(attempt: Attempt) -> None:
