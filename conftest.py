@@ -306,6 +306,8 @@ def _boot(config: pytest.Config) -> Access:
     except (ClusterError, InventoryError) as error:
         reason = suite.run.out_of_reach(error) if isinstance(error, ClusterError) else str(error)
         suite.ledger.broken.append(reason)
+        if suite.report:  # before xdist's workers no session has begun, and so none ends
+            suite.report.finish(suite.ledger, finished=False)
         raise pytest.UsageError(reason) from None
     if suite.report:
         suite.report.begin_scenarios()

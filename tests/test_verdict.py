@@ -352,4 +352,17 @@ def test_a_cluster_that_cannot_be_had_is_one_clear_message(two_features: Miniatu
     assert ran.code == 4
     assert "ERROR: no kernel: install one" in ran.err
     assert "Traceback" not in ran.out + ran.err
-    assert two_features.report()["finished"] is False
+    report = two_features.report()
+    assert (report["finished"], report["verdict"]) == (False, "failure")
+    assert report["broken"] == ["no kernel: install one"]
+
+
+def test_a_run_that_never_begins_keeps_the_evidence_of_the_one_before(two_features: Miniature) -> None:
+    two_features.run("features/")
+    evidence = two_features.write("reports/evidence/a/b/failure.txt", "seen: nothing")
+    two_features.environ["MINIATURE_BREAKS"] = "yes"
+    two_features.run("features/")
+    assert evidence.exists()
+    del two_features.environ["MINIATURE_BREAKS"]
+    two_features.run("features/")
+    assert not evidence.exists()
