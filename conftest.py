@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import os
 import pickle
 import sys
 import time
@@ -15,7 +16,7 @@ import pytest
 from _pytest.main import wrap_session  # what pytest's own --fixtures and --setup-plan stand on
 
 from cluster.provider import ClusterError, provider_for
-from steps.collector import FeatureFile, all_scenarios, is_titled, unknown_title
+from steps.collector import FeatureFile, all_scenarios, is_titled, uncatchable, unknown_title
 from support import evidence
 from support.causes import Cause
 from support.commands import COMMANDS, Call
@@ -168,6 +169,8 @@ def pytest_sessionstart(session: pytest.Session) -> None:
     scenarios = all_scenarios(config.rootpath)
     if unknown := unknown_title(suite.run.options.scenario, scenarios):
         raise pytest.UsageError(f"--scenario: {unknown}")
+    if fault and (wrong := uncatchable(fault.caught_by, scenarios)):
+        raise pytest.UsageError(f"fault {fault.name!r}: {wrong}")
     suite.report = Report(suite.run, config.rootpath, config.invocation_params.args, scenarios, fault)
     suite.report.begin()
 
@@ -292,6 +295,10 @@ def _boot(config: pytest.Config) -> Access:
         return suite.access
     options = suite.run.options
     progress = _tell_progress(config)
+    if options.provider == "embedded" and "KUBECONFIG" in os.environ:
+        progress(
+            "KUBECONFIG is not followed: --kubeconfig=FILE names a cluster to run on; without it one is booted"
+        )
     try:
         suite.provider = provider_for(
             options.provider,

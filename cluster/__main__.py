@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import yaml
 
 from cluster.cgroups import Cgroups
-from cluster.embedded import EmbeddedProvider, access
+from cluster.embedded import EmbeddedProvider, access, is_of_run
 from cluster.errors import ClusterError
 from cluster.runs import Living, Runs
 from cluster.store import default_root
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from cluster.provider import Access
 
 _END_PATIENCE = 30.0
+# Of the checkout in which people work.
+_USUAL_RECIPES = Path("manifests/images")
 
 
 def main() -> int:
@@ -47,8 +49,11 @@ def _parser() -> argparse.ArgumentParser:
         return one
 
     def recipes(one: argparse.ArgumentParser) -> None:
-        about = "recipes of further images for the cluster's registry"
-        one.add_argument("--recipes", type=Path, metavar="DIR", help=about)
+        about = (
+            "recipes of further images for the cluster's registry (default: manifests/images, where that is)"
+        )
+        usual = _USUAL_RECIPES if _USUAL_RECIPES.is_dir() else None
+        one.add_argument("--recipes", type=Path, metavar="DIR", help=about, default=usual)
 
     recipes(command("setup", _setup, "install, build and cache everything that a cluster needs"))
     up = command("up", _up, "boot a cluster that stays until `down`")
@@ -90,6 +95,7 @@ def _status(_: argparse.Namespace) -> int:
         memory = Cgroups(cluster.files.cgroup).memory() / 1e6
         _say(
             f"{cluster.name}: {'up' if cluster.state else 'booting'}, {memory:.0f} MB, supervisor {cluster.supervisor}"
+            + (", of a run, which ends it" if is_of_run(cluster.name) else "")
         )
         if cluster.state:
             _show(access(cluster), indent="  ")
@@ -128,11 +134,16 @@ def _kubectl(arguments: argparse.Namespace) -> None:
 
 def _chosen(name: str | None) -> Living:
     living = Runs(default_root()).living()
-    found = [cluster for cluster in living if name in {None, cluster.name}]
+    # Without a name nobody means one that a run has booted for itself, and will end.
+    found = [one for one in living if one.name == name or (name is None and not is_of_run(one.name))]
     if len(found) == 1:
         return found[0]
     names = ", ".join(cluster.name for cluster in living) or "none"
-    raise ClusterError(f"name the cluster: running are {names}")
+    raise ClusterError(
+        f"there is no cluster {name}: running are {names}"
+        if name
+        else f"name the cluster: running are {names}"
+    )
 
 
 def _show(cluster: Access, indent: str = "") -> None:
@@ -144,6 +155,7 @@ def _show(cluster: Access, indent: str = "") -> None:
     ]
     if _inventory(cluster).exists():
         lines.append(f"# what the platform gives: {_inventory(cluster)}")
+        lines.append(f"# to run on it: --kubeconfig={cluster.kubeconfig} --inventory={_inventory(cluster)}")
     _say("\n".join(indent + line for line in lines))
 
 

@@ -40,6 +40,13 @@ _CAPABILITIES = frozenset(
 )
 # An end takes 0.2 s; on a machine that swaps or writes back gigabytes, longer.
 _END_PATIENCE = 30.0
+# How the names of clusters begin to which nobody gave one.
+_OF_RUN = "run-"
+
+
+def is_of_run(name: str) -> bool:
+    """Whether a cluster of this name was booted by a run for itself, and ends with it."""
+    return name.startswith(_OF_RUN)
 
 
 class EmbeddedProvider:
@@ -59,7 +66,7 @@ class EmbeddedProvider:
     ) -> None:
         self._recipes = recipes
         self._progress = progress
-        self._name = name or f"run-{secrets.token_hex(3)}"
+        self._name = name or f"{_OF_RUN}{secrets.token_hex(3)}"
         self._detached = detached
         self._supervisor: subprocess.Popen[bytes] | None = None
         self._lifeline = -1
@@ -77,6 +84,10 @@ class EmbeddedProvider:
         files = {name: getattr(programs, name) for name in ("coredns", "pause", "probe")}
         system = ensure_images(store, sorted(_SYSTEM_RECIPES.glob("*.yaml")), files)
         own = sorted(self._recipes.glob("*.yaml")) if self._recipes else []
+        if self._recipes and not own:
+            raise ClusterError(
+                f"{self._recipes}: no recipe of an image is there; name a directory that holds some (*.yaml)"
+            )
         pushed = ensure_images(store, own, files)
         seed = ensure_seed(store, system)
         self._store = store  # what it has given out stays in the cache as long as it lives

@@ -1,8 +1,9 @@
 """Makes a pytest module of a feature file: a test for each scenario, and for each example of an outline."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import ModuleType
+from typing import TYPE_CHECKING
 
 import pytest
 from pytest_bdd import scenario
@@ -12,8 +13,11 @@ from pytest_bdd.gherkin_parser import Child, get_gherkin_document
 from pytest_bdd.parser import Feature, ScenarioTemplate
 from pytest_bdd.scenario import make_python_name
 
-from support.problems import nearest
+from support.problems import nearest, unknown
 from support.scenario import Scenario
+
+if TYPE_CHECKING:
+    from support.faults import Catch
 
 # What an outline's item carries besides its tags.
 _MARKS_OF_PYTEST = frozenset({"parametrize", "usefixtures"})
@@ -99,6 +103,15 @@ def unknown_title(title: str | None, scenarios: Iterable[Scenario]) -> str:
     near = " or ".join(map(repr, nearest(title, titles)))
     remedy = f"did you mean {near}?" if near else "give a title as it stands in features/"
     return f"no scenario is titled {title!r}; {remedy}"
+
+
+def uncatchable(catch: "Catch", scenarios: Sequence[Scenario]) -> str:
+    """Say that there is no such scenario as the one that must catch a fault, with those that come near; else empty."""
+    features = {Path(scenario.file).stem for scenario in scenarios}
+    if catch.feature not in features:
+        return f"caught_by.feature: {unknown(catch.feature, features)}"
+    told = unknown_title(catch.scenario, [one for one in scenarios if Path(one.file).stem == catch.feature])
+    return f"caught_by.scenario: {told} (in {catch.feature})" if told else ""
 
 
 def is_titled(item: pytest.Item, title: str) -> bool:

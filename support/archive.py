@@ -135,7 +135,8 @@ def drafted(file: Path) -> Iterator[Draft]:
         path.rename(file)
     except OSError as error:  # of this machine: what happens on the way to the cluster has errors of its own
         raise ArchiveError(
-            f"{file} cannot be written: {error.strerror}; nothing of it is left, make room or name another place"
+            f"{file} cannot be written: {error.strerror}; nothing of it is left: make room, or name a file in a directory "
+            "that is there and may be written to"
         ) from error
     finally:
         if path:

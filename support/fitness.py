@@ -34,7 +34,7 @@ class Platform:
     """What a cluster shows of what an inventory names; None where the inventory names nothing to look for.
 
     `silence` says why the nodes have no answer from the registry, "" when they have; `lacking` names the rights that
-    the user has not.
+    the user has not; `nameless` says why this machine knows no address of the release's host, "" when it does.
     """
 
     ingress_classes: frozenset[str] | Unseen
@@ -42,6 +42,7 @@ class Platform:
     certificate: Object | Unseen | None
     lacking: tuple[Right, ...] | Unseen
     silence: str | Unseen
+    nameless: str | Unseen
 
 
 @dataclass(frozen=True)
@@ -67,7 +68,7 @@ def unusable(status: int, message: str) -> Judgement:
 def judge(stated: Mapping[str, Any], platform: Platform, now: datetime) -> Judgement:
     """Judge the values of an inventory, of which some may be missing, against what a cluster has."""
     judged = [*_classes(stated, platform), *_certificate(stated, platform, now)]
-    judged += [*_registry(stated, platform), *_rights(platform)]
+    judged += [*_registry(stated, platform), *_rights(platform), *_host(stated, platform)]
     return Judgement(
         wrong=tuple(each for each in judged if isinstance(each, str)),
         untold=tuple(each.why for each in judged if isinstance(each, Unseen)),
@@ -116,6 +117,19 @@ def _registry(stated: Mapping[str, Any], platform: Platform) -> Iterator[str | U
             f"harbor_registry: the nodes do not reach {value} ({platform.silence}); "
             f"{REMEDY['harbor_registry']}, and see that its name leads to it from every node"
         )
+
+
+def _host(stated: Mapping[str, Any], platform: Platform) -> Iterator[str | Unseen]:
+    if "domain_name" in stated and platform.nameless:
+        yield (
+            f"domain_name: this machine finds no address of {host(stated['domain_name'])} ({platform.nameless}); let DNS "
+            "name the ingress, or give its address as ingress_address"
+        )
+
+
+def host(domain_name: str) -> str:
+    """Return the name under which users reach a release."""
+    return f"chroma.{domain_name}"
 
 
 def _rights(platform: Platform) -> Iterator[str | Unseen]:

@@ -157,13 +157,13 @@ def _api(release: Release) -> Iterator[Problem]:
 def _data(release: Release) -> Iterator[Problem]:
     candidates = versions.candidates(release.chroma.image)
     places = {facts: _place(facts, release.chroma.environment) for facts in candidates}
-    astray = {facts: f"writes to {place}" for facts, place in places.items() if place != release.chroma.data}
+    astray = {facts: place for facts, place in places.items() if place != release.chroma.data}
     if astray:
         told = "; ".join(_of_versions(astray))
         variables = sorted({facts.data_variable for facts in candidates if facts.data_variable})
         move = f", or set {' or '.join(variables)} to {release.chroma.data}" if variables else ""
         yield Problem(
-            f"the claim is mounted at {release.chroma.data}, but {told}: what lies there is lost with the pod",
+            f"the claim is mounted at {release.chroma.data}, but Chroma writes elsewhere ({told}): what lies there is lost with the pod",
             f"mount it where Chroma writes{move}",
         )
 

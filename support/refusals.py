@@ -21,7 +21,7 @@ _BEAT: Final = "nanosecond heartbeat"
 
 def assert_refused(replies: Replies, ways: Iterable[WayName], status: int) -> None:
     """Assert that everything asked on these ways was refused for want of the token, with the release's status for it."""
-    _assert_all(lambda it: it.status == status, "was let in", replies, ways)
+    _assert_all(lambda it: it.status == status, f"was let in, not refused with {status}", replies, ways)
 
 
 def assert_listed(replies: Replies, ways: Iterable[WayName]) -> None:

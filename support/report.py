@@ -61,6 +61,7 @@ class Report:
         self._clock = time.monotonic()
         self._levels: dict[str, Level] = {}
         self._results: list[Result] = []
+        self._finished = False
         self._is_ours = False  # whether the directory holds a report of ours from before
         self.times: dict[str, float] = {}  # seconds of what is no scenario: the cluster's boot and end
 
@@ -89,13 +90,16 @@ class Report:
         broken = [self._run.redactor.text(line) for line in ledger.broken]
         self._levels = judge(self._scenarios, results, broken)
         write_junit(self._directory / "junit.xml", results, self._began.isoformat(timespec="seconds"))
-        self._results = results
+        self._results, self._finished = results, finished
         self._write(results, broken, finished=finished)
 
     def last_words(self) -> Iterator[str]:
         """Say where the time went, the verdict of each level, and where the reports are."""
         for title, seconds in self._times(self._results).items():
             yield f"{seconds:8.1f} s  {title}"
+        if not self._results and not self._finished:
+            yield "no scenario was run: this is no verdict"
+            return
         for name, level in self._levels.items():
             counts = {"passed": level.passed, "failed": level.failed, "skipped": level.skipped}
             told = [f"{number} {what}" for what, number in counts.items() if number]

@@ -11,10 +11,12 @@ from typing import TYPE_CHECKING, Any, Final
 from support import causes, discovery, http, record, removal
 from support.chroma import DEFAULT_DATABASE, TENANT, TOKEN_HEADER
 from support.discovery import NotValidError
+from support.evidence import objects_of
 from support.kube import Refused
 from support.liveness import NeverWill, NotYet
 from support.plan import ANNOUNCEMENT, is_claim
 from support.together import together
+from support.troubles import diagnose
 from support.ways import SERVICE, ingress
 
 if TYPE_CHECKING:
@@ -86,8 +88,9 @@ class Announcement:
 class Status:
     """How a release is at one moment.
 
-    `release` is the last one that was live here, None when none was. `why` it is not live, empty when it is; the
-    heartbeat is in nanoseconds. `unread` says why there are no collections, if they could not be read.
+    `release` is the last one that was live here, None when none was. `why` it is not live, empty when it is, and what to
+    do about that (`remedy`), where the trouble is a known one; the heartbeat is in nanoseconds. `unread` says why there
+    are no collections, if they could not be read.
     """
 
     namespace: str
@@ -95,6 +98,7 @@ class Status:
     title: str
     live: bool
     why: str
+    remedy: str
     heartbeat: int | None
     statefulset: StatefulSet | None
     pods: tuple[Pod, ...]
@@ -141,6 +145,7 @@ def _unseen(namespace: Namespace, why: str) -> Status:
         title="",
         live=False,
         why=why,
+        remedy="",
         heartbeat=None,
         statefulset=None,
         pods=(),
@@ -165,6 +170,7 @@ def _observe(namespace: Namespace) -> Status:
         title=recalled[0].title if recalled else "",
         live=not why,
         why=why,
+        remedy=_remedy(namespace, why or unread),
         heartbeat=_heartbeat(namespace) if reached else None,
         statefulset=_statefulset(statefulset) if statefulset else None,
         pods=tuple(map(_pod, kube.list("Pod", name))),
@@ -182,8 +188,14 @@ def _why_not_live(namespace: Namespace) -> str:
     try:
         namespace.prove_live()
     except AssertionError as error:
-        return str(error)
+        return str(error).partition(" is not live: ")[2] or str(error)
     return ""
+
+
+def _remedy(namespace: Namespace, told: str) -> str:
+    """Return what to do about what was told instead of an answer, "" where the trouble is not known."""
+    diagnosis = diagnose(told, objects_of(namespace.kube, namespace.name)) if told else None
+    return f"{diagnosis.trouble}: {diagnosis.remedy}" if diagnosis else ""
 
 
 def _heartbeat(namespace: Namespace) -> int | None:
@@ -260,8 +272,10 @@ def _collections(namespace: Namespace) -> tuple[tuple[Collection, ...], str]:
             (name, one) for name in _databases(ask) for one in _pages(ask, f"{_DATABASES}/{name}/collections")
         ]
         counts = together([partial(_count, ask, database, one["id"]) for database, one in found])
-    except (http.Unanswered, ValueError, KeyError, TypeError) as error:
-        return (), f"{type(error).__name__}: {error}"
+    except http.Unanswered as error:
+        return (), str(error)
+    except (ValueError, KeyError, TypeError) as error:
+        return (), f"an answer that is not understood: {error}"
     told = [
         Collection(database, one["name"], count, one.get("metadata"))
         for (database, one), count in zip(found, counts, strict=True)
@@ -280,7 +294,7 @@ def _pages(ask: Callable[[str], Reply], path: str) -> Iterator[dict[str, Any]]:
     while True:
         reply = ask(f"{path}?limit={_PAGE}&offset={offset}")
         if reply.status != 200:
-            raise ValueError(str(reply))
+            raise http.Unanswered(str(reply))
         page = reply.json()
         yield from page
         offset += len(page)
@@ -302,6 +316,8 @@ def _ask(namespace: Namespace, path: str) -> Reply:
 def _lines(status: Status) -> Iterator[str]:
     release = f'release "{status.release}" ({status.title})' if status.release else "no release"
     yield f"{release} in {status.namespace}: {'live' if status.live else f'not live: {status.why}'}"
+    if status.remedy:
+        yield f"to do        {status.remedy}"
     if status.heartbeat is not None:
         yield f"heartbeat    {status.heartbeat} ns"
     if one := status.statefulset:
@@ -315,6 +331,10 @@ def _lines(status: Status) -> Iterator[str]:
         yield f"endpoint     {url} ({whom})"
     if status.release:
         yield f"discovery    form: {status.announcement.form}; for the platform it is {status.announcement.health}"
+        yield from _lines_of_collections(status)
+
+
+def _lines_of_collections(status: Status) -> Iterator[str]:
     if status.unread:
         yield f"collections  unknown: {status.unread}"
     elif not status.collections:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import socket
 from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from support.certificate import Source
-from support.fitness import NOBODY_THERE, Judgement, Platform, Unseen, judge, unusable
+from support.fitness import NOBODY_THERE, Judgement, Platform, Unseen, host, judge, unusable
 from support.kube import Kube, Refused
 from support.registry import holds_images_of, silence
 from support.rights import lacking
@@ -47,6 +48,7 @@ def _look(
         # A namespace that is nobody's.
         lambda: tuple(lacking(kube, f"chroma-{run_id}")),
         partial(_silence, kube, stated, vouched, run_id, deadlines),
+        partial(_nameless, stated),
     )
     return Platform(*together([partial(_seen, look) for look in looks]))
 
@@ -64,6 +66,17 @@ def _seen(look: Callable[[], T]) -> T | Unseen:
 
 def _names(kube: Kube, kind: str) -> frozenset[str]:
     return frozenset(obj["metadata"]["name"] for obj in kube.list(kind))
+
+
+def _nameless(stated: Mapping[str, Any]) -> str:
+    """Say why the release's host has no address here, where the inventory gives none."""
+    if "domain_name" not in stated or stated.get("ingress_address"):
+        return ""
+    try:
+        socket.getaddrinfo(host(stated["domain_name"]), 443)
+    except OSError as error:
+        return error.strerror or str(error)
+    return ""
 
 
 def _certificate(kube: Kube, stated: Mapping[str, Any]) -> Any:

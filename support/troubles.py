@@ -92,7 +92,7 @@ REMEDIES: Final[Mapping[Trouble, str]] = {
 # stands in what support/http.py and support/liveness.py tell of an answer. Measured on Chroma 0.5.23 and 1.5.9.
 _SIGNS: Final[Mapping[Trouble, str]] = {
     # The words of support/refusals.py.
-    Trouble.OPEN: r"\Awas (let in|given away)\b.*through the \w+: 2",
+    Trouble.OPEN: r"\Awas (let in|given away)\b.*through the (\w+: 2|(service|pod): 40[45])",
     # The first write that finds no room is told in the last of these words, those after it in the first.
     # "Unable to open" is what 0.5.23 says of the file that it cannot begin there (measured).
     Trouble.FULL: (

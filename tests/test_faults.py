@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import yaml
 
-from steps.collector import all_scenarios
+from steps.collector import all_scenarios, uncatchable
 from support import faults
 from support.faults import Fault, FaultError
 from support.fit import why_misfit
@@ -257,3 +257,17 @@ def test_a_file_that_is_no_fault_is_said(file: Path, text: str, wrong: str) -> N
     file.unlink()
     with pytest.raises(FaultError, match="cannot be read: No such file"):
         Fault.load(str(file))
+
+
+def test_a_fault_that_no_scenario_could_catch_is_refused(fault: Callable[..., Fault]) -> None:
+    scenarios = all_scenarios(ROOT)
+    assert uncatchable(Fault.load("gateway-lets-everyone-in").caught_by, scenarios) == ""
+    nowhere = fault(
+        {"kind": "Service", "remove": True}, caught_by={"feature": "acess", "scenario": "s", "message": "m"}
+    )
+    assert "did you mean access?" in uncatchable(nowhere.caught_by, scenarios)
+    nobody = fault(
+        {"kind": "Service", "remove": True},
+        caught_by={"feature": "access", "scenario": "Plain http is redirectet", "message": "m"},
+    )
+    assert "did you mean 'Plain http is redirected'" in uncatchable(nobody.caught_by, scenarios)

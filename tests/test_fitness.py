@@ -27,6 +27,7 @@ FIT = Platform(
     secret_of(AUTHORITY.issue("*.example.com"), SOURCE, "r1"),
     (),
     "",
+    "",
 )
 FORBIDDEN = Unseen("forbidden")
 
@@ -91,7 +92,7 @@ def test_who_may_not_even_ask_for_rights_is_told_so() -> None:
 
 
 def test_values_that_are_missing_are_not_judged() -> None:
-    none = Platform(frozenset(), frozenset(), None, (), "no such host")
+    none = Platform(frozenset(), frozenset(), None, (), "no such host", "no such name")
     assert judge({}, none, datetime.now(UTC)) == Judgement((), ())
 
 
@@ -99,3 +100,11 @@ def test_values_that_are_missing_are_not_judged() -> None:
 def test_a_cluster_that_cannot_be_asked_is_told_once(status: int, told: str) -> None:
     (line,) = unusable(status, "why").wrong
     assert line.startswith(f"kubeconfig: its cluster {told} (why); ")
+
+
+def test_a_host_without_an_address_is_told_with_both_remedies() -> None:
+    (line,) = judged(nameless="Name or service not known").wrong
+    assert line.startswith(
+        "domain_name: this machine finds no address of chroma.example.com (Name or service not known)"
+    )
+    assert "let DNS name the ingress, or give its address as ingress_address" in line

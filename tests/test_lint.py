@@ -94,8 +94,11 @@ def test_names_that_some_version_honours_open_nothing_for_sure() -> None:
         (release(readiness={"path": "/api/v0/heartbeat"}), "readiness probe asks at /api/v0/heartbeat"),
         (release("chroma:0.5.5", environment=NAMES), "ask at /api/v1/heartbeat"),
         (release("chroma:1.5.9", liveness={"path": "/api/v1/heartbeat"}), "liveness probe asks at"),
-        (release(), "the claim is mounted at /data, but 0.5.23 to 0.6.0: writes to /chroma/chroma"),
-        (release("chroma:1.5.9", data="/chroma/chroma"), "1.0.0 and later: writes to /data"),
+        (
+            release(),
+            "the claim is mounted at /data, but Chroma writes elsewhere (0.5.23 to 0.6.0: /chroma/chroma)",
+        ),
+        (release("chroma:1.5.9", data="/chroma/chroma"), "Chroma writes elsewhere (1.0.0 and later: /data)"),
         (release("chroma:0.5.12"), "nothing is known of the version of chroma:0.5.12"),
         (release(environment={**NAMES, "CHROMA_SERVER_AUTHN_CREDENTIALS": "secret"}), "for all to read"),
     ],

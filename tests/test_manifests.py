@@ -201,7 +201,9 @@ def test_the_documented_release_is_the_documentations_to_the_letter(tmp_path: Pa
 
 
 def test_an_unknown_release_is_told_the_known_ones() -> None:
-    with pytest.raises(ReleaseError, match=r"no release is named 'gatewy'; there are: .*gateway"):
+    with pytest.raises(
+        ReleaseError, match=r"no release is named 'gatewy'; did you mean gateway\? There are: .*native"
+    ):
         Release.named("gatewy")
 
 

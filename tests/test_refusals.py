@@ -28,7 +28,7 @@ def reply(status: int, body: bytes = b"", headers: dict[str, str] | None = None)
 
 @pytest.mark.parametrize("status", [200, 201, 308, 400, 403, 404, 405, 500, 502])
 def test_nothing_but_a_401_is_a_refusal(status: int) -> None:
-    with pytest.raises(AssertionError, match=r"was let in: GET / through the pod"):
+    with pytest.raises(AssertionError, match=r"was let in, not refused with 401: GET / through the pod"):
         refusals.assert_refused(reply(status), ["pod"], 401)
     refusals.assert_refused(reply(401), ["pod"], 401)
 

@@ -22,6 +22,7 @@ LIVE = Status(
     title="Chroma behind a gateway",
     live=True,
     why="",
+    remedy="",
     heartbeat=17,
     statefulset=StatefulSet("chroma", 1, 1, settled=True),
     pods=(Pod("chroma-0", "ready", ready=True, restarts=2, node="n1"),),

@@ -20,7 +20,8 @@ HEARTBEAT = "GET /api/v2/heartbeat through the ingress"
     [
         (f'{HEARTBEAT}: 401 {{"error":"AuthError","message":"Unauthorized"}}', Trouble.TOKEN),
         (f"was let in (and 2 more): {HEARTBEAT}: 200 []\n  x", Trouble.OPEN),
-        (f"was let in: {HEARTBEAT}: 503 no available server", Trouble.SILENCE),
+        (f"was let in, not refused with 401: {HEARTBEAT}: 503 no available server", Trouble.SILENCE),
+        ("was let in, not refused with 401: GET /x through the pod: 404 ", Trouble.OPEN),
         (f'{HEARTBEAT}: 403 {{"error":"Forbidden"}}', Trouble.TOKEN),
         ('ChromaAuthError: {"error":"AuthError","message":"Unauthorized"}', Trouble.TOKEN),
         ("POST /x through the ingress: 413 Request Entity Too Large", Trouble.BODY),
