@@ -85,6 +85,9 @@ class Display:
     header: str
     secret: tuple[str, str, str]
     examples: tuple[Example, ...]
+    # What a machine needs on which the inventory says so: the host's address, and the file of the authority.
+    address: str | None = None
+    authority: str | None = None
 
     def example(self, language: str) -> Example:
         """Return the example in a language."""
@@ -103,6 +106,10 @@ class Display:
             f"    export {_VARIABLE}=$(kubectl get secret {name} -n {namespace} "
             f"-o jsonpath='{{.data.{key}}}' | base64 -d)"
         )
+        if self.address:
+            yield f"  address:                 {self.address}; where DNS does not say so, /etc/hosts has to"
+        if self.authority:
+            yield f"  authority:               export SSL_CERT_FILE={self.authority} CURL_CA_BUNDLE={self.authority}"
         for example in self.examples:
             yield f"  in {example.language}, with {_VARIABLE} in the environment:"
             # Flush left: Python takes no other first line.
@@ -134,4 +141,6 @@ def display(live: Live) -> Display:
             Example(language, dedent(text).strip().format(**values) + "\n", _ANSWER)
             for language, text in (("bash", _BASH), ("Python", _PYTHON))
         ),
+        address=live.inventory.ingress_address,
+        authority=str(live.inventory.ca_bundle) if live.inventory.ca_bundle else None,
     )
