@@ -290,9 +290,10 @@ def test_what_is_left_out_is_told(two_features: Miniature) -> None:
 
 def test_a_run_that_is_killed_leaves_no_verdict_of_the_one_before(two_features: Miniature) -> None:
     two_features.run("features/first.feature")
-    two_features.steps(STEPS.replace("pass", "time.sleep(60)"))
+    asleep = 'from cluster.provider import note; note("asleep"); time.sleep(60)'
+    two_features.steps(STEPS.replace("pass", asleep))
     process = two_features.start("features/")
-    wait_for(lambda: "created by main" in two_features.log()[2:], 60, lambda: str(two_features.log()))
+    wait_for(lambda: "asleep by main" in two_features.log(), 60, lambda: str(two_features.log()))
     two_features.end(process, signal.SIGKILL)
     report = two_features.report()
     assert (report["finished"], report["verdict"], report["scenarios"]) == (False, "partial", [])
