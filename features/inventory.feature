@@ -33,6 +33,7 @@ Feature: Checking the inventory
         | a certificate that is not valid yet             |
         | a certificate of other hosts                    |
         | a certificate beside another's key              |
+        | a host that nothing leads to                    |
         | a registry that no node reaches                 |
         | a cluster that does not answer                  |
         | a user without rights                           |

@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
 # A domain that nobody can have, for which a scenario makes up certificates.
 _DOMAIN: Final = "inventory.invalid"
+# Of an address for documentation (RFC 5737): a check asks nobody there.
+_ADDRESS: Final = "192.0.2.1"
 
 
 @dataclass(frozen=True)
@@ -47,7 +49,11 @@ class Desk:
         self.kube.apply(probe.namespace(self.namespace, self.run_id))
         source = Source.of(_DOMAIN, self.namespace)
         self.kube.apply(secret_of(tls, source, self.run_id))
-        return {"domain_name": _DOMAIN, "certificate_namespace": self.namespace}
+        return {
+            "domain_name": _DOMAIN,
+            "certificate_namespace": self.namespace,
+            "ingress_address": _ADDRESS,
+        }
 
     def kubeconfig(self, **changes: Mapping[str, Any]) -> dict[str, Any]:
         """Write a kubeconfig whose "cluster" or "user" is another; return the values that lead to it."""
@@ -176,6 +182,11 @@ def _anothers_key(desk: Desk, draft: Draft) -> Draft:
     return draft.but(**desk.certificate(Tls(ours.certificate, anothers.key)))
 
 
+def _nameless_host(desk: Desk, draft: Draft) -> Draft:
+    """Let a domain have its certificate, and nothing say where its hosts are."""
+    return _certificate(f"*.{_DOMAIN}", NOW)(desk, draft).but(ingress_address=None)
+
+
 def _silent_cluster(desk: Desk, draft: Draft) -> Draft:
     # Nobody listens on port 1.
     return draft.but(**desk.kubeconfig(cluster={"server": "https://127.0.0.1:1"}))
@@ -216,7 +227,7 @@ MISTAKES: Final[Mapping[str, Mistake]] = {
         (("storage_class_name: the cluster has no no-such-class, but ", "kubectl get storageclass"),),
     ),
     "a domain without a certificate": Mistake(
-        _stating(domain_name="nobody.invalid"),
+        _stating(domain_name="nobody.invalid", ingress_address=_ADDRESS),
         (("domain_name: Secret default/nobody-invalid-tls is missing", _ISSUE),),
     ),
     "a certificate that has expired": Mistake(
@@ -239,6 +250,15 @@ MISTAKES: Final[Mapping[str, Mistake]] = {
     "a certificate beside another's key": Mistake(
         _anothers_key,
         (("domain_name: the certificate in Secret ", "is not of the key beside it", _ISSUE),),
+    ),
+    "a host that nothing leads to": Mistake(
+        _nameless_host,
+        (
+            (
+                f"domain_name: this machine finds no address of chroma.{_DOMAIN} ",
+                "give its address as ingress_address",
+            ),
+        ),
     ),
     "a registry that no node reaches": Mistake(
         _stating(harbor_registry="registry.invalid"),
