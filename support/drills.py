@@ -209,7 +209,7 @@ def _disk_full(clerk: Clerk) -> Iterator[Clerk]:
 
 _MISHAPS: Final[Mapping[str, tuple[Callable[[Clerk], AbstractContextManager[Clerk]], str]]] = {
     "the operator interrupts it": (_interrupted, "KeyboardInterrupt"),
-    "the operator's disk is full": (_disk_full, "nothing of it is left, make room"),
+    "the operator's disk is full": (_disk_full, "nothing of it is left: make room"),
 }
 MISHAPS: Final = tuple(_MISHAPS)
 # Why nothing is restored, in the words of the feature, and a phrase of what is said then.
