@@ -53,7 +53,7 @@ def _parser() -> argparse.ArgumentParser:
             "recipes of further images for the cluster's registry (default: manifests/images, where that is)"
         )
         usual = _USUAL_RECIPES if _USUAL_RECIPES.is_dir() else None
-        one.add_argument("--recipes", type=Path, metavar="DIR", help=about, default=usual)
+        one.add_argument("--recipes", type=_recipes_in, metavar="DIR", help=about, default=usual)
 
     recipes(command("setup", _setup, "install, build and cache everything that a cluster needs"))
     up = command("up", _up, "boot a cluster that stays until `down`")
@@ -71,6 +71,15 @@ def _parser() -> argparse.ArgumentParser:
     )
     kubectl.add_argument("arguments", nargs=argparse.REMAINDER, help="arguments of kubectl")
     return parser
+
+
+def _recipes_in(text: str) -> Path:
+    directory = Path(text)
+    if not any(directory.glob("*.yaml")):
+        raise argparse.ArgumentTypeError(
+            f"{text} holds no recipe of an image (*.yaml): name a directory that does"
+        )
+    return directory
 
 
 def _setup(arguments: argparse.Namespace) -> None:

@@ -84,10 +84,6 @@ class EmbeddedProvider:
         files = {name: getattr(programs, name) for name in ("coredns", "pause", "probe")}
         system = ensure_images(store, sorted(_SYSTEM_RECIPES.glob("*.yaml")), files)
         own = sorted(self._recipes.glob("*.yaml")) if self._recipes else []
-        if self._recipes and not own:
-            raise ClusterError(
-                f"{self._recipes}: no recipe of an image is there; name a directory that holds some (*.yaml)"
-            )
         pushed = ensure_images(store, own, files)
         seed = ensure_seed(store, system)
         self._store = store  # what it has given out stays in the cache as long as it lives

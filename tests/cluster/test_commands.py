@@ -91,15 +91,21 @@ def test_kubectl_ends_as_kubectl_does(beside: Access) -> None:
     assert (done.code, "not found" in done.stderr) == (1, True), done
 
 
-@pytest.mark.usefixtures("beside")
-def test_kubectl_wants_a_name_where_several_run() -> None:
-    done = run("kubectl", "--", "get", "nodes")
-    assert (done.code, "name the cluster: running are " in done.stderr) == (1, True), done
+def test_without_a_name_no_cluster_of_a_run_is_meant(beside: Access) -> None:
+    done = run("kubectl", "--", "config", "view", "--output=jsonpath={.clusters[*].cluster.server}")
+    # Whoever runs the tests may have a cluster up as well, and is then asked which one is meant.
+    meant = done.stdout == f"https://{beside.inventory['ingress_address']}:6443"
+    assert meant or "name the cluster: running are " in done.stderr, done
 
 
 def test_down_refuses_a_cluster_that_is_not_there() -> None:
     done = run("down", "test-nobody")
-    assert (done.code, "name the cluster: running are " in done.stderr) == (1, True), done
+    assert (done.code, "there is no cluster test-nobody: running are " in done.stderr) == (1, True), done
+
+
+def test_up_refuses_a_directory_without_recipes(tmp_path: Path) -> None:
+    done = run("up", "--recipes", str(tmp_path))
+    assert (done.code, "holds no recipe of an image" in done.stderr) == (2, True), done
 
 
 def test_sweep_says_that_nothing_was_left(tmp_path: Path) -> None:
