@@ -13,7 +13,7 @@ from pytest_bdd.gherkin_parser import Child, get_gherkin_document
 from pytest_bdd.parser import Feature, ScenarioTemplate
 from pytest_bdd.scenario import make_python_name
 
-from support.problems import nearest, unknown
+from support.problems import meant, unknown
 from support.scenario import Scenario
 
 if TYPE_CHECKING:
@@ -100,8 +100,7 @@ def unknown_title(title: str | None, scenarios: Iterable[Scenario]) -> str:
     titles = {scenario.name for scenario in scenarios}
     if title is None or title in titles:
         return ""
-    near = " or ".join(map(repr, nearest(title, titles)))
-    remedy = f"did you mean {near}?" if near else "give a title as it stands in features/"
+    remedy = meant(title, titles, show=repr) or "give a title as it stands in features/"
     return f"no scenario is titled {title!r}; {remedy}"
 
 

@@ -7,7 +7,7 @@ import jsonpatch
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from support.merge import merge
-from support.problems import explain, nearest, read_mapping
+from support.problems import explain, meant, read_mapping
 from support.render import stamp
 
 FAULTS = Path(__file__).parent.parent / "manifests" / "faults"
@@ -213,10 +213,9 @@ def _file(name_or_path: str) -> Path:
     if name_or_path.endswith((".yaml", ".yml")):
         return Path(name_or_path)
     if name_or_path not in names():
-        near = nearest(name_or_path, names())
-        meant = f"; did you mean {' or '.join(near)}?" if near else ""
+        asked = meant(name_or_path, names())
         raise FaultError(
-            f"no fault is named {name_or_path!r}{meant}\n  (give the path of a file, or the name of one of the "
+            f"no fault is named {name_or_path!r}{asked and f'; {asked}'}\n  (give the path of a file, or the name of one of the "
             f"{len(names())} in manifests/{FAULTS.name})"
         )
     return FAULTS / f"{name_or_path}.yaml"

@@ -7,7 +7,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
     from pathlib import Path
 
 import yaml
@@ -43,11 +43,12 @@ def unknown(name: str, known: "Iterable[str]") -> str:
     return f"unknown; did you mean {near[0]}?" if near else f"unknown; known are {', '.join(sorted(known))}"
 
 
-def nearest(name: str, known: "Iterable[str]") -> list[str]:
-    """Return the known names that are most like a name, at most three: those that hold it, else those that resemble it."""
+def meant(name: str, known: "Iterable[str]", most: int = 3, show: "Callable[[str], str]" = str) -> str:
+    """Ask whether a name is one of the known ones most like it: those that hold it, else those that resemble it; or ""."""
     names = sorted(known)
     holding = [one for one in names if name.lower() in one.lower()]
-    return holding[:3] or get_close_matches(name, names, n=3, cutoff=0.4)
+    near = (holding or get_close_matches(name, names, n=most, cutoff=0.4))[:most]
+    return f"did you mean {' or '.join(map(show, near))}?" if near else ""
 
 
 def explain(error: ValidationError, model: type[BaseModel]) -> "Iterator[tuple[str, str]]":

@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from support import versions
 from support.merge import merge
-from support.problems import explain, nearest, read_mapping
+from support.problems import explain, meant, read_mapping
 
 RELEASES = Path(__file__).parent.parent / "manifests" / "releases"
 
@@ -183,11 +183,9 @@ def _stated(name: str, under_test: str, heirs: tuple[str, ...] = ()) -> dict[str
         raise ReleaseError(f"release {name!r} extends itself: {' -> '.join((*heirs, name))}")
     if name not in names():
         asked = f", which {heirs[-1]!r} extends" if heirs else ""
-        near = nearest(name, names())[:1]
-        meant = f"did you mean {near[0]}? " if near else ""
-        raise ReleaseError(
-            f"no release is named {name!r}{asked}; {meant}There are: {', '.join(for_people())}"
-        )
+        there = f"There are: {', '.join(for_people())}"
+        told = " ".join(filter(None, (meant(name, names(), most=1), there)))
+        raise ReleaseError(f"no release is named {name!r}{asked}; {told}")
     stated = _read(name)
     if "name" in stated:
         raise ReleaseError(f"release {name!r}: its name is that of its file; take `name` out of it")
