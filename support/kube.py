@@ -20,7 +20,6 @@ from urllib3.exceptions import HTTPError
 from websocket import WebSocket, WebSocketBadStatusException, WebSocketException, create_connection
 
 from support.channels import collect, pump
-from support.watch import Watch
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -167,10 +166,6 @@ class Kube:
         """Change an object by a JSON merge patch and return it as stored."""
         query = {"fieldManager": FIELD_MANAGER}
         return self._json("PATCH", _path(kind, name, namespace), query, merge, "application/merge-patch+json")
-
-    def watch(self, kinds: Iterable[str], namespace: str) -> Watch:
-        """Watch all objects of some kinds in a namespace; a context manager."""
-        return Watch(self, kinds, namespace)
 
     def logs(
         self,

@@ -13,6 +13,7 @@ from support.liveness import NeverWill, NotYet, Pulse
 from support.plan import is_announcement, is_claim, is_ours, is_throw_away, key
 from support.render import render
 from support.rollout import KINDS, Course, is_ready
+from support.watch import Watch
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Container, Iterable, Sequence
@@ -151,7 +152,7 @@ class Namespace:
         """
         self._known = self._refused = None
         objects = self._render(release, changes)
-        with self.kube.watch(KINDS, self.name) as watch, self.pulse() as pulse:
+        with Watch(self.kube, KINDS, self.name) as watch, self.pulse() as pulse:
             before = self.versions()
             former = self._recall()
             course = Course(watch, self._deadlines, self._progress)
@@ -273,7 +274,7 @@ class Namespace:
 
     def revive(self, former: Live) -> Finding | None:
         """Bring a release back just as it was live here; return why it cannot be."""
-        with self.kube.watch(KINDS, self.name) as watch, self.pulse() as pulse:
+        with Watch(self.kube, KINDS, self.name) as watch, self.pulse() as pulse:
             finding = self._put(former, Course(watch, self._deadlines, self._progress), pulse)
         if not finding:
             self._know(former)

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Final
 from support.plan import OWNED, is_announcement, is_claim, is_ours, key
 from support.together import together
 from support.wait import wait_for
+from support.watch import Watch
 
 if TYPE_CHECKING:
     from support.kube import Kube, Object, Objects
     from support.plan import Key
     from support.wait import Deadlines
-    from support.watch import Watch
 
 # The kinds that releases and their faults are made of, the makers of pods first: a pod goes after what would make
 # it again.
@@ -83,7 +83,7 @@ def remove(kube: Kube, namespace: str, objects: Objects, deadlines: Deadlines) -
     """
     first = [obj for obj in objects if obj["kind"] in _RUNNING or is_announcement(obj)]
     for wave in (first, [obj for obj in objects if obj not in first]):
-        with kube.watch({obj["kind"] for obj in wave}, namespace) as watch:
+        with Watch(kube, {obj["kind"] for obj in wave}, namespace) as watch:
             ask_for_removal(kube, namespace, wave)
             _wait_until_gone(watch, namespace, wave, deadlines)
     _wait_for_volumes(kube, objects, deadlines)
@@ -94,7 +94,7 @@ def remove_namespace(kube: Kube, namespace: str, objects: Objects, deadlines: De
 
     A namespace dies in rounds of 5 s: one when its objects are gone by then, three when it has to delete them itself.
     """
-    with kube.watch({obj["kind"] for obj in objects}, namespace) as watch:
+    with Watch(kube, {obj["kind"] for obj in objects}, namespace) as watch:
         kube.delete("Namespace", namespace)
         ask_for_removal(kube, namespace, objects)
         _wait_until_gone(watch, namespace, objects, deadlines)

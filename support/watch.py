@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class Watch:
-    """All objects of some kinds in a namespace, kept current by one thread per kind.
+    """All objects of some kinds in a namespace, kept current by one thread per kind; a context manager.
 
     `objects` maps (kind, name) to the object as last seen; take a copy before iterating over it, as `snapshot`
     does. An object that is gone is absent.

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from support.wait import wait_for
+from support.watch import Watch
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -139,7 +140,7 @@ class Place:
     ) -> T:
         """Watch an object until `fact` finds something in it, and give that; fact({}) when there is none."""
         end = time.monotonic() + patience
-        with self.kube.watch([kind], self.name) as watch:
+        with Watch(self.kube, [kind], self.name) as watch:
             while True:
                 seen = watch.objects.get((kind, name), {})
                 if found := fact(seen):
