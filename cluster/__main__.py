@@ -20,7 +20,7 @@ from cluster.store import default_root
 from cluster.sweep import sweep
 
 if TYPE_CHECKING:
-    from cluster.provider import Access
+    from cluster.access import Access
 
 _END_PATIENCE = 30.0
 # Of the checkout in which people work.

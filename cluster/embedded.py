@@ -13,12 +13,12 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
 from cluster import layout, preflight
+from cluster.access import Access
 from cluster.errors import ClusterError
 from cluster.images import Image, ensure_images
 from cluster.packages import ensure_packages
 from cluster.programs import ensure_programs
 from cluster.progress import Timings
-from cluster.provider import Access
 from cluster.report import follow
 from cluster.runs import Living, Runs
 from cluster.seed import ensure_seed

@@ -11,8 +11,8 @@ from kubernetes.config import new_client_from_config
 from kubernetes.config.config_exception import ConfigException
 from urllib3.exceptions import HTTPError
 
+from cluster.access import Access
 from cluster.errors import ClusterError
-from cluster.provider import Access
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -1,0 +1,38 @@
+"""What the rest sees of a cluster: how it is reached, what it offers, and how to end it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Access:
+    """A cluster that can be used.
+
+    `capabilities` are those it has of: ingress, networkpolicy, volume-expansion, storage-limit (a claim
+    cannot grow beyond its size by being written to), disposable (its parts may be broken at will), exec (commands may be run in
+    containers).
+    `inventory` holds the values of the platform that the provider knows; `timings` says when each step
+    of a boot was reached, in seconds after it was asked for.
+    """
+
+    name: str
+    kubeconfig: Path
+    context: str
+    capabilities: frozenset[str]
+    inventory: dict[str, Any]
+    timings: tuple[tuple[str, float], ...]
+
+
+class Provider(Protocol):
+    """Where a cluster comes from."""
+
+    def create(self) -> Access:
+        """Give a cluster; raises ClusterError, and then leaves nothing behind."""
+
+    def delete(self) -> None:
+        """End what create() made, and only that; harmless when there is nothing. Raises ClusterError."""
