@@ -28,6 +28,7 @@ verify:
 	$(set-up)
 	stage "features" $(BIN)/pytest features/ $(or $(ARGS),-n 2)
 
+test: ENVIRONMENT := venv-dev
 test:
 	$(stages)
 	$(set-up)
@@ -42,7 +43,7 @@ table: venv
 
 check:
 	$(stages)
-	stage "virtual environment" $(MAKE) venv
+	stage "virtual environment" $(MAKE) venv-dev
 	$(checks)
 
 faults:
@@ -54,37 +55,42 @@ setup:
 	$(stages)
 	$(set-up)
 
-lock: venv
-	$(BIN)/uv pip compile pyproject.toml --extra dev --generate-hashes --no-emit-index-url --no-annotate \
-		--python-version 3.11 --custom-compile-command "make lock" --quiet --output-file requirements.lock
+# The second one holds what the first lacks for the project's own checks, in the versions of the first.
+lock: venv-dev
+	lock() {
+		$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate \
+			--custom-compile-command "make lock" --quiet "$$@"
+	}
+	lock --output-file requirements.lock pyproject.toml
+	lock --output-file requirements-dev.lock --group dev --constraint requirements.lock
 
 clean:
 	rm -rf .venv reports .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
 	find . -name __pycache__ -prune -exec rm -rf {} +
 
-# Rebuilt when the lock or the interpreter is another; the stamp comes last, so that half an environment has none.
-venv:
+# Rebuilt when a lock or the interpreter is another; the stamp comes last, so that half an environment has none. One that
+# holds the tools of the project's own checks serves for a run as well.
+venv: LOCKS := requirements.lock
+venv-dev: LOCKS := requirements.lock requirements-dev.lock
+venv venv-dev:
 	exec {one_at_a_time}<Makefile
 	flock "$$one_at_a_time"
 	$(find-python)
 	# Not the one of this very environment, should that be active.
 	python=$$("$$python" -c 'import os, sys; print(os.path.realpath(sys._base_executable))')
-	key="$$(sha256sum <requirements.lock) $$("$$python" -c 'import sys; print(sys.executable, sys.version)')"
-	if [[ -f $(STAMP) && "$$(<$(STAMP))" == "$$key" ]]; then exit 0; fi
-	echo "building .venv with $$python, from requirements.lock"
-	rm -rf .venv
-	"$$python" -m venv .venv
-	total=$$(grep -c '^[a-zA-Z0-9]' requirements.lock)
-	PYTHONUNBUFFERED=1 $(BIN)/python -m pip install --disable-pip-version-check --no-input --progress-bar off \
-		--require-hashes --requirement requirements.lock | awk -v total="$$total" '
-		/^Collecting / { printf "  %d of %d: %s\n", ++count, total, $$2; fflush() }
-		/^Installing / { print "  installing them"; fflush() }'
-	printf '%s\n' "$$key" >$(STAMP)
+	interpreter=$$("$$python" -c 'import sys; print(sys.executable, sys.version)')
+	key() { echo "$$(cat "$$@" | sha256sum) $$interpreter"; }
+	stamp=$$(cat $(STAMP) 2>/dev/null || true)
+	if [[ "$$stamp" == "$$(key $(LOCKS))" || "$$stamp" == "$$(key requirements.lock requirements-dev.lock)" ]]; then exit 0; fi
+	echo "building .venv with $$python, from $(LOCKS)"
+	rm -f $(STAMP)
+	"$$python" -m cluster.environment .venv $(LOCKS)
+	key $(LOCKS) >$(STAMP)
 
-.PHONY: help verify test table check faults setup lock clean venv
+.PHONY: help verify test table check faults setup lock clean venv venv-dev
 
 define set-up
-stage "virtual environment" $(MAKE) venv
+stage "virtual environment" $(MAKE) $(or $(ENVIRONMENT),venv)
 stage "programs and images of the cluster" $(BIN)/python -m cluster setup --recipes manifests/images
 endef
 
