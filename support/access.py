@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from support import http
 from support.chroma import DEFAULT_DATABASE, DIMENSION, TENANT, TOKEN_HEADER, records
-from support.ways import way_in
+from support.ways_in import way_in
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence

@@ -14,7 +14,7 @@ from support import chroma, laws, probe
 from support.model import Metric, Record
 from support.pods import CONTAINER, POD, beside, pod_of
 from support.wait import wait_for
-from support.ways import way_in
+from support.ways_in import way_in
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

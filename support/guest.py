@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from support import chroma, langchain, llamaindex, python_client
 from support.rest import Walk
-from support.ways import way_in
+from support.ways_in import way_in
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

@@ -8,13 +8,10 @@ from functools import cache
 from typing import TYPE_CHECKING, Final, Literal, cast, get_args
 from urllib.parse import urlsplit
 
-from support.pods import address_of
-
 if TYPE_CHECKING:
     from pathlib import Path
 
     from support.inventory import Inventory
-    from support.namespace import Live
     from support.vantage import Vantage
 
 WayName = Literal["ingress", "service", "pod"]
@@ -65,19 +62,6 @@ def ingress(host: str, inventory: Inventory) -> Way:
     Where the inventory names an address of the ingress, the host has to be mapped to it (support/names.py).
     """
     return Way("ingress", f"https://{host}", trust(inventory.ca_bundle), inventory.ca_bundle)
-
-
-def way_in(live: Live, name: WayName, vantage: Vantage) -> Way:
-    """Return a way in to the live release; those inside the cluster lead through the vantage.
-
-    The pod's way is good as long as the pod lives: its successor has another address.
-    """
-    place = live.namespace
-    if name == "ingress":
-        return ingress(place.host, place.inventory)
-    if name == "service":
-        return inside(name, vantage, f"{SERVICE}.{place.name}.svc.cluster.local", SERVICE_PORT)
-    return inside(name, vantage, address_of(live), POD_PORT)
 
 
 @cache
