@@ -19,7 +19,8 @@ from cluster.provider import ClusterError, provider_for
 from steps.collector import FeatureFile, all_scenarios, is_titled, uncatchable, unknown_title
 from support import evidence
 from support.causes import Cause
-from support.commands import COMMANDS, Call
+from support.commands import COMMANDS
+from support.commands.call import Call
 from support.display import display
 from support.evidence import Failure
 from support.faults import Fault, FaultError
@@ -271,7 +272,8 @@ def _obey(config: pytest.Config, _session: pytest.Session) -> int:
         call = Call(
             namespace,
             Release.named(run.options.release),
-            run.options,
+            run.id,
+            run.deadlines,
             run.options.argument,
             lambda line: print(line, file=file, flush=True),
         )

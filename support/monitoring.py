@@ -7,6 +7,7 @@ import json
 from typing import TYPE_CHECKING
 
 from support import status
+from support.commands import status as command
 from support.pods import POD
 from support.redact import Redactor
 from support.wait import wait_for
@@ -63,9 +64,9 @@ def assert_told(told: Status, collection: Collection) -> None:
 
 def assert_same_in_every_form(told: Status) -> None:
     """Assert that a program reads all of a status, and that people read in its first line that the release is live."""
-    for_programs = json.loads(status.told(told, "json"))
+    for_programs = json.loads(command.told(told, "json"))
     assert for_programs == json.loads(json.dumps(dataclasses.asdict(told))), for_programs
-    first = status.told(told, "text").splitlines()[0]
+    first = command.told(told, "text").splitlines()[0]
     assert first.endswith(f"in {told.namespace}: live"), first
 
 
@@ -73,8 +74,8 @@ def assert_token_unspoken(told: Status, token: SecretStr) -> None:
     """Assert that no form of a status holds the token in any form."""
     redactor = Redactor()
     redactor.learn(token)
-    for form in status.FORMS:
-        text = status.told(told, form)
+    for form in command.FORMS:
+        text = command.told(told, form)
         assert redactor.text(text) == text, f"the status as {form} holds the token"
 
 

@@ -17,7 +17,7 @@ CAPABILITIES: Final = ("ingress", "networkpolicy", "volume-expansion", "storage-
 _COPYING: Final = ("backup", "restore")
 ROLL_BACKS: Final = ("never", "on-failure", "always")
 _A_KUBECONFIG: Final = "give a file with which `kubectl --kubeconfig FILE get nodes` works"
-# What may be asked for instead of a run of the features; support/commands.py says what each does.
+# What may be asked for instead of a run of the features; support/commands says what each does.
 COMMANDS: Final[tuple[str, ...]] = ("plan", "backup", "restore", "status")
 
 

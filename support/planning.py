@@ -8,7 +8,6 @@ from enum import StrEnum
 from functools import partial
 from typing import TYPE_CHECKING
 
-from support import lint
 from support.apply import rejection
 from support.certificate import staleness
 from support.fields import Difference, differences, wanted
@@ -19,7 +18,6 @@ from support.together import together
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from support.commands import Call
     from support.kube import Kube, Object, Objects
 
 
@@ -98,25 +96,6 @@ def plan(kube: Kube, title: str, namespace: str, objects: Objects, former: Objec
     stale = {key(obj) for obj in former if not is_claim(obj)} - {key(obj) for obj in objects}
     gone = [Intent(*each, Act.REMOVE) for each in sorted(stale) if kube.get(*each, namespace)]
     return Plan(title, namespace, (*intents, *gone), begins)
-
-
-def tell(call: Call) -> int:
-    """Say what an apply of a release would do; return 0 if it would not be refused, as far as is known, else 1."""
-    for problem in lint.check(call.release):
-        call.say(f'release "{call.release.name}": {problem}')
-    forbidden = call.namespace.forbids(call.release)
-    try:
-        found = call.namespace.plan(call.release)
-    except Refused as refused:
-        call.say(f"no plan can be made: the cluster refuses to look: {refused.message}")
-        return 1
-    for line in found.lines():
-        call.say(line)
-    if forbidden:
-        call.say(
-            "an apply would be refused, since anybody may use the release; --accept-insecure deploys it nevertheless"
-        )
-    return 1 if forbidden or found.obstacles() else 0
 
 
 def _intent(kube: Kube, obj: Object, *, judged: bool) -> Intent:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
-import json
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
@@ -22,13 +20,9 @@ from support.ways import SERVICE, ingress
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from support.commands import Call
     from support.http import Reply
     from support.kube import Object
     from support.namespace import Namespace
-
-# What --status takes.
-FORMS: Final = ("text", "json")
 
 _DATABASES: Final = f"/api/v2/tenants/{TENANT}/databases"
 # Collections asked for at once; Chroma answers with all there are unless it is told otherwise.
@@ -112,18 +106,6 @@ class Status:
     def exit_code(self) -> int:
         """What a command that shows it ends with: 0 when the release is live, else 1."""
         return 0 if self.live else 1
-
-
-def command(call: Call) -> int:
-    """Say how the release is, in the form that is asked for; the exit code is 0 when it is live, else 1."""
-    status = observe(call.namespace)
-    call.say(told(status, call.argument))
-    return status.exit_code
-
-
-def told(status: Status, form: str) -> str:
-    """Return a status as a text for people, or as JSON for programs."""
-    return json.dumps(dataclasses.asdict(status), indent=2) if form == "json" else "\n".join(_lines(status))
 
 
 def observe(namespace: Namespace) -> Status:
@@ -311,35 +293,3 @@ def _count(ask: Callable[[str], Reply], database: str, collection: str) -> int |
 def _ask(namespace: Namespace, path: str) -> Reply:
     token = namespace.inventory.admin_password.get_secret_value()
     return http.ask(ingress(namespace.host, namespace.inventory), "GET", path, [(TOKEN_HEADER, token)])
-
-
-def _lines(status: Status) -> Iterator[str]:
-    release = f'release "{status.release}" ({status.title})' if status.release else "no release"
-    yield f"{release} in {status.namespace}: {'live' if status.live else f'not live: {status.why}'}"
-    if status.remedy:
-        yield f"to do        {status.remedy}"
-    if status.heartbeat is not None:
-        yield f"heartbeat    {status.heartbeat} ns"
-    if one := status.statefulset:
-        settled = "" if one.settled else ", not rolled out"
-        yield f"StatefulSet  {one.name}: {one.ready} of {one.wanted} ready{settled}"
-    for pod in status.pods:
-        yield f"pod          {pod.name}: {pod.state}, {pod.restarts} restarts, on {pod.node or 'no node'}"
-    for claim in status.claims:
-        yield f"claim        {claim.name}: {claim.phase}, {claim.size}, class {claim.storage_class}"
-    for whom, url in status.endpoints.items():
-        yield f"endpoint     {url} ({whom})"
-    if status.release:
-        yield f"discovery    form: {status.announcement.form}; for the platform it is {status.announcement.health}"
-        yield from _lines_of_collections(status)
-
-
-def _lines_of_collections(status: Status) -> Iterator[str]:
-    if status.unread:
-        yield f"collections  unknown: {status.unread}"
-    elif not status.collections:
-        yield "collections  none"
-    for held in status.collections:
-        count = "an unknown number of" if held.count is None else held.count
-        metadata = json.dumps(held.metadata) if held.metadata else "none"
-        yield f"collection   {held.database}/{held.name}: {count} records, metadata: {metadata}"

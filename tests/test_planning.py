@@ -6,13 +6,15 @@ from typing import Any, cast
 
 import pytest
 
-from support.commands import Call
+from support.commands.call import Call
+from support.commands.plan import tell
 from support.fields import Difference
 from support.kube import Kube, Object, Refused
 from support.namespace import Namespace
-from support.planning import Act, Intent, Plan, plan, tell
+from support.planning import Act, Intent, Plan, plan
 from support.release import Release
 from support.render import ownership
+from support.wait import Deadlines
 
 
 @dataclass
@@ -144,4 +146,4 @@ def test_a_release_that_anybody_may_use_is_told_as_one_that_an_apply_would_refus
 
 def _call(outcome: Plan | Refused, name: str, said: list[str], *, accept_insecure: bool = False) -> Call:
     place = Place(outcome, print if accept_insecure else None)
-    return Call(cast("Any", place), Release.named(name), cast("Any", None), "", said.append)
+    return Call(cast("Any", place), Release.named(name), "0", Deadlines(), "", said.append)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, cast
 import pytest
 
 from support import status
+from support.commands.status import told
 from support.http import Reply
 from support.kube import Refused
 from support.status import Announcement, Claim, Collection, Pod, StatefulSet, Status
@@ -38,7 +39,7 @@ LIVE = Status(
 
 
 def test_people_are_told_all_of_it() -> None:
-    assert status.told(LIVE, "text").splitlines() == [
+    assert told(LIVE, "text").splitlines() == [
         'release "gateway" (Chroma behind a gateway) in chroma: live',
         "heartbeat    17 ns",
         "StatefulSet  chroma: 1 of 1 ready",
@@ -52,7 +53,7 @@ def test_people_are_told_all_of_it() -> None:
 
 
 def test_programs_are_told_the_same() -> None:
-    read = json.loads(status.told(LIVE, "json"))
+    read = json.loads(told(LIVE, "json"))
     assert read == json.loads(json.dumps(dataclasses.asdict(LIVE)))
     assert read["collections"][0]["metadata"] == {"topic": "ferns"}
 
@@ -61,7 +62,7 @@ def test_the_exit_code_says_whether_it_is_live() -> None:
     assert LIVE.exit_code == 0
     ill = dataclasses.replace(LIVE, live=False, why="its pod is not ready")
     assert ill.exit_code == 1
-    first, *_ = status.told(ill, "text").splitlines()
+    first, *_ = told(ill, "text").splitlines()
     assert first.endswith("in chroma: not live: its pod is not ready")
 
 
@@ -76,7 +77,7 @@ def test_a_cluster_that_does_not_let_us_look_is_told_and_nothing_is_live() -> No
     seen = status.observe(cast("Namespace", Closed()))
     assert seen.exit_code == 1
     assert "you may not look" in seen.why
-    assert "no release in chroma: not live" in status.told(seen, "text")
+    assert "no release in chroma: not live" in told(seen, "text")
 
 
 @pytest.mark.parametrize("count", [0, 99, 100, 101, 250])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,12 +9,12 @@ from support.archive import ArchiveError
 from support.backup import Clerk, NotLiveError, described
 from support.copying import CopyError
 from support.kube import Refused
-from support.wait import Deadlines, Timeout
+from support.wait import Timeout
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from support.commands import Call
+    from support.commands.call import Call
 
 
 def back_up(call: Call) -> int:
@@ -52,7 +51,7 @@ def _reported(call: Call, act: Callable[[], int]) -> int:
 
 
 def _clerk(call: Call) -> Clerk:
-    return Clerk(secrets.token_hex(4), Deadlines().scaled(call.options.patience), call.namespace.tell)
+    return Clerk(call.run_id, call.deadlines, call.namespace.tell)
 
 
 def _file(call: Call) -> Path:

@@ -1,0 +1,30 @@
+"""The command that says what an apply would do: --plan."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from support import lint
+from support.kube import Refused
+
+if TYPE_CHECKING:
+    from support.commands.call import Call
+
+
+def tell(call: Call) -> int:
+    """Say what an apply of a release would do; return 0 if it would not be refused, as far as is known, else 1."""
+    for problem in lint.check(call.release):
+        call.say(f'release "{call.release.name}": {problem}')
+    forbidden = call.namespace.forbids(call.release)
+    try:
+        found = call.namespace.plan(call.release)
+    except Refused as refused:
+        call.say(f"no plan can be made: the cluster refuses to look: {refused.message}")
+        return 1
+    for line in found.lines():
+        call.say(line)
+    if forbidden:
+        call.say(
+            "an apply would be refused, since anybody may use the release; --accept-insecure deploys it nevertheless"
+        )
+    return 1 if forbidden or found.obstacles() else 0
