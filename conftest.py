@@ -172,7 +172,17 @@ def pytest_sessionstart(session: pytest.Session) -> None:
         raise pytest.UsageError(f"--scenario: {unknown}")
     if fault and (wrong := uncatchable(fault.caught_by, scenarios)):
         raise pytest.UsageError(f"fault {fault.name!r}: {wrong}")
-    suite.report = Report(suite.run, config.rootpath, config.invocation_params.args, scenarios, fault)
+    suite.report = Report(
+        suite.run.conditions,
+        directory=options.report_dir,
+        root=config.rootpath,
+        arguments=config.invocation_params.args,
+        scenarios=scenarios,
+        redactor=suite.run.redactor,
+        facts=suite.run.facts,
+        measured=suite.run.measured,
+        fault=fault,
+    )
     suite.report.begin()
 
 

@@ -8,6 +8,7 @@ import platform
 import shlex
 import shutil
 import time
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any, Final
@@ -18,12 +19,12 @@ from support.release import USUAL
 from support.verdict import judge, overall
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
     from support.faults import Fault
     from support.kube import Kube
-    from support.run import Run
+    from support.redact import Redactor
     from support.scenario import Scenario
     from support.verdict import Ledger, Level, Result
 
@@ -34,28 +35,53 @@ _FORM: Final = 1
 _PACKAGES: Final = ("chromadb", "httpx", "hypothesis", "kubernetes", "pytest", "pytest-bdd", "pytest-xdist")
 
 
+@dataclass(frozen=True)
+class Conditions:
+    """What a run was asked for, as far as that decides what its scenarios come to.
+
+    `release` and `fault` are given as on the command line.
+    """
+
+    run_id: str
+    release: str
+    fault: str | None
+    provider: str
+    patience: float
+    profile: str
+    seed: str
+    accept_insecure: bool
+
+
 class Report:
     """The report of one run; begun before anything else, so that a run that was killed leaves no verdict of another.
 
     `arguments` are those of pytest; `scenarios` all that there are, whatever was selected; `fault` is what the release
-    is spoiled with.
+    is spoiled with. `facts` and `measured` may be added to until the report is finished.
     """
 
     def __init__(
         self,
-        run: Run,
+        conditions: Conditions,
+        *,
+        directory: Path,
         root: Path,
         arguments: Sequence[str],
         scenarios: Sequence[Scenario],
+        redactor: Redactor,
+        facts: Mapping[str, str],
+        measured: Mapping[str, str],
         fault: Fault | None = None,
     ) -> None:
-        self._run = run
+        self._conditions = conditions
+        self._redactor = redactor
+        self._facts = facts
+        self._measured = measured
         self._fault = fault
-        self._directory = run.options.report_dir
+        self._directory = directory
         self._version = (root / "VERSION").read_text(encoding="utf-8").strip()
         self._command = shlex.join(["pytest", *arguments])
         if not any(argument.startswith("--hypothesis-seed") for argument in arguments):
-            self._command += f" --hypothesis-seed={run.seed}"
+            self._command += f" --hypothesis-seed={conditions.seed}"
         self._scenarios = scenarios
         self._began = datetime.now(UTC)
         self._clock = time.monotonic()
@@ -87,7 +113,7 @@ class Report:
     def finish(self, ledger: Ledger, *, finished: bool) -> None:
         """Write the reports; not `finished` when somebody ended the run, or it broke."""
         results = [self._redacted(result) for result in ledger.results()]
-        broken = [self._run.redactor.text(line) for line in ledger.broken]
+        broken = [self._redactor.text(line) for line in ledger.broken]
         self._levels = judge(self._scenarios, results, broken)
         write_junit(self._directory / "junit.xml", results, self._began.isoformat(timespec="seconds"))
         self._results, self._finished = results, finished
@@ -108,7 +134,7 @@ class Report:
             yield f"{name}: {level.verdict.upper()} ({', '.join(told)})"
         if any(level.left_out for level in self._levels.values()):
             yield "what was not run proves nothing: `pytest features/` runs all of it"
-        for what, much in self._run.measured.items():
+        for what, much in self._measured.items():
             yield f"measured: {what}: {much}"
         yield from self._words_about_fault()
         yield f"report: {self._directory / REPORT}, {self._directory / 'junit.xml'}"
@@ -143,8 +169,8 @@ class Report:
     def _redacted(self, result: Result) -> Result:
         return dataclasses.replace(
             result,
-            reason=self._run.redactor.text(result.reason),
-            detail=self._run.redactor.text(result.detail),
+            reason=self._redactor.text(result.reason),
+            detail=self._redactor.text(result.detail),
         )
 
     def _times(self, results: Sequence[Result]) -> dict[str, float]:
@@ -156,14 +182,14 @@ class Report:
 
     def _given(self) -> list[str]:
         """Return the options without which a scenario of this run would come to something else."""
-        options = self._run.options
-        given = [f"--release={options.release}"] * (options.release != USUAL)
-        given += [f"--fault={options.fault}"] * bool(options.fault)
-        given += ["--accept-insecure"] * options.accept_insecure
-        return [*given, f"--hypothesis-profile={options.profile}", f"--hypothesis-seed={self._run.seed}"]
+        asked = self._conditions
+        given = [f"--release={asked.release}"] * (asked.release != USUAL)
+        given += [f"--fault={asked.fault}"] * bool(asked.fault)
+        given += ["--accept-insecure"] * asked.accept_insecure
+        return [*given, f"--hypothesis-profile={asked.profile}", f"--hypothesis-seed={asked.seed}"]
 
     def _write(self, results: Sequence[Result], broken: Sequence[str], *, finished: bool) -> None:
-        run, options = self._run, self._run.options
+        asked = self._conditions
         content = {
             "form": _FORM,
             "suite": {"name": "chroma-conformance", "version": self._version},
@@ -172,23 +198,23 @@ class Report:
             "levels": {name: dataclasses.asdict(level) for name, level in self._levels.items()},
             "began": self._began.isoformat(timespec="seconds"),
             "seconds": round(time.monotonic() - self._clock, 1),
-            "run": run.id,
-            "release": options.release,
-            "fault": options.fault,
+            "run": asked.run_id,
+            "release": asked.release,
+            "fault": asked.fault,
             **({"caught": self._caught()} if self._fault and finished else {}),
-            "provider": options.provider,
-            "patience": options.patience,
-            "hypothesis": {"profile": options.profile, "seed": run.seed},
-            "versions": {"python": platform.python_version(), **run.facts, "packages": dict(_versions())},
+            "provider": asked.provider,
+            "patience": asked.patience,
+            "hypothesis": {"profile": asked.profile, "seed": asked.seed},
+            "versions": {"python": platform.python_version(), **self._facts, "packages": dict(_versions())},
             "reproduce": self._command,
-            "measured": run.measured,
+            "measured": self._measured,
             "times": {title: round(seconds, 1) for title, seconds in self._times(results).items()},
             "broken": list(broken),
             "scenarios": [_entry(result, self._given()) for result in results],
         }
-        text = json.dumps(run.redactor.plain(content), indent=2, ensure_ascii=False)
+        text = json.dumps(self._redactor.plain(content), indent=2, ensure_ascii=False)
         # In one move: whoever reads it meanwhile finds a whole one.
-        draft = self._directory / f".{REPORT}.{run.id}"
+        draft = self._directory / f".{REPORT}.{asked.run_id}"
         draft.write_text(f"{text}\n", encoding="utf-8")
         draft.replace(self._directory / REPORT)
 

@@ -12,6 +12,7 @@ from support.evidence import Witness
 from support.inventory import Inventory, InventoryError
 from support.names import map_host
 from support.redact import Redactor
+from support.report import Conditions
 from support.wait import Deadlines
 
 if TYPE_CHECKING:
@@ -85,6 +86,21 @@ class Run:
         address = inventory.ingress_address
         with map_host(f"*.{inventory.domain_name}", address) if address else nullcontext():
             yield inventory
+
+    @property
+    def conditions(self) -> Conditions:
+        """What the report says of how the run was asked for."""
+        options = self.options
+        return Conditions(
+            run_id=self.id,
+            release=options.release,
+            fault=options.fault,
+            provider=options.provider,
+            patience=options.patience,
+            profile=options.profile,
+            seed=self.seed,
+            accept_insecure=options.accept_insecure,
+        )
 
     @property
     def deadlines(self) -> Deadlines:
