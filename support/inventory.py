@@ -1,6 +1,7 @@
 """The inventory: what the platform gives, checked as a whole before anything is touched."""
 
 import re
+import ssl
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from ipaddress import ip_address
 from pathlib import Path
@@ -11,7 +12,6 @@ from pydantic import (
     BaseModel,
     BeforeValidator,
     ConfigDict,
-    FilePath,
     SecretStr,
     ValidationError,
 )
@@ -20,6 +20,8 @@ from support.problems import explain, read_mapping
 
 # Which cluster it is, the environment does not say.
 _CLUSTER = ("kubeconfig", "context")
+# The values that name files: in a file relative to its own folder, as in a kubeconfig; elsewhere to where the run was called.
+_PATHS = ("kubeconfig", "ca_bundle")
 
 _DNS_LABEL = r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"
 
@@ -99,7 +101,30 @@ Repository = Annotated[
 ImageName = Annotated[str, _matching(r"[^\s/]+(/[^\s/]+)*", "the name of an image")]
 
 
-UserPath = Annotated[FilePath, BeforeValidator(lambda value: Path(value).expanduser())]
+def _file(value: Any) -> Path:
+    """Take the path of a file; what is wrong with it is told with the path that was tried."""
+    if not isinstance(value, str | Path) or not str(value):
+        raise ValueError("is not a path")
+    try:
+        path = Path(value).expanduser().absolute()
+    except RuntimeError as error:  # of a user whom nobody knows
+        raise ValueError(f"{value}: {error}") from None
+    try:
+        with path.open("rb"):
+            return path
+    except OSError as error:
+        raise ValueError(f"{path}: {error.strerror}") from None
+
+
+def _authority(path: Path) -> Path:
+    try:
+        ssl.create_default_context(cafile=str(path))
+    except ssl.SSLError:
+        raise ValueError(f"{path}: holds no certificate in PEM form") from None
+    return path
+
+
+UserPath = Annotated[Path, BeforeValidator(_file)]
 
 
 class Inventory(BaseModel):
@@ -117,7 +142,7 @@ class Inventory(BaseModel):
     library_project: Repository = "library"
     storage_class_name: ObjectName = "k8s-hostpath"
     ingress_address: Annotated[str, AfterValidator(_address)] | None = None
-    ca_bundle: UserPath | None = None
+    ca_bundle: Annotated[UserPath, AfterValidator(_authority)] | None = None
     certificate_namespace: ObjectName = "default"
     vantage_image: ImageName
 
@@ -137,7 +162,7 @@ class Inventory(BaseModel):
 
         The environment's names are the fields' in upper case. ADMIN_PASSWORD is taken from there alone; the
         kubeconfig and its context never are, and the provider's stand against the file's: a cluster that
-        merely happens to be the current one is not touched. `check` is shown those values that are right as such.
+        merely happens to be the current one is not touched. A path in the file is relative to the file's folder. `check` is shown those values that are right as such.
 
         Raises:
             InventoryError: everything that is missing or wrong, at once; no value of it is shown.
@@ -181,9 +206,17 @@ def _stated(file: Path | None) -> tuple[dict[str, Any], list[str]]:
     except ValueError as error:
         return {}, [f"{file} {error}"]
     kept = {name: value for name, value in stated.items() if str(name).lower() != "admin_password"}
+    told = kept | {name: _beside(file, kept[name]) for name in _PATHS if kept.get(name)}
     if kept == stated:
-        return kept, []
-    return kept, [f"admin_password must not stand in {file}: take it out, and {REMEDY['admin_password']}"]
+        return told, []
+    return told, [f"admin_password must not stand in {file}: take it out, and {REMEDY['admin_password']}"]
+
+
+def _beside(file: Path, path: Any) -> Any:
+    """Return a path that a file states as it is meant there; one from the root or a home folder is meant as it is."""
+    if not isinstance(path, str) or path.startswith("~"):
+        return path
+    return str(file.absolute().parent / path)
 
 
 def _line(name: str, text: str, source: str) -> str:

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from support.inventory import Inventory, InventoryError
+from support.authority import Authority
+from support.inventory import _PATHS, Inventory, InventoryError
 
 TOKEN = "correct-horse-battery"
 
@@ -213,3 +214,93 @@ def test_an_inventory_that_does_not_fit_the_cluster_is_refused(given: dict[str, 
         Inventory.load(
             None, given, {"ADMIN_PASSWORD": TOKEN}, lambda _: ["storage_class_name: the cluster has no x"]
         )
+
+
+# Paths
+
+
+@pytest.fixture
+def there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder with an authority's certificate, beside the one where the run is called."""
+    called = tmp_path / "called"
+    called.mkdir()
+    monkeypatch.chdir(called)
+    folder = tmp_path / "there"
+    folder.mkdir()
+    (folder / "authority.pem").write_bytes(Authority("of a test").certificate)
+    return folder
+
+
+@pytest.mark.parametrize("path", ["authority.pem", "./authority.pem", "../there/authority.pem"])
+def test_a_path_in_the_file_is_relative_to_the_file(given: dict[str, Any], there: Path, path: str) -> None:
+    inventory = load(given, written(there, f"ca_bundle: {path}\n"))
+    assert inventory.ca_bundle
+    assert inventory.ca_bundle.samefile(there / "authority.pem")
+
+
+def test_the_file_may_be_named_from_where_the_run_is_called(given: dict[str, Any], there: Path) -> None:
+    written(there, "ca_bundle: authority.pem\n")
+    inventory = load(given, Path("../there/inventory.yaml"))
+    assert inventory.ca_bundle
+    assert inventory.ca_bundle.samefile(there / "authority.pem")
+
+
+def test_the_kubeconfig_that_the_file_states_is_relative_to_it_as_well(
+    given: dict[str, Any], there: Path
+) -> None:
+    del given["kubeconfig"]
+    (there / "config").touch()
+    inventory = load(given, written(there, "kubeconfig: config\n"))
+    assert inventory.kubeconfig == there / "config"
+
+
+def test_every_path_that_an_inventory_may_hold_is_relative_to_its_file() -> None:
+    paths = {name for name, field in Inventory.model_fields.items() if "Path" in str(field.annotation)}
+    assert paths == set(_PATHS)
+
+
+def test_a_path_in_the_environment_is_relative_to_where_the_run_is_called(
+    given: dict[str, Any], there: Path
+) -> None:
+    inventory = load(given, written(there, ""), CA_BUNDLE="../there/authority.pem")
+    assert inventory.ca_bundle
+    assert inventory.ca_bundle.samefile(there / "authority.pem")
+
+
+@pytest.mark.parametrize("in_file", [True, False])
+def test_a_tilde_is_the_home_folder(
+    given: dict[str, Any], there: Path, monkeypatch: pytest.MonkeyPatch, in_file: bool
+) -> None:
+    monkeypatch.setenv("HOME", str(there))
+    elsewhere = written(there.parent, "ca_bundle: ~/authority.pem\n" if in_file else "")
+    inventory = load(given, elsewhere, **({} if in_file else {"CA_BUNDLE": "~/authority.pem"}))
+    assert inventory.ca_bundle == there / "authority.pem"
+
+
+@pytest.mark.parametrize(
+    ("path", "tried", "why"),
+    [
+        ("absent.pem", "absent.pem", "No such file or directory"),
+        (".", "", "Is a directory"),
+        ("inventory.yaml", "inventory.yaml", "holds no certificate in PEM form"),
+        ("authority.pem/deeper", "authority.pem/deeper", "Not a directory"),
+    ],
+)
+def test_the_path_that_was_tried_is_told(
+    given: dict[str, Any], there: Path, path: str, tried: str, why: str
+) -> None:
+    file = written(there, f"ca_bundle: {path}\n")
+    assert f"ca_bundle in {file}: {there / tried}: {why}; give the path" in complaint(given, file)
+
+
+def test_the_path_that_was_tried_is_told_of_the_environment_as_well(
+    given: dict[str, Any], there: Path
+) -> None:
+    tried = there.parent / "called" / "absent.pem"
+    assert f"CA_BUNDLE in the environment: {tried}: No such" in complaint(given, CA_BUNDLE="absent.pem")
+
+
+@pytest.mark.parametrize("value", ["~nobody-of-this-name/a.pem", "''", "[a]", "7"])
+def test_what_is_no_path_is_told(given: dict[str, Any], there: Path, value: str) -> None:
+    lines = complaint(given, written(there, f"ca_bundle: {value}\n")).splitlines()
+    assert [line.partition(" in ")[0] for line in lines[1:]] == ["  ca_bundle"]
