@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import yaml
 
 from cluster.cgroups import Cgroups
-from cluster.embedded import EmbeddedProvider, access, is_of_run
+from cluster.embedded import EmbeddedProvider, access
 from cluster.errors import ClusterError
 from cluster.runs import Living, Runs
 from cluster.store import default_root
@@ -104,7 +104,7 @@ def _status(_: argparse.Namespace) -> int:
         memory = Cgroups(cluster.files.cgroup).memory() / 1e6
         _say(
             f"{cluster.name}: {'up' if cluster.state else 'booting'}, {memory:.0f} MB, supervisor {cluster.supervisor}"
-            + (", of a run, which ends it" if is_of_run(cluster.name) else "")
+            + (", of a run, which ends it" if cluster.is_of_run else "")
         )
         if cluster.state:
             _show(access(cluster), indent="  ")
@@ -144,7 +144,7 @@ def _kubectl(arguments: argparse.Namespace) -> None:
 def _chosen(name: str | None) -> Living:
     living = Runs(default_root()).living()
     # Without a name nobody means one that a run has booted for itself, and will end.
-    found = [one for one in living if one.name == name or (name is None and not is_of_run(one.name))]
+    found = [one for one in living if one.name == name or (name is None and not one.is_of_run)]
     if len(found) == 1:
         return found[0]
     names = ", ".join(cluster.name for cluster in living) or "none"

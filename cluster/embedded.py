@@ -40,13 +40,6 @@ _CAPABILITIES = frozenset(
 )
 # An end takes 0.2 s; on a machine that swaps or writes back gigabytes, longer.
 _END_PATIENCE = 30.0
-# How the names of clusters begin to which nobody gave one.
-_OF_RUN = "run-"
-
-
-def is_of_run(name: str) -> bool:
-    """Whether a cluster of this name was booted by a run for itself, and ends with it."""
-    return name.startswith(_OF_RUN)
 
 
 class EmbeddedProvider:
@@ -66,7 +59,7 @@ class EmbeddedProvider:
     ) -> None:
         self._recipes = recipes
         self._progress = progress
-        self._name = name or f"{_OF_RUN}{secrets.token_hex(3)}"
+        self._name = name or f"run-{secrets.token_hex(3)}"
         self._detached = detached
         self._supervisor: subprocess.Popen[bytes] | None = None
         self._lifeline = -1
@@ -87,7 +80,15 @@ class EmbeddedProvider:
         pushed = ensure_images(store, own, files)
         seed = ensure_seed(store, system)
         self._store = store  # what it has given out stays in the cache as long as it lives
-        return _spec(self._name, store.root, programs=programs, seed=seed, system=system, pushed=pushed)
+        return _spec(
+            self._name,
+            store.root,
+            programs=programs,
+            seed=seed,
+            system=system,
+            pushed=pushed,
+            of_run=not self._detached,
+        )
 
     def tidy(self) -> None:
         """Remove from the cache what neither this preparation nor a running cluster needs any more."""
@@ -190,7 +191,14 @@ def access(cluster: Living) -> Access:
 
 
 def _spec(
-    name: str, root: Path, *, programs: Programs, seed: Path, system: list[Image], pushed: list[Image]
+    name: str,
+    root: Path,
+    *,
+    programs: Programs,
+    seed: Path,
+    system: list[Image],
+    pushed: list[Image],
+    of_run: bool,
 ) -> Spec:
     vantage = next(image for image in system if image.name == _VANTAGE)
     named = [(f"{layout.LIBRARY}/{vantage.name}", vantage), *((image.name, image) for image in pushed)]
@@ -207,6 +215,7 @@ def _spec(
         ],
         vantage_image=f"{layout.REGISTRY}/{layout.LIBRARY}/{vantage.name}:{vantage.tag}",
         began=time.monotonic(),
+        of_run=of_run,
     )
 
 

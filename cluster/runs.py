@@ -80,6 +80,14 @@ class Living:
         """What the cluster is made of."""
         return Spec.load(self.files.spec.read_text())
 
+    @property
+    def is_of_run(self) -> bool:
+        """Whether a run has booted the cluster for itself, and ends it; its name says nothing of that."""
+        try:
+            return self.spec.of_run
+        except (OSError, ValueError):  # in the first moments of a boot that is not written yet
+            return False
+
     def end(self, patience: float) -> bool:
         """Ask the supervisor to end the cluster and wait for its own end; False when it lives on so long."""
         try:

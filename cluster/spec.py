@@ -34,6 +34,8 @@ class Spec:
     """Reference of the image for pods that look at things from inside the cluster."""
     began: float
     """When the boot began, on CLOCK_MONOTONIC: all processes count from it."""
+    of_run: bool = False
+    """Whether a run has booted it for itself, and ends it; false: it stays until `down`."""
 
     def dump(self) -> str:
         """As JSON, the form in which it goes from process to process."""
