@@ -76,6 +76,14 @@ class Rollout:
         return f'release "{self.release.name}" is {how}; seconds: {self.seconds}'
 
 
+class NotLive(AssertionError):  # noqa: N818 - a fact, not a mistake
+    """No release, or not the one that was, is live; `why` says what is missing, without the release's name."""
+
+    def __init__(self, why: str, release: Release | None = None) -> None:
+        super().__init__(f'release "{release.name}" is not live: {why}' if release else why)
+        self.why = why
+
+
 @dataclass(frozen=True)
 class RollBack:
     """What a roll back removed, and what of the suite's it left, each as "kind name".
@@ -223,7 +231,7 @@ class Namespace:
         """Return the release that is live at this moment, None when there is none."""
         try:
             return self.prove_live()
-        except AssertionError:
+        except NotLive:
             return None
 
     def prove_live(self) -> Live:
@@ -231,24 +239,22 @@ class Namespace:
 
         It is complete, its heartbeat advances, it shuts strangers out, and it acknowledges a write.
 
-        Raises an AssertionError that says what is missing.
+        Raises `NotLive`.
         """
         recalled = self._recall()
         if not recalled:
-            raise AssertionError(f"no release is live in {self.name}")
+            raise NotLive(f"no release is live in {self.name}")
         statefulset = recalled.statefulset()
         seen = causes.Seen(self.kube.get(*key(statefulset), self.name), self.kube.list("Pod", self.name))
         if not is_ready(seen):
-            raise AssertionError(
-                f'release "{recalled.release.name}" is not live: {causes.explain(seen).detail}'
-            )
+            raise NotLive(causes.explain(seen).detail, recalled.release)
         try:
             with self.pulse() as pulse:
                 pulse.advances()
                 pulse.shuts_out()
                 pulse.keeps()
         except (NotYet, NeverWill) as error:
-            raise AssertionError(f'release "{recalled.release.name}" is not live: {error}') from error
+            raise NotLive(str(error), recalled.release) from error
         return recalled
 
     def as_seen_by(self, progress: Callable[[str], None], deadlines: Deadlines | None = None) -> Namespace:

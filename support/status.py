@@ -12,6 +12,7 @@ from support.discovery import NotValidError
 from support.evidence import objects_of
 from support.kube import Refused
 from support.liveness import NeverWill, NotYet
+from support.namespace import NotLive
 from support.plan import ANNOUNCEMENT, is_claim
 from support.together import together
 from support.troubles import diagnose
@@ -169,8 +170,8 @@ def _why_not_live(namespace: Namespace) -> str:
         return f"nothing is deployed in {namespace.name}"
     try:
         namespace.prove_live()
-    except AssertionError as error:
-        return str(error).partition(" is not live: ")[2] or str(error)
+    except NotLive as error:
+        return error.why
     return ""
 
 

@@ -12,6 +12,8 @@ from support import status
 from support.commands.status import told
 from support.http import Reply
 from support.kube import Refused
+from support.namespace import NotLive
+from support.release import Release
 from support.status import Announcement, Claim, Collection, Pod, StatefulSet, Status
 
 if TYPE_CHECKING:
@@ -95,3 +97,15 @@ def test_a_version_that_lists_no_databases_has_its_default_one() -> None:
     assert status._databases(lambda path: Reply(path, 405, (), b"")) == ["default_database"]
     several = json.dumps([{"name": "one"}, {"name": "two"}]).encode()
     assert status._databases(lambda path: Reply(path, 200, (), several)) == ["one", "two"]
+
+
+@pytest.mark.parametrize("why", ["its pod is not ready", 'release "old" is not live: GET /x: 502'])
+def test_the_reason_is_handed_over_whatever_its_words(monkeypatch: pytest.MonkeyPatch, why: str) -> None:
+    class Ill:
+        name, kube = "chroma", None
+
+        def prove_live(self) -> None:
+            raise NotLive(why, Release.named("gateway"))
+
+    monkeypatch.setattr("support.removal.owned", lambda *_: [{}])
+    assert status._why_not_live(cast("Namespace", Ill())) == why
