@@ -260,8 +260,12 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
-    if SUITE in config.stash:
-        _end(config.stash[SUITE])  # where the run ended before its session began
+    if SUITE not in config.stash:
+        return
+    suite = config.stash[SUITE]
+    _end(suite)  # where the run ended before its session began
+    if suite.report and not suite.report.written:
+        suite.report.finish(suite.ledger, finished=False)
 
 
 def _obey(config: pytest.Config, _session: pytest.Session) -> int:
@@ -325,8 +329,6 @@ def _boot(config: pytest.Config) -> Access:
     except (ClusterError, InventoryError) as error:
         reason = suite.run.out_of_reach(error) if isinstance(error, ClusterError) else str(error)
         suite.ledger.broken.append(reason)
-        if suite.report:  # before xdist's workers no session has begun, and so none ends
-            suite.report.finish(suite.ledger, finished=False)
         raise pytest.UsageError(reason) from None
     if suite.report:
         suite.report.begin_scenarios()

@@ -89,6 +89,7 @@ class Report:
         self._results: list[Result] = []
         self._finished = False
         self._is_ours = False  # whether the directory holds a report of ours from before
+        self.written = False  # whether it says what the run came to
         self.times: dict[str, float] = {}  # seconds of what is no scenario: the cluster's boot and end
 
     @property
@@ -118,6 +119,7 @@ class Report:
         write_junit(self._directory / "junit.xml", results, self._began.isoformat(timespec="seconds"))
         self._results, self._finished = results, finished
         self._write(results, broken, finished=finished)
+        self.written = True
 
     def last_words(self) -> Iterator[str]:
         """Say where the time went, the verdict of each level, and where the reports are."""

@@ -367,3 +367,17 @@ def test_a_run_that_never_begins_keeps_the_evidence_of_the_one_before(two_featur
     del two_features.environ["MINIATURE_BREAKS"]
     two_features.run("features/")
     assert not evidence.exists()
+
+
+@pytest.mark.parametrize("workers", [0, 1])
+@pytest.mark.parametrize("breaks", [True, False])
+def test_the_report_of_a_run_is_written_once(two_features: Miniature, workers: int, breaks: bool) -> None:
+    two_features.fixtures("""
+        from cluster.provider import note
+        finish = Report.finish
+        Report.finish = lambda self, *given, **named: (note("finished"), finish(self, *given, **named))
+    """)
+    if breaks:
+        two_features.environ["MINIATURE_BREAKS"] = "yes"
+    two_features.run_apart("features/", "-n", str(workers))
+    assert two_features.log().count("finished by main") == 1
