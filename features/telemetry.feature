@@ -11,3 +11,9 @@ Feature: Telemetry
     Scenario: Telemetry is switched off by the name that the version honours
       When the environment of Chroma's container is read
       Then telemetry is switched off in it
+
+    # A library that is too new for the version makes an error of each report, also where none is to be sent.
+    Scenario: No act leaves an error about a report in the log
+      Given a collection of 3 records
+      When Chroma's log is read
+      Then the log says nothing of telemetry

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from pytest_bdd import then, when
 
 from support import telemetry
-from support.pods import environment_of
+from support.pods import environment_of, log_of
 
 if TYPE_CHECKING:
     from support.namespace import Live
@@ -16,6 +16,16 @@ if TYPE_CHECKING:
 @when("the environment of Chroma's container is read", target_fixture="variables")
 def read_environment(live: Live) -> dict[str, str]:
     return environment_of(live)
+
+
+@when("Chroma's log is read", target_fixture="log")
+def read_log(live: Live) -> str:
+    return log_of(live)
+
+
+@then("the log says nothing of telemetry")
+def log_says_nothing(log: str) -> None:
+    telemetry.assert_unmentioned(log)
 
 
 @then("telemetry is switched off in it")

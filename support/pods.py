@@ -11,6 +11,8 @@ if TYPE_CHECKING:
 # The documented name (component.md), and the container in it that runs Chroma.
 POD: Final = "chroma-0"
 CONTAINER: Final = "chroma"
+# Lines: more than a container's log holds, which the kubelet rotates at 10 MiB.
+_WHOLE: Final = 1_000_000
 
 
 def pod_of(live: Live) -> Object:
@@ -43,3 +45,9 @@ def beside(live: Live) -> dict[str, Any]:
     """Return the part of a specification that puts a pod on the node of the release's pod, under the same user."""
     theirs = pod_of(live)["spec"]
     return {"nodeName": theirs["nodeName"], "securityContext": theirs["securityContext"]}
+
+
+def log_of(live: Live) -> str:
+    """Return all that Chroma's container has logged since it was started."""
+    name = live.namespace.name
+    return live.namespace.kube.logs(name, POD, CONTAINER, tail=_WHOLE)

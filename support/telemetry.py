@@ -21,3 +21,11 @@ def assert_off(live: Live, variables: Mapping[str, str]) -> None:
         f"telemetry is not switched off: {live.release.chroma.image} honours {name}={_OFF}, "
         f"and has {found or 'nothing of the kind'}"
     )
+
+
+def assert_unmentioned(log: str) -> None:
+    """Assert that a log does not mention telemetry: a report that fails is an error at each act of a user."""
+    found = [line for line in log.splitlines() if "telemetry" in line.lower()]
+    assert not found, (
+        f"promised: no word of telemetry in Chroma's log\nseen:     {len(found)} lines: {found[-1]}"
+    )
