@@ -467,11 +467,17 @@ def release_under_test(run: Run) -> Release:
 
 
 @pytest.fixture(scope="session")
+def namespaces() -> dict[str, Namespace]:
+    """Return the namespaces that this process has made, by their names."""
+    return {}
+
+
+@pytest.fixture(scope="session")
 def make_namespace(
     pytestconfig: pytest.Config,
+    namespaces: dict[str, Namespace],
     kube: Kube,
     inventory: Inventory,
-    deadlines: Deadlines,
     fault: Fault | None,
 ) -> Callable[..., Namespace]:
     """Return what makes a namespace of a name, and of a run's id if it is that run's alone.
@@ -492,7 +498,10 @@ def make_namespace(
         place = Place(name, f"{name}.{platform.domain_name}", run_id, announced or run_id is None)
         given = platform.with_token(token) if token else platform
         tell, witness = suite.courier.send, suite.run.witness.refused
-        return Namespace(kube, given, place, deadlines, fault, tell, witness, suite.run.bear_open)
+        namespaces[name] = Namespace(
+            kube, given, place, suite.run.deadlines, fault, tell, witness, suite.run.bear_open
+        )
+        return namespaces[name]
 
     return make
 
@@ -609,6 +618,6 @@ def database(live: Live, run_id: str) -> Iterator[Database]:
     """Own the scenario's database, reached as users reach it."""
     from support.chroma import Database  # noqa: PLC0415 - whose import takes a second, also for who needs none
 
-    way, can = ingress(live.namespace.host, live.inventory), live.release.capabilities
+    way, can = ingress(live.host, live.inventory), live.release.capabilities
     with Database(way, live.token, run_id, can) as database:
         yield database

@@ -154,7 +154,7 @@ def gateway_is_only_door(pod_doors: doors.Doors) -> None:
 
 @then("the caller is sent to the same address over https")
 def caller_is_sent_to_https(reply: Reply, live: Live) -> None:
-    refusals.assert_sent_to_https(reply, live.namespace.host, access.BEAT.path)
+    refusals.assert_sent_to_https(reply, live.host, access.BEAT.path)
 
 
 @then("its certificate is the host's, from an authority that is trusted")

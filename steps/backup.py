@@ -45,8 +45,8 @@ def file(tmp_path: Path) -> Path:
 
 
 @given("a backup of the release", target_fixture="backup")
-def backup_of_release(clerk: Clerk, live: Live, file: Path) -> Path:
-    clerk.back_up(live.namespace, live.release, file)
+def backup_of_release(clerk: Clerk, home: Namespace, live: Live, file: Path) -> Path:
+    clerk.back_up(home, live.release, file)
     return file
 
 
@@ -88,14 +88,14 @@ def restore_into_small_claim(
 
 
 @when("the release is backed up", target_fixture="backup")
-def back_release_up(clerk: Clerk, live: Live, file: Path) -> Path:
-    clerk.back_up(live.namespace, live.release, file)
+def back_release_up(clerk: Clerk, home: Namespace, live: Live, file: Path) -> Path:
+    clerk.back_up(home, live.release, file)
     return file
 
 
 @when(parse("{mishap:Mishap} during a backup"), target_fixture="attempt")
-def back_up_under(mishap: str, clerk: Clerk, live: Live, file: Path) -> Attempt:
-    return drills.back_up_under(mishap, clerk, live, file)
+def back_up_under(mishap: str, clerk: Clerk, home: Namespace, live: Live, file: Path) -> Attempt:
+    return drills.back_up_under(mishap, clerk, home, live, file)
 
 
 @when("the backup is restored into an empty namespace", target_fixture="rollout")
@@ -146,8 +146,8 @@ def claim_is_as_large_as_asked(here: Namespace, release_under_test: Release, dea
 
 
 @then("the release lives on as it was")
-def release_lives_on(live: Live) -> None:
-    drills.assert_lives_on(live)
+def release_lives_on(home: Namespace, live: Live) -> None:
+    drills.assert_lives_on(home, live)
 
 
 @then("nothing of the backup is left")

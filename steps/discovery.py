@@ -111,13 +111,13 @@ def nothing_secret_is_shown(live: Live) -> None:
 
 
 @then("the entry names the Secret that holds the token")
-def entry_names_secret(live: Live) -> None:
-    catalogue.assert_names_secret(live)
+def entry_names_secret(home: Namespace, live: Live) -> None:
+    catalogue.assert_names_secret(home, live)
 
 
 @then("the entry shows the token")
-def entry_shows_token(live: Live) -> None:
-    catalogue.assert_shows_token(live)
+def entry_shows_token(home: Namespace, live: Live) -> None:
+    catalogue.assert_shows_token(home, live)
 
 
 @then("the platform was told nothing new")

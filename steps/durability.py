@@ -12,19 +12,23 @@ from support import durability
 if TYPE_CHECKING:
     from support.chroma import Collection
     from support.durability import History, Search
-    from support.namespace import Live
+    from support.namespace import Live, Namespace
     from support.vantage import Vantage
     from support.wait import Deadlines
 
 
 @when("the pod is deleted and replaced while a writer adds more", target_fixture="history")
-def replace_pod_under_writer(live: Live, collection: Collection, deadlines: Deadlines) -> History:
-    return durability.replace_pod_under_writer(live, collection, deadlines)
+def replace_pod_under_writer(
+    home: Namespace, live: Live, collection: Collection, deadlines: Deadlines
+) -> History:
+    return durability.replace_pod_under_writer(home, live, collection, deadlines)
 
 
 @when("Chroma's process is killed while a writer adds more", target_fixture="history")
-def kill_under_writer(live: Live, collection: Collection, deadlines: Deadlines, run_id: str) -> History:
-    return durability.kill_under_writer(live, collection, deadlines, run_id)
+def kill_under_writer(
+    home: Namespace, live: Live, collection: Collection, deadlines: Deadlines, run_id: str
+) -> History:
+    return durability.kill_under_writer(home, live, collection, deadlines, run_id)
 
 
 @when("a record is added and another pod searches the claim for it", target_fixture="search")

@@ -13,7 +13,7 @@ from support.causes import Cause
 from support.release import Release
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from support.kube import Objects
     from support.namespace import Live, Namespace, Rollout
@@ -28,9 +28,15 @@ def parse(text: str) -> parsers.parse:
 
 
 @pytest.fixture
-def here(live: Live) -> Namespace:
+def home(live: Live, namespaces: Mapping[str, Namespace]) -> Namespace:
+    """Return the namespace in which the live release lives."""
+    return namespaces[live.namespace]
+
+
+@pytest.fixture
+def here(home: Namespace) -> Namespace:
     """Return the namespace that the scenario is about."""
-    return live.namespace
+    return home
 
 
 @pytest.fixture

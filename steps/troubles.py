@@ -11,7 +11,7 @@ from pytest_bdd import given, parsers, then, when
 from steps.words import OneOf
 from support import complaints, sicknesses
 from support import pace as slow
-from support.sicknesses import SICKNESSES
+from support.sicknesses import SICKNESSES, Patient
 from support.troubles import Trouble
 
 if TYPE_CHECKING:
@@ -42,14 +42,20 @@ def ward() -> Iterator[ExitStack]:
         yield stack
 
 
+@pytest.fixture
+def patient(home: Namespace, live: Live, deadlines: Deadlines, run_id: str) -> Patient:
+    """Return the live release as what may fall ill."""
+    return Patient(home, live, deadlines, run_id)
+
+
 @given("the release, live on a small claim in a namespace of its own", target_fixture="live")
 def live_on_small_claim(own_namespace: Namespace, release_under_test: Release) -> Live:
     return own_namespace.ensure_live(sicknesses.on_small_claim(release_under_test))
 
 
 @given(parse("it has fallen ill: {sickness:Sickness}"))
-def fallen_ill(live: Live, ward: ExitStack, deadlines: Deadlines, run_id: str, sickness: str) -> None:
-    ward.enter_context(SICKNESSES[sickness](live, deadlines, run_id))
+def fallen_ill(patient: Patient, ward: ExitStack, sickness: str) -> None:
+    ward.enter_context(SICKNESSES[sickness](patient))
 
 
 @when(parse("a user {what:Act}"), target_fixture="told")

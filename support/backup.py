@@ -67,7 +67,7 @@ class Clerk:
         of = known or namespace.rendered(release)
         _refuse_what_cannot_be_copied(namespace, known, of.release)
         with archive.drafted(file) as draft:
-            with self._at_rest(known) as rest, self.copying(of, read_only=True) as copier:
+            with self._at_rest(namespace, known) as rest, self.copying(of, read_only=True) as copier:
                 self._wait_until_unused(of)
                 copier.wait(self.deadlines)
                 files, size = copier.usage()
@@ -129,20 +129,20 @@ class Clerk:
         return rollout
 
     @contextmanager
-    def _at_rest(self, known: Live | None) -> Iterator[Rest]:
+    def _at_rest(self, namespace: Namespace, known: Live | None) -> Iterator[Rest]:
         """Ask for the end of a release's pod; afterwards, whatever happens, bring the release back."""
         rest = Rest()
         try:
             if known:
                 self.tell(f'release "{known.release.name}" rests')
-                known.namespace.kube.apply(merge(known.statefulset(), {"spec": {"replicas": 0}}))
+                known.kube.apply(merge(known.statefulset(), {"spec": {"replicas": 0}}))
             yield rest
         finally:
             if known:
                 with undisturbed(
                     lambda: self.tell("bringing the release back, which is not to be interrupted")
                 ):
-                    rest.finding = known.namespace.revive(known)
+                    rest.finding = namespace.revive(known)
                 self.tell(
                     f'release "{known.release.name}" '
                     + (f"is not live again: {rest.finding}" if rest.finding else "is live again")
@@ -152,17 +152,17 @@ class Clerk:
         """Lend a copying pod beside a release's claim, which runs as the release's own pod does."""
         security = of.statefulset()["spec"]["template"]["spec"].get("securityContext", {})
         pod = copying_pod(
-            of.namespace.name,
+            of.namespace,
             of.release.claim.name,
             of.inventory.vantage_image,
             self.run_id,
             security,
             read_only=read_only,
         )
-        return copying(of.namespace.kube, pod, self.deadlines)
+        return copying(of.kube, pod, self.deadlines)
 
     def _wait_until_unused(self, of: Live) -> None:
-        using = partial(users, of.namespace.kube, of.namespace.name, of.release.claim.name)
+        using = partial(users, of.kube, of.namespace, of.release.claim.name)
         wait_for(
             lambda: not using(),
             self.deadlines.gone,

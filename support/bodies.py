@@ -33,7 +33,7 @@ def add(live: Live, collection: Collection, mebibytes: int) -> Reply:
     )
     shown = CREDENTIALS["with the right token"](live.token.get_secret_value())
     headers = [*shown, ("Content-Type", "application/json")]
-    return http.ask(ingress(live.namespace.host, live.inventory), "POST", path, headers, body)
+    return http.ask(ingress(live.host, live.inventory), "POST", path, headers, body)
 
 
 def assert_arrived(collection: Collection, reply: Reply) -> None:

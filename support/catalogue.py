@@ -108,7 +108,7 @@ def assert_heartbeat(reply: Reply) -> None:
 
 def assert_nothing_secret_shown(live: Live) -> None:
     """Assert that no ConfigMap of a namespace holds the value of a Secret there, in whatever form values travel."""
-    kube, name = live.namespace.kube, live.namespace.name
+    kube, name = live.kube, live.namespace
     configmaps = kube.list("ConfigMap", name)
     shown = []
     for secret in kube.list("Secret", name):
@@ -124,20 +124,20 @@ def assert_nothing_secret_shown(live: Live) -> None:
     assert not shown, "; ".join(shown)
 
 
-def assert_names_secret(live: Live) -> None:
+def assert_names_secret(home: Namespace, live: Live) -> None:
     """Assert that an entry names the Secret that holds the token, and that it does hold it."""
-    variable = _token(entry_of(live.namespace))
+    variable = _token(entry_of(home))
     named = variable.value_from
     assert variable.value is None, f"the entry shows a value of {_TOKEN}"
     assert named, f"the entry names no Secret for {_TOKEN}"
-    secret = live.namespace.kube.get("Secret", named.secret, live.namespace.name) or {}
+    secret = live.kube.get("Secret", named.secret, live.namespace) or {}
     held = decoded(secret).get(named.key)
     assert held == live.token.get_secret_value(), f"{named.key} of Secret {named.secret} is not the token"
 
 
-def assert_shows_token(live: Live) -> None:
+def assert_shows_token(home: Namespace, live: Live) -> None:
     """Assert that an entry gives the token as the documented component does, to whoever may read it."""
-    shown = _token(entry_of(live.namespace)).value == live.token.get_secret_value()
+    shown = _token(entry_of(home)).value == live.token.get_secret_value()
     assert shown, f"the entry does not give the token as the value of {_TOKEN}"
 
 

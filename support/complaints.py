@@ -43,12 +43,12 @@ def _told(act: Callable[[], object]) -> str:
 
 
 def _show_wrong_token(live: Live, _database: Database, _collection: Collection) -> object:
-    way = ingress(live.namespace.host, live.inventory)
+    way = ingress(live.host, live.inventory)
     return chroma.client(way, SecretStr("open-sesame-open-sesame"))
 
 
 def _trust_well_known(live: Live, _database: Database, _collection: Collection) -> object:
-    way = replace(ingress(live.namespace.host, live.inventory), verify=ssl.create_default_context())
+    way = replace(ingress(live.host, live.inventory), verify=ssl.create_default_context())
     return http.ask(way, BEAT.method, BEAT.path)
 
 
@@ -85,7 +85,7 @@ def act(live: Live, database: Database, collection: Collection, what: str) -> st
 
 def ask_for_heartbeat(live: Live, deadlines: Deadlines) -> str:
     """Ask for the heartbeat until that goes wrong, since what has happened takes a moment to show; return what is told."""
-    way = ingress(live.namespace.host, live.inventory)
+    way = ingress(live.host, live.inventory)
     told = [""]
 
     def wrong() -> bool:
@@ -108,7 +108,7 @@ def add_until_refused(collection: Collection) -> str:
 
 def assert_diagnosed(live: Live, told: str, trouble: Trouble) -> None:
     """Assert that the suite names the trouble of a user who was told this, with what to do."""
-    diagnosis = diagnose(told, objects_of(live.namespace.kube, live.namespace.name))
+    diagnosis = diagnose(told, objects_of(live.kube, live.namespace))
     assert diagnosis, f"promised: {trouble}\nseen:     nothing that is known: {told}"
     assert diagnosis.trouble is trouble, f"promised: {trouble}\nseen:     {diagnosis}"
 

@@ -118,10 +118,10 @@ class Display:
 
 def display(live: Live) -> Display:
     """Return how a live release is used."""
-    place, facts = live.namespace, versions.facts(live.release.chroma.image)
-    url = f"https://{place.host}"
+    facts = versions.facts(live.release.chroma.image)
+    url = f"https://{live.host}"
     values = {
-        "host": place.host,
+        "host": live.host,
         "url": url,
         "header": TOKEN_HEADER,
         "variable": _VARIABLE,
@@ -133,10 +133,10 @@ def display(live: Live) -> Display:
     return Display(
         title=f'release "{live.release.name}": {live.release.title}',
         outside=url,
-        inside=f"http://{SERVICE}.{place.name}.svc.cluster.local",
+        inside=f"http://{SERVICE}.{live.namespace}.svc.cluster.local",
         interfaces=facts.api if facts else (),
         header=TOKEN_HEADER,
-        secret=(place.name, _SECRET, _KEY),
+        secret=(live.namespace, _SECRET, _KEY),
         examples=tuple(
             Example(language, dedent(text).strip().format(**values) + "\n", _ANSWER)
             for language, text in (("bash", _BASH), ("Python", _PYTHON))

@@ -49,7 +49,7 @@ class Identity:
 
 def identity(live: Live) -> Identity:
     """Shake hands with the ingress as a careful client does: by name, and trusting the platform's authority alone."""
-    way = ingress(live.namespace.host, live.inventory)
+    way = ingress(live.host, live.inventory)
     try:
         with (
             socket.create_connection((way.host, way.port), http.PATIENCE) as plain,

@@ -52,11 +52,11 @@ class Attempt:
         assert phrase in said, f"promised: a failure that says {phrase!r}\nseen:     {said}"
 
 
-def back_up_under(mishap: str, clerk: Clerk, live: Live, file: Path) -> Attempt:
+def back_up_under(mishap: str, clerk: Clerk, home: Namespace, live: Live, file: Path) -> Attempt:
     """Back a release up while something happens."""
     happening = _MISHAPS[mishap][0]
     with happening(clerk) as unlucky:
-        return _tried(file, lambda: unlucky.back_up(live.namespace, live.release, file))
+        return _tried(file, lambda: unlucky.back_up(home, live.release, file))
 
 
 def try_to_restore(clerk: Clerk, namespace: Namespace, release: Release, file: Path) -> Attempt:
@@ -145,10 +145,10 @@ def assert_private(file: Path) -> None:
     assert mode == 0o600, f"{file} may be read by others: mode {mode:o}"
 
 
-def assert_lives_on(live: Live) -> None:
+def assert_lives_on(home: Namespace, live: Live) -> None:
     """Demand that a release lives with the objects it had, and that nothing is left of the copying."""
-    kube, place = live.namespace.kube, live.namespace.name
-    assert live.namespace.prove_live().objects == live.objects, "the release has other objects than before"
+    kube, place = live.kube, live.namespace
+    assert home.prove_live().objects == live.objects, "the release has other objects than before"
     left = kube.get("Pod", POD, place)
     assert left is None, f"the copying pod is left in {place}: {left['status']}"
 
@@ -157,7 +157,7 @@ def assert_restored(collection: Collection, rollout: Rollout) -> None:
     """Demand that a restored release holds a collection as the one does that was backed up, and answers as that does."""
     assert rollout.live, str(rollout)
     there = rollout.live
-    client = chroma.client(ingress(there.namespace.host, there.inventory), there.token, collection.database)
+    client = chroma.client(ingress(there.host, there.inventory), there.token, collection.database)
     try:
         restored = client.get_collection(collection.name, embedding_function=None)
         held, brought_back = chroma.by_id(collection), chroma.by_id(restored)

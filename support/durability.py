@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from support.chroma import Collection
-    from support.namespace import Live
+    from support.namespace import Live, Namespace
     from support.vantage import Vantage
     from support.wait import Deadlines
 
@@ -54,13 +54,15 @@ class Search:
     files: tuple[str, ...]
 
 
-def replace_pod_under_writer(live: Live, collection: Collection, deadlines: Deadlines) -> History:
+def replace_pod_under_writer(
+    home: Namespace, live: Live, collection: Collection, deadlines: Deadlines
+) -> History:
     """Delete the release's pod, as a drained node does, while a writer adds records; wait until its successor is live."""
     before = pod_of(live)["metadata"]["uid"]
     with _writer(collection, deadlines) as history:
-        live.namespace.kube.delete("Pod", POD, live.namespace.name)
+        live.kube.delete("Pod", POD, live.namespace)
         wait_for(
-            lambda: pod_of(live)["metadata"]["uid"] != before and live.namespace.live() is not None,
+            lambda: pod_of(live)["metadata"]["uid"] != before and home.live() is not None,
             deadlines.live,
             lambda: f"the pod that was deleted has no successor that is live: {pod_of(live)['status']}",
             (LookupError,),
@@ -68,7 +70,9 @@ def replace_pod_under_writer(live: Live, collection: Collection, deadlines: Dead
     return history
 
 
-def kill_under_writer(live: Live, collection: Collection, deadlines: Deadlines, run_id: str) -> History:
+def kill_under_writer(
+    home: Namespace, live: Live, collection: Collection, deadlines: Deadlines, run_id: str
+) -> History:
     """Kill Chroma's process (SIGKILL) while a writer adds records, and wait until it is live again.
 
     Needs a cluster whose nodes may be meddled with: the kill comes from a pod that sees the node's processes, since
@@ -78,7 +82,7 @@ def kill_under_writer(live: Live, collection: Collection, deadlines: Deadlines, 
     with _killer(live, deadlines, run_id) as kill, _writer(collection, deadlines) as history:
         kill()
         wait_for(
-            lambda: _restarts(live) > before and live.namespace.live() is not None,
+            lambda: _restarts(live) > before and home.live() is not None,
             deadlines.live,
             lambda: f"Chroma is not live again after its kill: {pod_of(live)['status']}",
             (LookupError,),
@@ -129,7 +133,7 @@ def search_claim(live: Live, collection: Collection, deadlines: Deadlines, run_i
 
     The other pod mounts the claim that the release documents, whatever the release's own pod mounts.
     """
-    kube, place, claim = live.namespace.kube, live.namespace.name, live.release.claim.name
+    kube, place, claim = live.kube, live.namespace, live.release.claim.name
     text = uuid.uuid4().hex
     chroma.add(collection, [replace(chroma.records(1)[0], id=text, document=text)])
     phase = (kube.get("PersistentVolumeClaim", claim, place) or {}).get("status", {}).get("phase", "absent")
@@ -203,7 +207,7 @@ def _killer(live: Live, deadlines: Deadlines, run_id: str) -> Iterator[Callable[
 
     It lives in a namespace of its own, as no other may admit it.
     """
-    kube = live.namespace.kube
+    kube = live.kube
     place = f"chroma-conformance-{run_id}-{uuid.uuid4().hex[:8]}"
     killer = probe.pod(
         "killer", place, run_id, live.inventory.vantage_image, ["sleep"], hostPID=True, **beside(live)
@@ -221,7 +225,7 @@ def _killer(live: Live, deadlines: Deadlines, run_id: str) -> Iterator[Callable[
 def _kill(live: Live, place: str, deadlines: Deadlines) -> None:
     # The container's name is also in the command line of Chroma's process.
     argv = ["/probe", "kill", pod_of(live)["metadata"]["uid"], CONTAINER]
-    done = live.namespace.kube.exec(place, "killer", "probe", argv, deadlines.answer)
+    done = live.kube.exec(place, "killer", "probe", argv, deadlines.answer)
     assert done.code == 0, f"Chroma's process could not be killed: {done.stderr.decode('utf-8', 'replace')}"
 
 

@@ -67,7 +67,7 @@ class Issuer:
 
 def assert_presented(live: Live, promised: str, deadlines: Deadlines) -> None:
     """Assert that the ingress comes to present the certificate of a fingerprint, and that it is to be believed."""
-    host, address = live.namespace.host, live.inventory.ingress_address or ""
+    host, address = live.host, live.inventory.ingress_address or ""
     with map_host(host, address):
         wait_for(
             lambda: _presented(live) == promised,
@@ -88,7 +88,7 @@ def assert_staleness_told(look: Look) -> None:
 
 
 def _presented(live: Live) -> str:
-    way = ingress(live.namespace.host, live.inventory)
+    way = ingress(live.host, live.inventory)
     with (
         socket.create_connection((way.host, way.port), http.PATIENCE) as plain,
         way.verify.wrap_socket(plain, server_hostname=way.host) as spoken,

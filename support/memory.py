@@ -42,16 +42,15 @@ def resident(live: Live) -> int:
             if counts.get(word, "").isdigit():
                 return int(counts[word])
         complaints.append(said.strip())
-    where = f"{live.namespace.name}/{POD}"
+    where = f"{live.namespace}/{POD}"
     raise LookupError(f"the memory of {where} cannot be read in its container: {'; '.join(complaints)}")
 
 
 def _readings(live: Live) -> Iterator[str]:
-    place = live.namespace
     for reader in _READERS:
         try:
             # One of the files is never there, of which a reader may complain.
-            read = place.kube.exec(place.name, POD, CONTAINER, [*reader, *_STATISTICS], _READING)
+            read = live.kube.exec(live.namespace, POD, CONTAINER, [*reader, *_STATISTICS], _READING)
         except Refused as refused:  # the image has no such program
             yield str(refused)
         else:

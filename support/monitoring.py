@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 def take_pod_away(live: Live, deadlines: Deadlines) -> None:
     """Let a release have no pod, as when somebody scales it down."""
-    kube, name = live.namespace.kube, live.namespace.name
+    kube, name = live.kube, live.namespace
     kube.patch("StatefulSet", live.statefulset()["metadata"]["name"], name, {"spec": {"replicas": 0}})
     wait_for(lambda: not kube.get("Pod", POD, name), deadlines.gone, lambda: f"pod {POD} in {name} not gone")
 
@@ -47,7 +47,7 @@ def assert_runs(told: Status, release: Release) -> None:
 
 def assert_announced(told: Status, live: Live) -> None:
     """Assert that a status tells the address that users have, the form the release asks for, and that the platform likes it."""
-    assert told.endpoints.get("users") == f"https://{live.namespace.host}", f"told: {told.endpoints}"
+    assert told.endpoints.get("users") == f"https://{live.host}", f"told: {told.endpoints}"
     promised = status.Announcement(live.release.discovery, "healthy")
     assert told.announcement == promised, f"promised: {promised}\nseen:     {told.announcement}"
 

@@ -33,16 +33,23 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Live:
-    """A release that is live, and the objects it was rendered to."""
+    """A release that is live, where that is, and the objects it was rendered to."""
 
-    namespace: Namespace = field(repr=False)
+    kube: Kube = field(repr=False)
+    inventory: Inventory = field(repr=False)
+    place: Place
     release: Release
     objects: Objects = field(repr=False)  # some are secret
 
     @property
-    def inventory(self) -> Inventory:
-        """What the platform gives."""
-        return self.namespace.inventory
+    def namespace(self) -> str:
+        """The name of its namespace."""
+        return self.place.namespace
+
+    @property
+    def host(self) -> str:
+        """The host name that leads to it."""
+        return self.place.host
 
     @property
     def token(self) -> SecretStr:
@@ -168,7 +175,7 @@ class Namespace:
             if finding is None:
                 course.mark("live")
                 self._progress(f'release "{release.name}" is live after {course.seconds["live"]:.1f} s')
-                live: Live | None = Live(self, release, objects)
+                live: Live | None = self._live(release, objects)
                 record.remember(self.kube, self._place, release, objects)
                 self._prune(former, objects)
             else:
@@ -288,7 +295,7 @@ class Namespace:
 
     def rendered(self, release: Release) -> Live:
         """Return what a release would be here, without applying it."""
-        return Live(self, release, self._render(release))
+        return self._live(release, self._render(release))
 
     def lay_ground(self, release: Release) -> None:
         """Apply of a release only what holds its data: the namespace and the claim."""
@@ -350,7 +357,10 @@ class Namespace:
 
     def _recall(self) -> Live | None:
         recalled = record.recall(self.kube, self.name)
-        return Live(self, *recalled) if recalled else None
+        return self._live(*recalled) if recalled else None
+
+    def _live(self, release: Release, objects: Objects) -> Live:
+        return Live(self.kube, self.inventory, self._place, release, objects)
 
     def _forbid(self, release: Release, objects: Objects) -> Finding | None:
         """Tell what is known to be wrong with a release; return why it must not be deployed at all."""

@@ -42,7 +42,7 @@ NAMES: Final[Mapping[str, Name]] = {
 
 def ask_for_heartbeat(live: Live, vantage: Vantage, deadlines: Deadlines, name: Name) -> Reply:
     """Ask for the heartbeat under a name; the pod's may still lead to the pod before it, as long as DNS remembers that."""
-    host = f"{name.name}.{live.namespace.name}.svc.cluster.local"
+    host = f"{name.name}.{live.namespace}.svc.cluster.local"
     way = inside(name.way, vantage, host, name.port)
     return wait_for(
         lambda: http.ask(way, BEAT.method, BEAT.path),

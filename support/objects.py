@@ -38,16 +38,15 @@ class Look:
 
 def look(live: Live, what: str) -> Look:
     """Look at an object of `OBJECTS` as it is on the cluster."""
-    namespace = live.namespace
     facts = {
-        "namespace": namespace.name,
-        "host": namespace.host,
+        "namespace": live.namespace,
+        "host": live.host,
         "image": live.release.chroma.image,
         **{name: str(value) for name, value in live.inventory if name != "admin_password"},
     }
     one = OBJECTS[what]
-    where = None if one.kind == "Namespace" else namespace.name
-    seen = namespace.kube.get(one.kind, filled(one.name, facts), where)
+    where = None if one.kind == "Namespace" else live.namespace
+    seen = live.kube.get(one.kind, filled(one.name, facts), where)
     if seen and one.kind == "Secret":
         seen = {**seen, "data": _told(live, seen.get("data") or {})}
     return Look(what, live, seen, facts)
@@ -115,7 +114,7 @@ def _word(value: Any) -> str:
 def _told(live: Live, data: Mapping[str, str]) -> dict[str, str]:
     """Say of each value of a Secret what it is, and never the value."""
     inventory = live.inventory
-    tls = platform_certificate(live.namespace.kube, inventory)
+    tls = platform_certificate(live.kube, inventory)
     known = {
         inventory.admin_password.get_secret_value().encode(): "ADMIN_PASSWORD",
         inventory.admin_username.encode(): "admin_username",

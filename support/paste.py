@@ -72,7 +72,7 @@ def assert_answered(pasted: Pasted) -> None:
 
 
 def _environ(live: Live, home: Path) -> dict[str, str]:
-    host, address, bundle = live.namespace.host, live.inventory.ingress_address, live.inventory.ca_bundle
+    host, address, bundle = live.host, live.inventory.ingress_address, live.inventory.ca_bundle
     curl = []
     if address:
         curl.append(f"resolve = {host}:443:{address}")

@@ -17,9 +17,9 @@ _WHOLE: Final = 1_000_000
 
 def pod_of(live: Live) -> Object:
     """Return the release's pod; a LookupError when there is none."""
-    pod = live.namespace.kube.get("Pod", POD, live.namespace.name)
+    pod = live.kube.get("Pod", POD, live.namespace)
     if pod is None:
-        raise LookupError(f"there is no pod {live.namespace.name}/{POD}")
+        raise LookupError(f"there is no pod {live.namespace}/{POD}")
     return pod
 
 
@@ -27,7 +27,7 @@ def address_of(live: Live) -> str:
     """Return the IP address of the release's pod; a LookupError when it has none."""
     address = pod_of(live)["status"].get("podIP")
     if not address:
-        raise LookupError(f"pod {live.namespace.name}/{POD} has no address")
+        raise LookupError(f"pod {live.namespace}/{POD} has no address")
     return str(address)
 
 

@@ -36,7 +36,7 @@ def assert_addresses_answer(live: Live, shown: Display, vantage: Vantage) -> Non
 
 def assert_interfaces_answer(live: Live, shown: Display) -> None:
     """Assert that the versions of the interface that are shown answer, and no others."""
-    way = ingress(live.namespace.host, live.inventory)
+    way = ingress(live.host, live.inventory)
     replies = {one: http.ask(way, "GET", f"/api/{one}/heartbeat", _token(live, shown)) for one in _INTERFACES}
     answering = {one for one, reply in replies.items() if outcome(reply) is Outcome.ACCEPTED}
     assert answering == set(shown.interfaces), (
@@ -53,7 +53,7 @@ def assert_token_is_not_shown(live: Live, shown: Display) -> None:
 def assert_secret_holds_token(live: Live, shown: Display) -> None:
     """Assert that the Secret that is shown holds the token that opens the release."""
     namespace, name, key = shown.secret
-    secret = live.namespace.kube.get("Secret", name, namespace)
+    secret = live.kube.get("Secret", name, namespace)
     held = base64.b64decode((secret or {}).get("data", {}).get(key, ""))
     assert held.decode("utf-8", "replace") == live.token.get_secret_value(), (
         f"promised: Secret {namespace}/{name} holds the token under {key}\n"
@@ -63,7 +63,7 @@ def assert_secret_holds_token(live: Live, shown: Display) -> None:
 
 def assert_nothing_is_left(live: Live, shown: Display) -> None:
     """Assert that the collection of the examples is gone."""
-    way = ingress(live.namespace.host, live.inventory)
+    way = ingress(live.host, live.inventory)
     listed = expect(Outcome.ACCEPTED, http.ask(way, "GET", _COLLECTIONS, _token(live, shown))).json()
     names = [one["name"] for one in listed]
     assert COLLECTION not in names, f"promised: {COLLECTION} is gone\nseen:     the collections {names}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
+from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
     from support.kube import Object
-    from support.namespace import Live
+    from support.namespace import Live, Namespace
     from support.release import Release
     from support.wait import Deadlines
 
@@ -28,53 +29,61 @@ _TOO_MUCH: Final = 64 << 20
 _BALLAST: Final = "/claim/ballast"
 
 
+@dataclass(frozen=True)
+class Patient:
+    """A live release that may fall ill, and the namespace that says when it is well again."""
+
+    home: Namespace
+    live: Live
+    deadlines: Deadlines
+    run_id: str
+
+
 def on_small_claim(release: Release) -> Release:
     """Return a release that differs in nothing but the size of its claim."""
     return release.model_copy(update={"claim": release.claim.model_copy(update={"size": _SMALL})})
 
 
 @contextmanager
-def _altered(
-    kind: str, name: str, change: dict[str, Any], live: Live, deadlines: Deadlines, _run_id: str
-) -> Iterator[None]:
-    original = _rendered(live, kind, name)
-    live.namespace.kube.apply(merge(original, change))
+def _altered(kind: str, name: str, change: dict[str, Any], patient: Patient) -> Iterator[None]:
+    original = _rendered(patient.live, kind, name)
+    patient.live.kube.apply(merge(original, change))
     try:
         yield
     finally:
-        _restore(live, original, deadlines)
+        _restore(patient, original)
 
 
 @contextmanager
-def _gone(kind: str, name: str, live: Live, deadlines: Deadlines, _run_id: str) -> Iterator[None]:
-    original = _rendered(live, kind, name)
-    live.namespace.kube.delete(kind, name, live.namespace.name)
+def _gone(kind: str, name: str, patient: Patient) -> Iterator[None]:
+    original = _rendered(patient.live, kind, name)
+    patient.live.kube.delete(kind, name, patient.live.namespace)
     try:
         yield
     finally:
-        _restore(live, original, deadlines)
+        _restore(patient, original)
 
 
 @contextmanager
-def _without_pod(live: Live, _deadlines: Deadlines, _run_id: str) -> Iterator[None]:
-    original = live.statefulset()
-    live.namespace.kube.apply(merge(original, {"spec": {"replicas": 0}}))
+def _without_pod(patient: Patient) -> Iterator[None]:
+    original = patient.live.statefulset()
+    patient.live.kube.apply(merge(original, {"spec": {"replicas": 0}}))
     try:
         yield
     finally:
-        live.namespace.kube.apply(original)  # whoever needs the release live next waits for its pod
+        patient.live.kube.apply(original)  # whoever needs the release live next waits for its pod
 
 
 @contextmanager
-def _full(live: Live, deadlines: Deadlines, run_id: str) -> Iterator[None]:
-    _fill(live, deadlines, run_id, _TOO_MUCH)
+def _full(patient: Patient) -> Iterator[None]:
+    _fill(patient, _TOO_MUCH)
     try:
         yield
     finally:
-        _fill(live, deadlines, run_id, 0)
+        _fill(patient, 0)
 
 
-SICKNESSES: Final[Mapping[str, Callable[[Live, Deadlines, str], AbstractContextManager[None]]]] = {
+SICKNESSES: Final[Mapping[str, Callable[[Patient], AbstractContextManager[None]]]] = {
     "its Service selects nothing": partial(
         _altered, "Service", "chromadb-svc", {"spec": {"selector": {"app": "chromadb"}}}
     ),
@@ -88,18 +97,20 @@ def _rendered(live: Live, kind: str, name: str) -> Object:
     return next(obj for obj in live.objects if key(obj) == (kind, name))
 
 
-def _restore(live: Live, original: Object, deadlines: Deadlines) -> None:
-    live.namespace.kube.apply(original)
-    wait_for(live.namespace.live, deadlines.live, lambda: f"{live.release.name} is not well again")
+def _restore(patient: Patient, original: Object) -> None:
+    patient.live.kube.apply(original)
+    name = patient.live.release.name
+    wait_for(patient.home.live, patient.deadlines.live, lambda: f"{name} is not well again")
 
 
-def _fill(live: Live, deadlines: Deadlines, run_id: str, size: int) -> None:
+def _fill(patient: Patient, size: int) -> None:
     """Let a pod beside Chroma write a file of so many bytes to the release's claim, or as many as there is room for."""
-    kube, where = live.namespace.kube, live.namespace.name
+    live, deadlines = patient.live, patient.deadlines
+    kube, where = live.kube, live.namespace
     filler = probe.pod(
         f"filler-{size}",
         where,
-        run_id,
+        patient.run_id,
         live.inventory.vantage_image,
         ["fill", _BALLAST, str(size)],
         mounts=[{"name": "claim", "mountPath": "/claim"}],

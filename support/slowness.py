@@ -80,7 +80,7 @@ def assert_waited(answers: Answers) -> None:
 
 
 def _published(live: Live, copies: Copies, run_id: str) -> list[Object]:
-    kube, where = live.namespace.kube, live.namespace.name
+    kube, where = live.kube, live.namespace
     original = kube.get("Ingress", "chroma-ingress", where)
     certificate = kube.get("Secret", "chroma-tls-secret", where)
     assert original, f"Ingress chroma-ingress is not there in {where}"

@@ -18,9 +18,8 @@ def way_in(live: Live, name: WayName, vantage: Vantage) -> Way:
 
     The pod's way is good as long as the pod lives: its successor has another address.
     """
-    place = live.namespace
     if name == "ingress":
-        return ingress(place.host, place.inventory)
+        return ingress(live.host, live.inventory)
     if name == "service":
-        return inside(name, vantage, f"{SERVICE}.{place.name}.svc.cluster.local", SERVICE_PORT)
+        return inside(name, vantage, f"{SERVICE}.{live.namespace}.svc.cluster.local", SERVICE_PORT)
     return inside(name, vantage, address_of(live), POD_PORT)

@@ -135,7 +135,7 @@ def assert_known(workplace: Workplace, live: Live) -> None:
     _assert_all_know(
         workplace,
         {
-            "CHROMA_API_URL": f"https://{live.namespace.host}",
+            "CHROMA_API_URL": f"https://{live.host}",
             "CHROMA_AUTH_TOKEN": live.token.get_secret_value(),
         },
     )

@@ -22,7 +22,8 @@ TOKEN = "open-sesame-open-sesame"
 def _live(release: str) -> Any:
     return SimpleNamespace(
         release=Release.named(release),
-        namespace=SimpleNamespace(name="chroma-gw1", host="chroma-gw1.example.com"),
+        namespace="chroma-gw1",
+        host="chroma-gw1.example.com",
         inventory=SimpleNamespace(ingress_address=None, ca_bundle=None),
         token=SecretStr(TOKEN),
     )

@@ -59,6 +59,4 @@ def _live(programs: dict[str, Exec]) -> Any:
             raise Refused(0, "InternalError", f"no {argv[0]}")
         return programs[argv[0]]
 
-    return cast(
-        "Any", SimpleNamespace(namespace=SimpleNamespace(name="chroma", kube=SimpleNamespace(exec=run)))
-    )
+    return cast("Any", SimpleNamespace(namespace="chroma", kube=SimpleNamespace(exec=run)))
