@@ -49,5 +49,4 @@ def beside(live: Live) -> dict[str, Any]:
 
 def log_of(live: Live) -> str:
     """Return all that Chroma's container has logged since it was started."""
-    name = live.namespace.name
-    return live.namespace.kube.logs(name, POD, CONTAINER, tail=_WHOLE)
+    return live.kube.logs(live.namespace, POD, CONTAINER, tail=_WHOLE)
