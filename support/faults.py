@@ -163,7 +163,7 @@ class Fault(_Part):
 
     @classmethod
     def load(cls, name_or_path: str) -> "Fault":
-        """Load manifests/faults/NAME.yaml, or any file whose path ends with .yaml or .yml.
+        """Load NAME.yaml from any folder of manifests/faults, or any file whose path ends with .yaml or .yml.
 
         Raises:
             FaultError: no such fault, or everything that is wrong in its file.
@@ -194,12 +194,20 @@ def _title(obj: Manifest) -> str:
 
 def names() -> list[str]:
     """Return the names of all faults, sorted."""
-    return sorted(file.stem for file in FAULTS.glob("*.yaml"))
+    return sorted(_files())
+
+
+def _files() -> dict[str, Path]:
+    """Return the file of each fault by its name, in whatever folder it is."""
+    return {file.stem: file for file in FAULTS.rglob("*.yaml") if PARTS not in file.parents}
 
 
 def _stated(file: Path) -> Manifest:
-    """Return what the file states, with the patches of the part that it `extends` before its own."""
+    """Return what the file states: of a part that it `extends` the patches first, the feature that its folder says."""
     stated = read_mapping(file)
+    folder = file.resolve().parent
+    if folder.parent == FAULTS.resolve() and isinstance(caught_by := stated.get("caught_by"), dict):
+        stated["caught_by"] = {"feature": folder.name, **caught_by}
     part = stated.pop("extends", None)
     if part is None:
         return stated
@@ -218,4 +226,4 @@ def _file(name_or_path: str) -> Path:
             f"no fault is named {name_or_path!r}{asked and f'; {asked}'}\n  (give the path of a file, or the name of one of the "
             f"{len(names())} in manifests/{FAULTS.name})"
         )
-    return FAULTS / f"{name_or_path}.yaml"
+    return _files()[name_or_path]

@@ -1,6 +1,7 @@
 """Every fault fits the release, changes it, and says what must catch it; one that does not is refused."""
 
 import copy
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -75,6 +76,25 @@ def test_every_fault_names_a_scenario_that_there_is_and_every_feature_has_faults
     assert {catch.feature for catch in named.values()} == {
         feature for feature, _ in features
     } - ABOUT_NO_RELEASE
+
+
+def test_every_fault_has_a_name_of_its_own() -> None:
+    stems = [file.stem for file in faults.FAULTS.rglob("*.yaml") if faults.PARTS not in file.parents]
+    assert [stem for stem, times in Counter(stems).items() if times > 1] == []
+
+
+@pytest.mark.parametrize("given", ["wild", "access/wild.yaml"])
+def test_a_fault_in_the_folder_of_a_feature_need_not_name_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, given: str
+) -> None:
+    monkeypatch.setattr(faults, "FAULTS", tmp_path)
+    (tmp_path / "access").mkdir()
+    catch = {"scenario": "a scenario", "message": "no redirect"}
+    patches = [{"kind": "Ingress", "remove": True}]
+    stated = {"title": "t", "why": "w", "patches": patches, "caught_by": catch}
+    (tmp_path / "access" / "wild.yaml").write_text(yaml.safe_dump(stated))
+    path = str(tmp_path / given) if given.endswith(".yaml") else given
+    assert Fault.load(path).caught_by.feature == "access"
 
 
 def test_an_unknown_fault_is_told_the_nearest_ones() -> None:
