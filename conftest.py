@@ -162,7 +162,7 @@ def pytest_sessionstart(session: pytest.Session) -> None:
         raise pytest.UsageError(misfit)
     if options.command:  # the report of the last run stays
         return
-    if (reasons := openings(release)) and suite.run.bear_open is None:
+    if (reasons := openings(release)) and suite.run.bear_open(release) is None:
         told = [f'release "{release.name}" is refused because {Cause.OPEN}:']
         told += [line for reason in reasons for line in reason.lines()]
         told += ["(--accept-insecure deploys it nevertheless, and then the run fails)"]
@@ -279,7 +279,7 @@ def _obey(config: pytest.Config, _session: pytest.Session) -> int:
             inventory,
             place,
             run.deadlines,
-            Fault.load(run.options.fault) if run.options.fault else None,
+            run.fault_of,
             _tell_progress(config),
             bear_open=run.bear_open,
         )
@@ -452,11 +452,6 @@ def deadlines(run: Run) -> Deadlines:
 
 
 @pytest.fixture(scope="session")
-def fault(run: Run) -> Fault | None:
-    return Fault.load(run.options.fault) if run.options.fault else None
-
-
-@pytest.fixture(scope="session")
 def release_under_test(run: Run) -> Release:
     release = Release.named(run.options.release)
     run.facts["chroma"] = release.chroma.image
@@ -478,7 +473,6 @@ def make_namespace(
     namespaces: dict[str, Namespace],
     kube: Kube,
     inventory: Inventory,
-    fault: Fault | None,
 ) -> Callable[..., Namespace]:
     """Return what makes a namespace of a name, and of a run's id if it is that run's alone.
 
@@ -497,9 +491,9 @@ def make_namespace(
     ) -> Namespace:
         place = Place(name, f"{name}.{platform.domain_name}", run_id, announced or run_id is None)
         given = platform.with_token(token) if token else platform
-        tell, witness = suite.courier.send, suite.run.witness.refused
+        run, tell = suite.run, suite.courier.send
         namespaces[name] = Namespace(
-            kube, given, place, suite.run.deadlines, fault, tell, witness, suite.run.bear_open
+            kube, given, place, run.deadlines, run.fault_of, tell, run.witness.refused, run.bear_open
         )
         return namespaces[name]
 

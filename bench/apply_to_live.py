@@ -51,7 +51,9 @@ class Bench:
     def _place(self) -> tuple[Namespace, Place]:
         name = next(self._names)
         place = Place(name, f"{name}.{self._inventory.domain_name}", _RUN)
-        return Namespace(self._kube, self._inventory, place, Deadlines(), None, lambda _: None), place
+        return Namespace(
+            self._kube, self._inventory, place, Deadlines(), lambda _: None, lambda _: None
+        ), place
 
 
 def main() -> None:

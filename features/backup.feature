@@ -25,6 +25,12 @@ Feature: Backing a release up and restoring it
       And nobody but the operator may read the backup
       And the collection holds 10 records, each as it was written
 
+    Scenario: A release is backed up by an operator whose token is another
+      Given the live release
+      When an operator whose token is another backs it up
+      Then the operator is told beforehand that the token is not the release's
+      And the release lives on as it was
+
     Scenario Outline: A backup that fails leaves no half a file: <mishap>
       Given the live release
       When <mishap> during a backup

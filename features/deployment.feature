@@ -38,6 +38,22 @@ Feature: Deploying a release
         | rejected          | it was rejected by admission |
         | failing-container | its container keeps failing  |
 
+  @core
+  Rule: What is brought back is proved as what it was, and a token that is not taken is told as that
+
+    Scenario: The release before it is proved with its own token
+      Given the release, live in a namespace of its own
+      When the release "deaf-heartbeat" is applied with another token
+      Then it is refused because it never became ready
+      And the release before it is live again under the token it had
+
+    @needs-gateway
+    Scenario: A release that does not take its own token is refused for that
+      Given the release, live in a namespace of its own
+      When the release is applied with a gateway that knows nobody
+      Then it is refused because the token is not the release's
+      And the release before it is live again under the token it had
+
   @extended
   Rule: What can be known before the live release is touched does not interrupt it
 

@@ -8,7 +8,7 @@ import pytest
 from pytest_bdd import given, parsers, then, when
 
 from steps.words import OneOf
-from support import drills, flawed
+from support import drills, flawed, operators
 from support.backup import Clerk
 
 if TYPE_CHECKING:
@@ -17,7 +17,9 @@ if TYPE_CHECKING:
     from support.chroma import Collection, Database
     from support.drills import Attempt
     from support.namespace import Live, Namespace, Rollout
+    from support.operators import Copied
     from support.release import Release
+    from support.run import Run
     from support.wait import Deadlines
 
 _TYPES: Final = {
@@ -91,6 +93,16 @@ def restore_into_small_claim(
 def back_release_up(clerk: Clerk, home: Namespace, live: Live, file: Path) -> Path:
     clerk.back_up(home, live.release, file)
     return file
+
+
+@when("an operator whose token is another backs it up", target_fixture="copied")
+def back_up_with_another_token(clerk: Clerk, home: Namespace, live: Live, file: Path, run: Run) -> Copied:
+    return operators.back_up(clerk, live, operators.with_another_token(home, run.redactor), file)
+
+
+@then("the operator is told beforehand that the token is not the release's")
+def operator_is_told_of_token(copied: Copied) -> None:
+    operators.assert_told_of_token(copied)
 
 
 @when(parse("{mishap:Mishap} during a backup"), target_fixture="attempt")

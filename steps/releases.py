@@ -8,8 +8,9 @@ import pytest
 from pytest_bdd import given, parsers, then, when
 
 from steps.words import OneOf
-from support import leftovers, strangers
+from support import leftovers, operators, strangers
 from support.causes import Cause
+from support.faults import Fault
 from support.release import Release
 
 if TYPE_CHECKING:
@@ -17,9 +18,12 @@ if TYPE_CHECKING:
 
     from support.kube import Objects
     from support.namespace import Live, Namespace, Rollout
+    from support.run import Run
     from support.wait import Deadlines
 
-_TYPES: Final = {"Cause": OneOf({cause.value: cause for cause in Cause})}
+# A mistake that an operator makes, and the fault that is just that.
+_MISTAKES: Final = {"a gateway that knows nobody": "gateway-knows-nobody"}
+_TYPES: Final = {"Cause": OneOf({cause.value: cause for cause in Cause}), "Mistake": OneOf(_MISTAKES)}
 
 
 def parse(text: str) -> parsers.parse:
@@ -94,6 +98,17 @@ def apply_named_release(here: Namespace, name: str, release_under_test: Release)
     return here.apply(Release.named(name, under_test=release_under_test.name))
 
 
+@when(parse('the release "{name:S}" is applied with another token'), target_fixture="rollout")
+def apply_with_another_token(here: Namespace, name: str, release_under_test: Release, run: Run) -> Rollout:
+    release = Release.named(name, under_test=release_under_test.name)
+    return operators.with_another_token(here, run.redactor).apply(release)
+
+
+@when(parse("the release is applied with {mistake:Mistake}"), target_fixture="rollout")
+def apply_with_mistake(here: Namespace, mistake: str, release_under_test: Release) -> Rollout:
+    return here.spoiling(Fault.load(mistake)).apply(release_under_test)
+
+
 @when("the release is rolled back")
 def roll_back_release(here: Namespace) -> None:
     here.roll_back()
@@ -113,6 +128,11 @@ def release_is_live(here: Namespace, release_under_test: Release, rollout: Rollo
 def release_is_refused(rollout: Rollout, cause: Cause) -> None:
     assert rollout.finding, f"not refused because {cause}: {rollout}"
     assert rollout.finding.cause is cause, f"not refused because {cause}: {rollout}"
+
+
+@then("the release before it is live again under the token it had")
+def release_is_brought_back(here: Namespace, live: Live, rollout: Rollout) -> None:
+    operators.assert_brought_back(here, live, rollout)
 
 
 @then("nobody has waited for a deadline")

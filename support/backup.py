@@ -19,6 +19,7 @@ from support.copying import CopyError, FullError, copying, copying_pod, users
 from support.merge import merge
 from support.plan import is_bound, is_ours, named
 from support.signals import undisturbed
+from support.troubles import Trouble
 from support.wait import wait_for
 
 if TYPE_CHECKING:
@@ -66,6 +67,10 @@ class Clerk:
         known = namespace.recalled()
         of = known or namespace.rendered(release)
         _refuse_what_cannot_be_copied(namespace, known, of.release)
+        if known and known.token != namespace.inventory.admin_password:
+            self.tell(
+                f"{Trouble.TOKEN} (ADMIN_PASSWORD): it is proved live with its own, which it was deployed with"
+            )
         with archive.drafted(file) as draft:
             with self._at_rest(namespace, known) as rest, self.copying(of, read_only=True) as copier:
                 self._wait_until_unused(of)

@@ -25,6 +25,7 @@ class Cause(StrEnum):
     FAILING = "its container keeps failing"
     TAKEN_AWAY = "it was taken away meanwhile"
     OPEN = "anybody may use it"
+    TOKEN = "the token is not the release's"  # noqa: S105 - a sentence
 
 
 # What to do. Commands leave out the namespace: `-n chroma`, unless the release lives elsewhere.
@@ -51,6 +52,10 @@ REMEDIES: Final[Mapping[Cause, str]] = {
     Cause.OPEN: (
         "set the variables by which this version of Chroma asks for a token, or put a gateway before it: the releases "
         '"native" and "gateway" do so'
+    ),
+    Cause.TOKEN: (
+        "compare what Secret chroma-auth holds under auth-token with what the release was given to compare with: Secret "
+        "chroma-gateway, or the variables of Chroma; after a change of ADMIN_PASSWORD apply the release again"
     ),
 }
 
@@ -276,6 +281,12 @@ def _of_container(pod: Object, status: Object) -> Iterator[Finding]:
         yield Finding(Cause.FAILING, f"{where}: {_ending(ended)}")
 
 
+_OPEN_PATH: Final = (
+    "the kubelet's probe shows no token, and the path at which it asks wants one: let it ask at /api/v2/heartbeat, which is "
+    "open to everybody"
+)
+
+
 def _of_probes(pod: Object, events: Objects) -> Iterator[Finding]:
     for event in events:
         message = event["message"]
@@ -283,7 +294,8 @@ def _of_probes(pod: Object, events: Objects) -> Iterator[Finding]:
             yield Finding(Cause.NEVER_READY, _told(f"pod {_name(pod)}", event))
         # "Not yet" is a refused connection, a time-out or a 5xx; a 4xx says that the question itself is wrong.
         if event["reason"] == "Unhealthy" and re.search(r"statuscode: 4(?!08|29)\d\d", message):
-            yield Finding(Cause.NEVER_READY, _told(f"pod {_name(pod)}", event))
+            advice = _OPEN_PATH if re.search(r"statuscode: 40[13]", message) else None
+            yield Finding(Cause.NEVER_READY, _told(f"pod {_name(pod)}", event), advice=advice)
 
 
 def _of_restarts(pod: Object, events: Objects) -> Iterator[Finding]:

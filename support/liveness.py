@@ -33,6 +33,10 @@ class NeverWill(Exception):  # noqa: N818 - a fact, not a mistake
     """A release answered in a way that no waiting changes; the text says what was asked and what came back."""
 
 
+class Locked(NeverWill):
+    """A release does not take the token that it was deployed with; the text says what was asked and what came back."""
+
+
 class Open(NeverWill):
     """A release answers a stranger who shows no token; the text says what was asked and what came back."""
 
@@ -123,6 +127,8 @@ class Pulse:
         answer = self._ask(method, path, body)
         if answer.is_success:
             return answer
+        if answer.status_code in _REFUSALS:
+            raise Locked(_told(answer))
         raise (NeverWill if answer.is_client_error else NotYet)(_told(answer))
 
     def _ask(

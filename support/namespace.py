@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import copy
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -33,13 +34,17 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Live:
-    """A release that is live, where that is, and the objects it was rendered to."""
+    """A release that is live, where that is, the objects it was rendered to, and the token that lets its bearer in.
+
+    The token is the one it was deployed with, whatever the environment says by now.
+    """
 
     kube: Kube = field(repr=False)
     inventory: Inventory = field(repr=False)
     place: Place
     release: Release
     objects: Objects = field(repr=False)  # some are secret
+    token: SecretStr
 
     @property
     def namespace(self) -> str:
@@ -50,11 +55,6 @@ class Live:
     def host(self) -> str:
         """The host name that leads to it."""
         return self.place.host
-
-    @property
-    def token(self) -> SecretStr:
-        """The token that lets its bearer in."""
-        return self.inventory.admin_password
 
     def statefulset(self) -> Object:
         """Return the StatefulSet that it was rendered to; without one nothing becomes live."""
@@ -106,10 +106,9 @@ class RollBack:
 class Namespace:
     """One namespace on the cluster; `place` says which, and the host name that leads to it.
 
-    Every release that is applied here is spoiled by `fault`, if there is one. `progress` is given one line for each
-    change while a release goes live. `witness` is shown each refused release before it gives way: the cluster, the
-    namespace's name, the objects. A release that anybody may use is refused, unless there is somebody to `bear_open`,
-    who is told of it.
+    `fault_of` says which fault spoils a release that is applied here. `progress` is given one line for each change while
+    a release goes live. `witness` is shown each refused release before it gives way: the cluster, the namespace's name,
+    the objects. A release that anybody may use is refused, unless `bear_open` names who is told of that release instead.
     """
 
     def __init__(  # noqa: PLR0917 - what it stands on
@@ -118,10 +117,10 @@ class Namespace:
         inventory: Inventory,
         place: Place,
         deadlines: Deadlines,
-        fault: Fault | None,
+        fault_of: Callable[[Release], Fault | None],
         progress: Callable[[str], None],
         witness: Callable[[Kube, str, Objects], None] = lambda _kube, _name, _rendered: None,
-        bear_open: Callable[[str], None] | None = None,
+        bear_open: Callable[[Release], Callable[[str], None] | None] = lambda _release: None,
     ) -> None:
         self.kube = kube
         self.inventory = inventory
@@ -129,7 +128,7 @@ class Namespace:
         self.host = place.host
         self._place = place
         self._deadlines = deadlines
-        self._fault = fault
+        self._fault_of = fault_of
         self._progress = progress
         self._witness = witness
         self._bear_open = bear_open
@@ -148,14 +147,14 @@ class Namespace:
             self.kube,
             f'release "{release.name}"',
             self.name,
-            [*objects, record.secret(self._place, release, objects)],
+            [*objects, record.secret(self._place, release, objects, self.inventory.admin_password)],
             former.objects if former else [],
         )
 
     def forbids(self, release: Release) -> Finding | None:
         """Return why a release must not be deployed here at all, None where that is not known beforehand."""
         reason = lint.why_open(release)
-        return causes.open_to_anybody(reason) if reason and self._bear_open is None else None
+        return causes.open_to_anybody(reason) if reason and self._bear_open(release) is None else None
 
     def apply(self, release: Release, changes: Sequence[Patch] = ()) -> Rollout:
         """Apply a release, with some changes to its objects, and wait until it is live, or refused and has given way.
@@ -167,16 +166,17 @@ class Namespace:
         """
         self._known = self._refused = None
         objects = self._render(release, changes)
-        with Watch(self.kube, KINDS, self.name) as watch, self.pulse() as pulse:
+        applied = self._live(release, objects)
+        with Watch(self.kube, KINDS, self.name) as watch:
             before = self.versions()
             former = self._recall()
             course = Course(watch, self._deadlines, self._progress)
-            finding = self._forbid(release, objects) or self._roll_out(course, objects, former, pulse)
+            finding = self._forbid(release, objects) or self._roll_out(course, applied, former)
             if finding is None:
                 course.mark("live")
                 self._progress(f'release "{release.name}" is live after {course.seconds["live"]:.1f} s')
-                live: Live | None = self._live(release, objects)
-                record.remember(self.kube, self._place, release, objects)
+                live: Live | None = applied
+                record.remember(self.kube, self._place, release, objects, applied.token)
                 self._prune(former, objects)
             else:
                 course.mark("refused")
@@ -188,7 +188,7 @@ class Namespace:
                 before_it = f'release "{former.release.name}"' if former else "nothing"
                 self._progress(f'release "{release.name}" gives way to {before_it}: {finding}')
                 again = Course(watch, self._deadlines, self._progress)
-                live = former and self._restore(again, former, pulse)
+                live = former and self._restore(again, former)
                 self._clear(self._leftovers(before, former), namespace=("Namespace", self.name) not in before)
                 course.mark("gave way")
         if live and not changes:
@@ -256,7 +256,7 @@ class Namespace:
         if not is_ready(seen):
             raise NotLive(causes.explain(seen).detail, recalled.release)
         try:
-            with self.pulse() as pulse:
+            with self.pulse(recalled) as pulse:
                 pulse.advances()
                 pulse.shuts_out()
                 pulse.keeps()
@@ -266,16 +266,20 @@ class Namespace:
 
     def as_seen_by(self, progress: Callable[[str], None], deadlines: Deadlines | None = None) -> Namespace:
         """Return the same namespace for another operator, who is told of the progress there, and may be less patient."""
-        return Namespace(
-            self.kube,
-            self.inventory,
-            self._place,
-            deadlines or self._deadlines,
-            self._fault,
-            progress,
-            self._witness,
-            self._bear_open,
-        )
+        return self._like(_progress=progress, _deadlines=deadlines or self._deadlines)
+
+    def with_token(self, token: str) -> Namespace:
+        """Return the same namespace for an operator whose environment holds another token."""
+        return self._like(inventory=self.inventory.with_token(token))
+
+    def spoiling(self, fault: Fault) -> Namespace:
+        """Return the same namespace for an operator who makes a mistake: it spoils whatever is applied there."""
+        return self._like(_fault_of=lambda _release: fault)
+
+    def _like(self, **changed: object) -> Namespace:
+        twin = copy(self)
+        vars(twin).update(changed, _known=None, _refused=None)
+        return twin
 
     def tell(self, line: str) -> None:
         """Tell of progress here."""
@@ -287,8 +291,8 @@ class Namespace:
 
     def revive(self, former: Live) -> Finding | None:
         """Bring a release back just as it was live here; return why it cannot be."""
-        with Watch(self.kube, KINDS, self.name) as watch, self.pulse() as pulse:
-            finding = self._put(former, Course(watch, self._deadlines, self._progress), pulse)
+        with Watch(self.kube, KINDS, self.name) as watch:
+            finding = self._put(former, Course(watch, self._deadlines, self._progress))
         if not finding:
             self._know(former)
         return finding
@@ -334,10 +338,14 @@ class Namespace:
         """Return the resourceVersion of every object of the suite in the namespace, and its own, by kind and name."""
         return {key(obj): obj["metadata"]["resourceVersion"] for obj in removal.owned(self.kube, self.name)}
 
-    def pulse(self) -> Pulse:
-        """Return what looks whether the release here lives; a context manager."""
-        token, patience = self.inventory.admin_password, self._deadlines.answer
-        return Pulse(self.host, self.inventory, token, patience, self._bear_open)
+    def pulse(self, of: Live | None = None) -> Pulse:
+        """Return what looks whether a release here lives; a context manager.
+
+        It shows the token that the release was deployed with, or without a release that of the inventory.
+        """
+        token = of.token if of else self.inventory.admin_password
+        bear_open = self._bear_open(of.release) if of else None
+        return Pulse(self.host, self.inventory, token, self._deadlines.answer, bear_open)
 
     def _tell_code_server(self) -> str:
         """Let the shells of code-server know what lives here now; return in a sentence what came of it."""
@@ -350,7 +358,8 @@ class Namespace:
     def _render(self, release: Release, changes: Sequence[Patch] = ()) -> Objects:
         tls = platform_certificate(self.kube, self.inventory)
         objects = render(release, self.inventory, self._place, tls)
-        spoiled = self._fault.spoil(objects) if self._fault else objects
+        fault = self._fault_of(release)
+        spoiled = fault.spoil(objects) if fault else objects
         for change in changes:
             spoiled = change.apply(spoiled)
         return [obj for obj in spoiled if self._place.announced or not is_announcement(obj)]
@@ -359,8 +368,9 @@ class Namespace:
         recalled = record.recall(self.kube, self.name)
         return self._live(*recalled) if recalled else None
 
-    def _live(self, release: Release, objects: Objects) -> Live:
-        return Live(self.kube, self.inventory, self._place, release, objects)
+    def _live(self, release: Release, objects: Objects, token: SecretStr | None = None) -> Live:
+        shown = token or self.inventory.admin_password
+        return Live(self.kube, self.inventory, self._place, release, objects, shown)
 
     def _forbid(self, release: Release, objects: Objects) -> Finding | None:
         """Tell what is known to be wrong with a release; return why it must not be deployed at all."""
@@ -368,27 +378,26 @@ class Namespace:
             self._progress(f'release "{release.name}": {problem}')
         return self.forbids(release)
 
-    def _roll_out(
-        self, course: Course, objects: Objects, former: Live | None, pulse: Pulse
-    ) -> Finding | None:
+    def _roll_out(self, course: Course, applied: Live, former: Live | None) -> Finding | None:
         """Apply a release that nothing speaks against and follow it until it is live; return why it cannot be."""
         try:
-            rehearse(self.kube, objects, self._deadlines, replacing=former is not None)
-            if former and (finding := pull(self.kube, objects, former.objects, course)):
+            rehearse(self.kube, applied.objects, self._deadlines, replacing=former is not None)
+            if former and (finding := pull(self.kube, applied.objects, former.objects, course)):
                 return finding
-            return put(self.kube, objects, course, pulse)
+            return self._put(applied, course)
         except Refused as refused:
             return rejection(refused)
 
-    def _put(self, former: Live, course: Course, pulse: Pulse) -> Finding | None:
+    def _put(self, live: Live, course: Course) -> Finding | None:
         try:
-            return put(self.kube, former.objects, course, pulse)
+            with self.pulse(live) as pulse:
+                return put(self.kube, live.objects, course, pulse)
         except Refused as refused:
             return rejection(refused)
 
-    def _restore(self, course: Course, former: Live, pulse: Pulse) -> Live | None:
+    def _restore(self, course: Course, former: Live) -> Live | None:
         """Bring the release back that was live before; None, with a line of progress, when that fails as well."""
-        if finding := self._put(former, course, pulse):
+        if finding := self._put(former, course):
             self._progress(f'release "{former.release.name}" cannot go live again: {finding}')
         return None if finding else former
 

@@ -7,8 +7,9 @@ import gzip
 import json
 from typing import TYPE_CHECKING, Any, Final
 
-from pydantic import ValidationError
+from pydantic import SecretStr, ValidationError
 
+from support.plan import key
 from support.release import Release
 from support.render import ownership
 
@@ -21,18 +22,28 @@ NAME: Final = "chroma-last-live"
 _ENTRY: Final = "release.json.gz"
 
 
-def remember(kube: Kube, place: Place, release: Release, objects: Objects) -> None:
-    """Record a release and its rendered objects as the last one that was live; the same ones change nothing."""
-    kube.apply(secret(place, release, objects))
+def remember(kube: Kube, place: Place, release: Release, objects: Objects, token: SecretStr) -> None:
+    """Record a release, its rendered objects and its token as the last one that was live; the same change nothing."""
+    kube.apply(secret(place, release, objects, token))
 
 
-def recall(kube: Kube, namespace: str) -> tuple[Release, Objects] | None:
-    """Return the last release that was live in a namespace, with its rendered objects; None when there is none."""
+def recall(kube: Kube, namespace: str) -> tuple[Release, Objects, SecretStr | None] | None:
+    """Return the last release that was live in a namespace, with its rendered objects and its token.
+
+    None when there is none; no token where an older version of the suite has recorded none, and no object shows one.
+    """
     found = kube.get("Secret", NAME, namespace)
     if not found:
         return None
     kept = json.loads(gzip.decompress(base64.b64decode(found["data"][_ENTRY])))
-    return _release(kept["release"]), kept["objects"]
+    token = kept.get("token") or _shown(kept["objects"])
+    return _release(kept["release"]), kept["objects"], SecretStr(token) if token else None
+
+
+def _shown(objects: Objects) -> str:
+    """Return the token that a release's own Secret shows to applications, "" where there is none."""
+    data: dict[str, str] = next((obj["data"] for obj in objects if key(obj) == ("Secret", "chroma-auth")), {})
+    return base64.b64decode(data.get("auth-token", "")).decode("ascii", "replace")
 
 
 def _release(kept: dict[str, Any]) -> Release:
@@ -46,9 +57,14 @@ def _release(kept: dict[str, Any]) -> Release:
         return Release.model_construct(**kept)
 
 
-def secret(place: Place, release: Release, objects: Objects) -> Object:
-    """Return the Secret in which a release and its rendered objects are recorded."""
-    kept = json.dumps({"release": release.model_dump(mode="json"), "objects": objects}, sort_keys=True)
+def secret(place: Place, release: Release, objects: Objects, token: SecretStr) -> Object:
+    """Return the Secret in which a release, its rendered objects and its token are recorded."""
+    stated = {
+        "release": release.model_dump(mode="json"),
+        "objects": objects,
+        "token": token.get_secret_value(),
+    }
+    kept = json.dumps(stated, sort_keys=True)
     packed = gzip.compress(
         kept.encode(), mtime=0
     )  # without the time, so that the same release packs to the same bytes

@@ -170,6 +170,11 @@ def for_people() -> list[str]:
     return [name for name in names() if _read(name).get("extends") != _UNDER_TEST]
 
 
+def shares_fate(name: str, under_test: str) -> bool:
+    """Whether what spoils the release under test spoils a release: it is that one, or states how it differs from it."""
+    return name == under_test or (name in names() and _read(name).get("extends") == _UNDER_TEST)
+
+
 def _read(name: str) -> dict[str, Any]:
     try:
         return read_mapping(RELEASES / f"{name}.yaml")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from support import causes
 from support.causes import Cause, Finding, Seen
-from support.liveness import NeverWill, NotYet, Open
+from support.liveness import Locked, NeverWill, NotYet, Open
 from support.plan import claim_names, is_bound, key
 from support.troubles import Diagnosis, Trouble, diagnose
 
@@ -25,6 +25,8 @@ KINDS: Final = ("PersistentVolumeClaim", "Pod", "StatefulSet", "Event")
 _BEAT: Final = 0.03
 # Seconds by which a watch may lag behind an apply; it takes milliseconds.
 _LAG: Final = 2.0
+# Why a release that answers will never be live, where that is not the way to it.
+_CAUSES: Final = {Open: Cause.OPEN, Locked: Cause.TOKEN}
 
 
 class Course:
@@ -101,8 +103,7 @@ class Course:
                 if self._lives(pulse):
                     return None
             except NeverWill as refusal:
-                cause = Cause.OPEN if isinstance(refusal, Open) else Cause.NEVER_READY
-                return Finding(cause, str(refusal))
+                return Finding(_CAUSES.get(type(refusal), Cause.NEVER_READY), str(refusal))
             except NotYet as last:
                 if time.monotonic() - ready_since > self._deadlines.answering:
                     return unanswered(last)
@@ -172,6 +173,8 @@ def unanswered(last: NotYet) -> Finding:
     trouble = diagnose(told)
     if trouble and trouble.trouble is Trouble.SILENCE:
         trouble = Diagnosis(Trouble.SERVICE, told)  # of all that may be silent, the pod is not
+    if trouble and trouble.trouble is Trouble.TOKEN:
+        return Finding(Cause.TOKEN, told)
     advice = trouble.remedy if trouble else None
     return Finding(Cause.NEVER_READY, f"its pod is ready, but {told}", advice=advice)
 

@@ -6,12 +6,15 @@ import os
 import secrets
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from support.evidence import Witness
+from support.faults import Fault
 from support.inventory import Inventory, InventoryError
 from support.names import map_host
 from support.redact import Redactor
+from support.release import shares_fate
 from support.report import Conditions
 from support.wait import Deadlines
 
@@ -24,6 +27,7 @@ if TYPE_CHECKING:
     from support.inventory import Check
     from support.kube import Kube
     from support.options import Options
+    from support.release import Release
 
 # The fact that a release was found open; with it no run ends well.
 OPEN: Final = "open to anybody"
@@ -140,13 +144,20 @@ class Run:
         environ = {**os.environ, "ADMIN_PASSWORD": self.password} if self.password else os.environ
         return Inventory.load(self.options.inventory, given, environ, check)
 
-    @property
-    def bear_open(self) -> Callable[[str], None] | None:
-        """What is told of a release that anybody may use, where that is put up with; None where it is refused.
+    def fault_of(self, release: Release) -> Fault | None:
+        """Return the fault that a release is spoiled by; it touches the release under test alone, and what differs from it."""
+        return self._fault if shares_fate(release.name, self.options.release) else None
+
+    def bear_open(self, release: Release) -> Callable[[str], None] | None:
+        """Return what is told of a release that anybody may use, where that is put up with; None where it is refused.
 
         A fault spoils a release on purpose: there a scenario has to notice.
         """
-        return self._note_open if self.options.accept_insecure or self.options.fault else None
+        return self._note_open if self.options.accept_insecure or self.fault_of(release) else None
+
+    @cached_property
+    def _fault(self) -> Fault | None:
+        return Fault.load(self.options.fault) if self.options.fault else None
 
     def _note_open(self, told: str) -> None:
         self.facts[OPEN] = told

@@ -4,7 +4,8 @@ import copy
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 import yaml
@@ -15,6 +16,7 @@ from support.faults import Fault, FaultError
 from support.fit import why_misfit
 from support.release import Release
 from support.render import ownership
+from support.run import Run
 from tests.samples import rendered, validate
 
 ROOT = Path(__file__).parent.parent
@@ -48,6 +50,29 @@ def fault(file: Path) -> Callable[..., Fault]:
 
 # Features that no overlay can spoil, since they come before any release: tests/test_mistakes.py breaks them.
 ABOUT_NO_RELEASE = {"inventory"}
+
+
+@pytest.mark.parametrize(
+    ("under_test", "name", "touched"),
+    [
+        ("gateway", "gateway", True),
+        ("gateway", "deaf-heartbeat", True),
+        ("native", "deaf-heartbeat", True),
+        ("native", "native", True),
+        ("gateway", "native", False),
+        ("gateway", "documented", False),
+        ("gateway", "floating-tag", False),
+        ("native", "floating-tag", False),
+        ("native", "gateway", False),
+    ],
+)
+def test_a_fault_touches_the_release_under_test_alone(under_test: str, name: str, touched: bool) -> None:
+    options = SimpleNamespace(
+        release=under_test, fault="wrong-host", accept_insecure=False, provider="", seed="1"
+    )
+    run, release = Run(cast("Any", options)), Release.named(name, under_test=under_test)
+    assert (run.fault_of(release) is not None) is touched
+    assert (run.bear_open(release) is not None) is touched, "what the fault does not touch is let be open"
 
 
 def one(objects: list[Manifest], kind: str, name: str) -> Manifest:

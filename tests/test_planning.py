@@ -99,7 +99,7 @@ def test_a_cluster_that_fails_is_no_judgement() -> None:
 @dataclass
 class Place:
     outcome: Plan | Refused
-    _bear_open: Callable[[str], None] | None
+    _bear_open: Callable[[object], Callable[[str], None] | None]
 
     forbids = Namespace.forbids
 
@@ -145,5 +145,5 @@ def test_a_release_that_anybody_may_use_is_told_as_one_that_an_apply_would_refus
 
 
 def _call(outcome: Plan | Refused, name: str, said: list[str], *, accept_insecure: bool = False) -> Call:
-    place = Place(outcome, print if accept_insecure else None)
-    return Call(cast("Any", place), Release.named(name), "0", Deadlines(), "", said.append)
+    place = Place(outcome, lambda _release: print if accept_insecure else None)
+    return Call(cast("Any", place), Release.named(name), "r1", Deadlines(), "", said.append)
