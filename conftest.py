@@ -19,7 +19,7 @@ from cluster.provider import ClusterError, provider_for
 from steps.collector import FeatureFile, all_scenarios, is_titled, uncatchable, unknown_title
 from support import evidence
 from support.causes import Cause
-from support.commands import COMMANDS
+from support.commands import SilentError, carry_out
 from support.commands.call import Call
 from support.display import display
 from support.evidence import Failure
@@ -291,7 +291,10 @@ def _obey(config: pytest.Config, _session: pytest.Session) -> int:
             run.options.argument,
             lambda line: print(line, file=file, flush=True),
         )
-        return COMMANDS[run.options.command or ""](call)
+        try:
+            return carry_out(run.options.command or "", call)
+        except SilentError as silent:
+            raise pytest.UsageError(str(silent)) from None
 
 
 def _leads_to_features(config: pytest.Config) -> bool:

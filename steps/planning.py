@@ -97,4 +97,4 @@ def plan_came_true(forecast: Forecast) -> None:
 @then("it is told what to do about it")
 def remedy_is_told(rollout: Rollout) -> None:
     assert rollout.finding, f"not refused: {rollout}"
-    assert "apply again" in rollout.finding.detail, f"promised: a remedy\nseen:     {rollout.finding}"
+    assert "apply again" in rollout.finding.remedy, f"promised: a remedy\nseen:     {rollout.finding}"

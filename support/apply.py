@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeVar
 
-from support.causes import Cause, Finding, rejected
+from support import admission
+from support.causes import Cause, Finding
 from support.kube import Refused
 from support.plan import claim_names, images, is_bound, is_claim, is_ours, key, puller, rehearsal, waves
 from support.together import together
-from support.wait import wait_for
+from support.wait import pause, wait_for
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from support.kube import Kube, Object, Objects
     from support.liveness import Pulse
     from support.rollout import Course
@@ -21,30 +24,47 @@ if TYPE_CHECKING:
 _SELECTED_NODE: Final = "volume.kubernetes.io/selected-node"
 
 
-# HTTP statuses by which the API server judges an object: malformed, forbidden, managed by somebody else, invalid.
-_JUDGEMENTS: Final = {400, 403, 409, 422}
+T = TypeVar("T")
+
+# Seconds between two tries of what was refused for a reason that may pass.
+_PAUSE: Final = 1.0
 
 
-def rejection(refused: Refused) -> Finding:
-    """Return the finding for what the API server would not take; what is no judgement of the object is raised again."""
-    if refused.status not in _JUDGEMENTS:
-        raise refused
-    return rejected(refused.reason, refused.message)
-
-
-def rehearse(kube: Kube, objects: Objects, deadlines: Deadlines, *, replacing: bool) -> None:
+def rehearse(kube: Kube, objects: Objects, deadlines: Deadlines, course: Course, *, replacing: bool) -> None:
     """Let the API server judge every object and the pod, before a good one is touched; only the namespace is made.
 
     `replacing`: there is a pod already, whose share of a quota becomes free. Raises `Refused`.
     """
     wave = waves(objects)
     for namespace in wave.namespaces:
-        _take(kube, namespace)
+        _insist(partial(_take, kube, namespace), course)
     judged = wave.needs + wave.makers + wave.announcements
-    together([partial(kube.apply, obj, dry_run=True) for obj in judged])
+    _insist(lambda: together([partial(_judge, kube, obj) for obj in judged]), course)
     for maker in wave.makers:
-        admitted = partial(_admits, kube, rehearsal(maker), replacing=replacing)
-        wait_for(admitted, deadlines.namespace, lambda: "no pod is admitted: there is no service account")
+        _insist(partial(_await_admission, kube, rehearsal(maker), deadlines, replacing=replacing), course)
+
+
+def _insist(act: Callable[[], T], course: Course) -> T:
+    """Do what may be refused for a reason that passes, until it is done or the refusal has lasted; raises `Refused`."""
+    while True:
+        try:
+            done = act()
+        except Refused as refused:
+            if course.believed(admission.rejection(refused)):
+                raise
+            pause(_PAUSE)
+        else:
+            course.believed(None)
+            return done
+
+
+def _judge(kube: Kube, obj: Object) -> None:
+    """Let the API server judge an object; what only a dry run is refused for says nothing of the apply."""
+    try:
+        kube.apply(obj, dry_run=True)
+    except Refused as refused:
+        if not admission.is_undecided(refused):
+            raise
 
 
 def pull(kube: Kube, objects: Objects, former: Objects, course: Course) -> Finding | None:
@@ -75,14 +95,16 @@ def put(kube: Kube, objects: Objects, course: Course, pulse: Pulse) -> Finding |
     """
     wave = waves(objects)
     for namespace in wave.namespaces:
-        _take(kube, namespace)
-    stored = together([partial(kube.apply, obj) for obj in wave.needs])
+        _insist(partial(_take, kube, namespace), course)
+    stored = _insist(lambda: together([partial(kube.apply, obj) for obj in wave.needs]), course)
     course.mark("applied")
     for maker in wave.makers:
-        if finding := _bind(kube, course, stored, maker) or course.until_live(kube.apply(maker), pulse):
+        if finding := _bind(kube, course, stored, maker):
+            return finding
+        if finding := course.until_live(_insist(partial(kube.apply, maker), course), pulse):
             return finding
     if wave.makers:
-        together([partial(kube.apply, obj) for obj in wave.announcements])
+        _insist(lambda: together([partial(kube.apply, obj) for obj in wave.announcements]), course)
     return None if wave.makers else Finding(Cause.NEVER_READY, "the release has no StatefulSet")
 
 
@@ -101,13 +123,19 @@ def _take(kube: Kube, namespace: Object) -> None:
         kube.apply(namespace)
 
 
+def _await_admission(kube: Kube, pod: Object, deadlines: Deadlines, *, replacing: bool) -> None:
+    admitted = partial(_admits, kube, pod, replacing=replacing)
+    wait_for(admitted, deadlines.namespace, lambda: "no pod is admitted: there is no service account")
+
+
 def _admits(kube: Kube, pod: Object, *, replacing: bool) -> bool:
     try:
         kube.create(pod, dry_run=True)
     except Refused as refused:
         if "serviceaccount" in refused.message.lower():
             return False  # a new namespace is given its account a moment after it is made
-        if not (replacing and "exceeded quota" in refused.message):
+        theirs = replacing and "exceeded quota" in refused.message
+        if not (theirs or admission.is_undecided(refused)):
             raise
     return True
 

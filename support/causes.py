@@ -149,20 +149,6 @@ def open_to_anybody(reason: str) -> Finding:
     return Finding(Cause.OPEN, reason)
 
 
-def rejected(reason: str, message: str) -> Finding:
-    """Return the finding for an object that the API server would not take, with what can be done about it."""
-    told = f"{reason}: {_short(message)}"
-    if "spec is immutable after creation" in message:
-        told += "; keep the claim's class and size, or roll back with its data removed and apply again"
-    elif "updates to statefulset spec" in message:
-        told += "; roll back, which keeps the data, and apply again"
-    elif "can not be less than" in message:
-        told += "; keep the claim's size, or back up its data, roll back with it removed, and apply again"
-    elif "Apply failed with" in message:
-        told += "; let whoever it names give the field up, or take over their value"
-    return Finding(Cause.ADMISSION, told)
-
-
 def not_pulled(pod: Object, events: Objects) -> Finding | None:
     """Return why an image of a pod cannot be pulled, None as long as nothing speaks against it."""
     found = [
@@ -239,7 +225,7 @@ def _of_scheduling(pod: Object) -> Iterator[Finding]:
     for condition in pod.get("status", {}).get("conditions", []):
         if condition["type"] == "PodScheduled" and condition["status"] == "False":
             message = condition.get("message", "")
-            told = f"pod {_name(pod)}: {condition.get('reason')}: {_short(message)}"
+            told = f"pod {_name(pod)}: {condition.get('reason')}: {short(message)}"
             if "persistentvolumeclaim" in message.lower():
                 # Momentarily true of every claim that is bound only when the pod comes.
                 yield Finding(Cause.CLAIM, told, certain=False)
@@ -268,7 +254,7 @@ def _of_container(pod: Object, status: Object) -> Iterator[Finding]:
     where = f"pod {_name(pod)}, container {status['name']}"
     reason, message = _waiting(status).get("reason", ""), _waiting(status).get("message", "")
     ended = _ended(status)
-    told = f"{where}: {reason}: {_short(message)}"
+    told = f"{where}: {reason}: {short(message)}"
     if reason in _NOT_PULLED:
         yield Finding(Cause.IMAGE, told, reason in _NEVER_AN_IMAGE or bool(_NO_SUCH_IMAGE.search(message)))
     elif _ran_out_of_memory(ended, message):
@@ -390,11 +376,11 @@ def _name(obj: Object) -> str:
 
 
 def _told(where: str, event: Object) -> str:
-    return f"{where}: {event['reason']}: {_short(event['message'])}"
+    return f"{where}: {event['reason']}: {short(event['message'])}"
 
 
 def _ending(ended: dict[str, Any]) -> str:
-    message = f": {_short(ended['message'])}" if ended.get("message") else ""
+    message = f": {short(ended['message'])}" if ended.get("message") else ""
     return f"{ended.get('reason', 'ended')}, exit code {ended.get('exitCode', 'unknown')}{message}"
 
 
@@ -408,7 +394,7 @@ def _last_word(events: Objects) -> str:
     return f", last event: {_told(last['involvedObject']['kind'].lower(), last)}"
 
 
-def _short(message: str) -> str:
+def short(message: str) -> str:
     """Keep a message to one line of about 300 characters: the runtimes repeat themselves, and end with the point."""
     line = " ".join(message.split())
     return line if len(line) <= 300 else f"{line[:180]} … {line[-120:]}"

@@ -73,6 +73,9 @@ _METADATA: Final = "application/json;g=meta.k8s.io;v=v1;as=PartialObjectMetadata
 _STDIN, _STDOUT, _STDERR, _STATUS = 0, 1, 2, 3  # channels of an exec's websocket
 
 
+_UNANSWERED: Final = "Unanswered"
+
+
 class Refused(Exception):  # noqa: N818 - the suite's word for it
     """The API server refused a request.
 
@@ -85,6 +88,11 @@ class Refused(Exception):  # noqa: N818 - the suite's word for it
         self.status = status
         self.reason = reason
         self.message = message
+
+    @property
+    def unanswered(self) -> bool:
+        """Whether nobody answered: that is a failure of the cluster, and says nothing of an object."""
+        return not self.status and self.reason == _UNANSWERED
 
 
 @dataclass(frozen=True)
@@ -184,8 +192,8 @@ class Kube:
         query = {"container": container, "previous": str(previous).lower(), "tailLines": str(tail)}
         if seconds is not None:
             query["sinceSeconds"] = str(seconds)
-        answer: bytes = self._call("GET", _path("Pod", pod, namespace) + "/log", query).read()
-        return answer.decode("utf-8", "replace")
+        answer = self._call("GET", _path("Pod", pod, namespace) + "/log", query)
+        return _whole(answer).decode("utf-8", "replace")
 
     def exec(
         self,
@@ -233,10 +241,15 @@ class Kube:
         query = (
             {"labelSelector": ",".join(f"{key}={value}" for key, value in labels.items())} if labels else {}
         )
-        answer = self._json("GET", _path(kind, None, namespace), query)
-        # The items of a list come without the two fields that say what they are.
-        named = {"apiVersion": answer["apiVersion"], "kind": kind}
-        return [named | item for item in answer["items"]], answer["metadata"]["resourceVersion"]
+        path = _path(kind, None, namespace)
+        answer = self._json("GET", path, query)
+        try:
+            # The items of a list come without the two fields that say what they are.
+            named = {"apiVersion": answer["apiVersion"], "kind": kind}
+            return [named | item for item in answer["items"] or ()], answer["metadata"]["resourceVersion"]
+        except (KeyError, TypeError):
+            told = f"GET /{path} is answered with no list but {_excerpt(json.dumps(answer).encode())}"
+            raise Refused(0, _UNANSWERED, told) from None
 
     def _namespaced_resources(self) -> Iterator[tuple[str, str, str]]:
         for root in ("api", "apis"):
@@ -274,8 +287,8 @@ class Kube:
         *,
         accept: str = "application/json",
     ) -> Object:
-        answer: Object = json.loads(self._call(method, path, query, body, content_type, accept=accept).read())
-        return answer
+        answer = self._call(method, path, query, body, content_type, accept=accept)
+        return _understood(_whole(answer), f"{method} /{path}")
 
     def _call(
         self,
@@ -300,9 +313,9 @@ class Kube:
         try:
             answer = self._api.call_api(*request, _request_timeout=timeout)
         except (ApiException, HTTPError) as error:
-            raise Refused(0, "Unanswered", str(error)) from error
+            raise Refused(0, _UNANSWERED, _in_a_line(error)) from error
         if answer.status >= 300:
-            raise _refused(answer.status, answer.read())
+            raise _refused(answer.status, _whole(answer))
         return answer
 
     def _open(self, namespace: str, pod: str, what: str, query: Iterable[tuple[str, str]]) -> WebSocket:
@@ -323,7 +336,7 @@ class Kube:
         except WebSocketBadStatusException as error:
             raise _refused(error.status_code, error.resp_body or b"") from error
         except (WebSocketException, OSError) as error:
-            raise Refused(0, "Unanswered", str(error)) from error
+            raise Refused(0, _UNANSWERED, str(error)) from error
 
 
 def _configured(kubeconfig: Path, context: str | None) -> tuple[Configuration, ssl.SSLContext]:
@@ -368,12 +381,44 @@ def _dry(dry_run: bool) -> dict[str, str]:
     return {"dryRun": "All"} if dry_run else {}
 
 
+def _whole(answer: Any) -> bytes:
+    """Read an answer to its end; one that breaks off is none."""
+    try:
+        body: bytes = answer.read()
+    except (HTTPError, OSError) as error:
+        raise Refused(0, _UNANSWERED, f"its answer breaks off: {_in_a_line(error)}") from error
+    return body
+
+
+def _understood(body: bytes, asked: str) -> Object:
+    """Return the object that an answer holds; what holds none was not said by an API server."""
+    try:
+        told = json.loads(body)
+    except ValueError:
+        told = None
+    if not isinstance(told, dict):
+        raise Refused(0, _UNANSWERED, f"{asked} is answered by no API server: {_excerpt(body)}")
+    return told
+
+
+def _in_a_line(error: Exception) -> str:
+    """Return what an error of a connection says, without the connections and the attempts that it names."""
+    text = " ".join(str(error.reason if isinstance(error, ApiException) else error).split())
+    return text.rpartition("): ")[2] or text
+
+
+def _excerpt(body: bytes) -> str:
+    return " ".join(body[:200].decode("utf-8", "replace").split()) or "an empty body"
+
+
 def _refused(status: int, body: bytes) -> Refused:
     try:
         answer = json.loads(body)
     except ValueError:
-        answer = {"message": body.decode("utf-8", "replace").strip()}
-    return Refused(status, answer.get("reason", ""), answer.get("message", ""))
+        answer = None
+    if not isinstance(answer, dict):
+        answer = {"message": _excerpt(body)}
+    return Refused(status, str(answer.get("reason") or ""), str(answer.get("message") or ""))
 
 
 def _exit_code(status: Object) -> int:
@@ -383,5 +428,5 @@ def _exit_code(status: Object) -> int:
         if cause.get("reason") == "ExitCode":
             return int(cause["message"])
     raise Refused(
-        0, status.get("reason", "Unanswered"), status.get("message", "the command's end was not told")
+        0, status.get("reason", "Unfinished"), status.get("message", "the command's end was not told")
     )

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from support import causes, codeserver, lint, planning, record, removal
-from support.apply import lay_ground, pull, put, rehearse, rejection
+from support.apply import lay_ground, pull, put, rehearse
+from support.causes import rejection
 from support.certificate import platform_certificate
 from support.kube import Refused
 from support.liveness import NeverWill, NotYet, Pulse
@@ -176,7 +177,6 @@ class Namespace:
                 course.mark("live")
                 self._progress(f'release "{release.name}" is live after {course.seconds["live"]:.1f} s')
                 live: Live | None = applied
-                record.remember(self.kube, self._place, release, objects, applied.token)
                 self._prune(former, objects)
             else:
                 course.mark("refused")
@@ -379,14 +379,17 @@ class Namespace:
         return self.forbids(release)
 
     def _roll_out(self, course: Course, applied: Live, former: Live | None) -> Finding | None:
-        """Apply a release that nothing speaks against and follow it until it is live; return why it cannot be."""
+        """Apply a release that nothing speaks against and follow it until it is live and recorded; return why it cannot be."""
         try:
-            rehearse(self.kube, applied.objects, self._deadlines, replacing=former is not None)
+            rehearse(self.kube, applied.objects, self._deadlines, course, replacing=former is not None)
             if former and (finding := pull(self.kube, applied.objects, former.objects, course)):
                 return finding
-            return self._put(applied, course)
+            if finding := self._put(applied, course):
+                return finding
+            record.remember(self.kube, self._place, applied.release, applied.objects, applied.token)
         except Refused as refused:
             return rejection(refused)
+        return None
 
     def _put(self, live: Live, course: Course) -> Finding | None:
         try:

@@ -8,7 +8,7 @@ from enum import StrEnum
 from functools import partial
 from typing import TYPE_CHECKING
 
-from support.apply import rejection
+from support import admission
 from support.certificate import staleness
 from support.fields import Difference, differences, wanted
 from support.kube import Refused
@@ -110,7 +110,10 @@ def _intent(kube: Kube, obj: Object, *, judged: bool) -> Intent:
         then = kube.apply(obj, dry_run=True)
     except Refused as refused:
         found = tuple(wanted(there, obj)) if there else ()
-        return Intent(kind, name, act, found, obstacle=rejection(refused).detail)
+        if admission.is_undecided(refused):
+            return Intent(kind, name, act, found, (f"whether it is taken is not known: {refused.message}",))
+        refusal = admission.rejection(refused)
+        return Intent(kind, name, act, found, obstacle=f"{refusal.detail}; to do: {refusal.remedy}")
     found = tuple(differences(there, then)) if there else ()
     if there and not found:
         return Intent(kind, name, Act.LEAVE)

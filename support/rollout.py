@@ -54,7 +54,7 @@ class Course:
         end = time.monotonic() + self._deadlines.claim
         while (left := end - time.monotonic()) > 0:
             seen = Seen(None, [], self._claims(names), self._events())
-            if finding := self._believed(causes.diagnose(seen)):
+            if finding := self.believed(causes.diagnose(seen)):
                 return finding
             if len(seen.claims) == len(names) and all(map(is_bound, seen.claims)):
                 self._tell_once("claim bound")
@@ -71,7 +71,7 @@ class Course:
         while (left := end - time.monotonic()) > 0:
             now = self._watch.objects.get(key(pod), pod)
             seen = Seen(events=self._events())
-            if finding := self._believed(causes.not_pulled(now, seen.events_of(now))):
+            if finding := self.believed(causes.not_pulled(now, seen.events_of(now))):
                 return finding
             if causes.has_pulled(now) or not causes.may_be_scheduled(now):
                 break
@@ -88,7 +88,7 @@ class Course:
         while True:
             seen = self._seen(statefulset)
             self._report(seen)
-            if finding := self._taken_away(statefulset, began) or self._believed(causes.diagnose(seen)):
+            if finding := self._taken_away(statefulset, began) or self.believed(causes.diagnose(seen)):
                 return finding
             if time.monotonic() > end:
                 return causes.explain(seen)
@@ -125,8 +125,8 @@ class Course:
         self._tell_once("a write is acknowledged")
         return True
 
-    def _believed(self, finding: Finding | None) -> Finding | None:
-        """Return a finding that is certain, or has lasted."""
+    def believed(self, finding: Finding | None) -> Finding | None:
+        """Return a finding that is certain, or has lasted; None says that nothing speaks against the release any more."""
         if finding is None or finding.certain:
             self._doubt = None
             return finding

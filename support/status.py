@@ -113,11 +113,14 @@ def observe(namespace: Namespace) -> Status:
     """Look how the release in a namespace is; proving that it lives writes a record and removes it.
 
     Of collections those of every database of the default tenant are told: other tenants cannot be listed. Nothing
-    needs to be deployed. Where the API server fails, or does not let us look, that is why it is not known to be live.
+    needs to be deployed. Where the API server does not let us look, that is why it is not known to be live; where it does
+    not answer at all, that is raised (`Refused`).
     """
     try:
         return _observe(namespace)
     except Refused as refused:
+        if refused.unanswered:
+            raise
         return _unseen(namespace, f"the cluster does not tell: {refused}")
 
 

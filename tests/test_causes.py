@@ -14,7 +14,6 @@ from support.causes import (
     has_pulled,
     may_be_scheduled,
     not_pulled,
-    rejected,
     state,
 )
 
@@ -395,13 +394,6 @@ def test_a_missed_deadline_names_the_best_reason_there_is(sight: Seen, cause: Ca
     finding = explain(sight)
     assert finding.cause is cause
     assert word in finding.detail
-
-
-def test_a_changed_claim_is_told_with_its_remedy() -> None:
-    message = "spec: Forbidden: spec is immutable after creation except resources.requests for bound claims"
-    finding = rejected("Invalid", message)
-    assert finding.cause is Cause.ADMISSION
-    assert "roll back with its data removed" in finding.detail
 
 
 @pytest.mark.parametrize(

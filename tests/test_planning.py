@@ -91,9 +91,24 @@ def test_what_the_cluster_would_refuse_is_told_with_its_remedy() -> None:
     assert found.intents[1].differences == (Difference("spec.class", "a", "b"),)
 
 
-def test_a_cluster_that_fails_is_no_judgement() -> None:
+def test_any_status_refuses_one_object_and_the_others_are_told_as_ever() -> None:
+    silent = Refused(500, "InternalError", 'failed calling webhook "x": no endpoints available')
+    found = planned(Cluster([HOME], {"chromadb-svc": silent}), [HOME, SERVICE, CLAIM])
+    assert found.touched(Act.CREATE) == {"Service chromadb-svc", "PersistentVolumeClaim data"}
+    (line,) = found.obstacles()
+    assert line.startswith("Service chromadb-svc: InternalError: failed calling webhook")
+
+
+def test_a_cluster_that_does_not_answer_is_no_judgement() -> None:
     with pytest.raises(Refused):
-        planned(Cluster([HOME], {"chromadb-svc": Refused(500, "InternalError", "etcd")}), [HOME, SERVICE])
+        planned(Cluster([HOME], {"chromadb-svc": Refused(0, "Unanswered", "refused")}), [HOME, SERVICE])
+
+
+def test_a_webhook_that_no_dry_run_may_ask_is_no_obstacle() -> None:
+    undecided = Refused(400, "BadRequest", 'admission webhook "x" does not support dry run')
+    found = planned(Cluster([HOME], {"chromadb-svc": undecided}), [HOME, SERVICE])
+    assert found.obstacles() == []
+    assert "does not support dry run" in "\n".join(found.lines())
 
 
 @dataclass

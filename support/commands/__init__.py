@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from support.commands import backup, plan, status
+from support.kube import Refused
+from support.wait import Timeout
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -19,3 +21,36 @@ COMMANDS: Final[Mapping[str, Callable[[Call], int]]] = {
     "restore": backup.restore,
     "status": status.command,
 }
+
+
+class SilentError(Exception):
+    """The cluster does not answer; the text says so in a line."""
+
+
+def carry_out(name: str, call: Call) -> int:
+    """Carry out a command and return its exit code: 1 also for what a cluster, a network or a file kept it from.
+
+    Raises `SilentError` where the cluster does not answer any more.
+    """
+    try:
+        return COMMANDS[name](call)
+    except Refused as refused:
+        if refused.unanswered:
+            raise SilentError(silence(refused)) from refused
+        told = str(refused)
+    except (Timeout, OSError) as error:
+        told = str(error)
+    except LookupError as error:
+        if isinstance(error, KeyError | IndexError):  # a mistake of the suite's, which says nothing to a user
+            raise
+        told = str(error)
+    call.say(f"error: {told}")
+    return 1
+
+
+def silence(refused: Refused) -> str:
+    """Say in a line that the cluster does not answer, and what to do."""
+    return (
+        f"the cluster does not answer: {refused.message}; see that it runs and that this machine reaches it, and run "
+        "again: what was begun there is as it was when it fell silent"
+    )

@@ -5,11 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from support.admission import rejection
 from support.archive import ArchiveError
 from support.backup import Clerk, NotLiveError, described
 from support.copying import CopyError
 from support.kube import Refused
-from support.wait import Timeout
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -42,10 +42,15 @@ def restore(call: Call) -> int:
 
 
 def _reported(call: Call, act: Callable[[], int]) -> int:
-    """Say what went wrong, as far as that is known to happen, and return the exit code."""
+    """Say what went wrong with the copy, and return the exit code."""
     try:
         return act()
-    except (ArchiveError, CopyError, NotLiveError, Refused, Timeout, LookupError) as error:
+    except Refused as refused:
+        if refused.unanswered:
+            raise
+        call.say(f"error: {rejection(refused)}")
+        return 1
+    except (ArchiveError, CopyError, NotLiveError) as error:
         call.say(f"error: {error}")
         return 1
 

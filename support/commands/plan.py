@@ -19,6 +19,8 @@ def tell(call: Call) -> int:
     try:
         found = call.namespace.plan(call.release)
     except Refused as refused:
+        if refused.unanswered:
+            raise
         call.say(f"no plan can be made: the cluster refuses to look: {refused.message}")
         return 1
     for line in found.lines():
