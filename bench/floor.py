@@ -11,7 +11,7 @@ import json
 import time
 from typing import TYPE_CHECKING
 
-from support.causes import is_ready
+from support.containers import is_ready
 from support.liveness import NotYet
 from support.wait import pause
 

@@ -5,8 +5,6 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
-from support.causes import Cause, Finding, short
-
 if TYPE_CHECKING:
     from support.kube import Refused
 
@@ -45,27 +43,19 @@ _BUSY: Final = "the API server turns requests away for now: try again, and see w
 _TROUBLED: Final = "see whether the API server is well (`kubectl get --raw '/readyz?verbose'`), and try again"
 
 
-def rejection(refused: Refused) -> Finding:
-    """Return the finding for what the API server would not take, whatever its status; no answer is raised again."""
-    if refused.unanswered:
-        raise refused
-    return rejected(refused.status, refused.reason, refused.message)
-
-
-def rejected(status: int, reason: str, message: str) -> Finding:
-    """Return the finding for a refused object: with what can be done, and whether it is certain.
-
-    A webhook may come back, a quota may be given back, a class may be created: such a refusal has to last.
-    """
-    told = f"{reason or status}: {short(message)}"
-    return Finding(Cause.ADMISSION, told, is_final(status, message), advice(status, message))
-
-
 def is_final(status: int, message: str) -> bool:
-    """Whether nobody but the operator can change what was refused."""
+    """Whether nobody but the operator can change what was refused.
+
+    A webhook may come back, a quota be given back, a class be created: such a refusal has to last before it counts.
+    """
     if status == 403:
-        return bool(_FORBIDDEN_FOR_GOOD.search(message))
+        return is_denied_for_good(message)
     return status in _FINAL and not _UNANSWERED.search(message)
+
+
+def is_denied_for_good(message: str) -> bool:
+    """Whether a pod was forbidden for what only the operator or a grant of rights can change."""
+    return bool(_FORBIDDEN_FOR_GOOD.search(message))
 
 
 def is_undecided(refused: Refused) -> bool:
@@ -73,7 +63,7 @@ def is_undecided(refused: Refused) -> bool:
     return bool(_NO_DRY_RUN.search(refused.message))
 
 
-def advice(status: int, message: str) -> str | None:
+def advice(message: str, status: int = 0) -> str | None:
     """Return what to do about a refusal; None where the cause's usual remedy says it."""
     if silent := _UNANSWERED.search(message):
         return _of_silent_webhook(silent["webhook"], message)

@@ -6,7 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from support import admission
-from support.causes import Cause, Finding
+from support.causes import Cause, Finding, rejection
 from support.kube import Refused
 from support.plan import claim_names, images, is_bound, is_claim, is_ours, key, puller, rehearsal, waves
 from support.together import together
@@ -50,7 +50,7 @@ def _insist(act: Callable[[], T], course: Course) -> T:
         try:
             done = act()
         except Refused as refused:
-            if course.believed(admission.rejection(refused)):
+            if course.believed(rejection(refused)):
                 raise
             pause(_PAUSE)
         else:
@@ -76,12 +76,13 @@ def pull(kube: Kube, objects: Objects, former: Objects, course: Course) -> Findi
     for maker in waves(objects).makers:
         if images(maker) <= known:
             continue
+        asked = puller(maker)
         try:
-            pod = kube.create(puller(maker))
+            pod = kube.create(asked)
         except Refused:
             continue
         try:
-            if finding := course.until_pulled(pod):
+            if finding := course.until_pulled(asked, pod):
                 return finding
         finally:
             kube.delete(*key(pod), pod["metadata"]["namespace"], grace=0)

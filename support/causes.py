@@ -7,10 +7,13 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Final
 
+from support import admission, scheduling
+from support.containers import concerns, ended, injected, is_ready, own, state, statuses, waiting
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from support.kube import Object, Objects
+    from support.kube import Object, Objects, Refused
 
 
 class Cause(StrEnum):
@@ -64,14 +67,16 @@ REMEDIES: Final[Mapping[Cause, str]] = {
 class Finding:
     """A cause and what was seen of it: the object, its reason, its message.
 
-    `certain`: it cannot heal by waiting. What is not certain has to last before it is believed. `advice` takes the
-    place of the cause's usual remedy where more is known.
+    `certain`: nobody but the operator can change it. What is not certain has to last before it is believed, and what
+    `awaits` something that is on its way lasts to the deadline. `advice` takes the place of the cause's usual remedy
+    where more is known.
     """
 
     cause: Cause
     detail: str
     certain: bool = True
     advice: str | None = None
+    awaits: str = ""
 
     @property
     def remedy(self) -> str:
@@ -98,13 +103,15 @@ class Seen:
     def revision_pods(self) -> Objects:
         """Return the pods of this rollout: of the revision that is being rolled out, and not on their way out.
 
+        They show the containers of the StatefulSet alone: those that others inject may be in any state.
+
         Without observedGeneration the status still speaks of the rollout before. A pod that is being deleted shows
         signs that look like a crash (ContainerStatusUnknown, exit code 137).
         """
         if not self.statefulset or not self.observed():
             return []
         revision = self.statefulset["status"].get("updateRevision")
-        return [pod for pod in self.pods if _belongs(pod, self.statefulset, revision)]
+        return [own(pod, self.statefulset) for pod in self.pods if _belongs(pod, self.statefulset, revision)]
 
     def observed(self) -> bool:
         """Whether the status of the StatefulSet speaks of this rollout."""
@@ -114,9 +121,19 @@ class Seen:
         return bool(observed == self.statefulset["metadata"]["generation"])
 
     def events_of(self, obj: Object) -> Objects:
-        """Return the events about this very object, and not about one of its name before it."""
+        """Return the events about this very object, and not about one of its name before it, or a container it hides."""
         uid = obj["metadata"]["uid"]
-        return [event for event in self.events if event["involvedObject"].get("uid") == uid]
+        return [
+            event
+            for event in self.events
+            if event["involvedObject"].get("uid") == uid and concerns(obj, event)
+        ]
+
+    def obstructions(self, pod: Object) -> list[str]:
+        """Say which containers that others have put into one of these pods keep it from being ready."""
+        uid = pod["metadata"]["uid"]
+        whole = next(one for one in self.pods if one["metadata"]["uid"] == uid)
+        return injected(whole, self.statefulset)
 
 
 def diagnose(seen: Seen) -> Finding | None:
@@ -141,7 +158,16 @@ def explain(seen: Seen) -> Finding:
         events = seen.events_of(seen.statefulset) if seen.statefulset else []
         return Finding(Cause.NEVER_READY, "no pod of this release was made" + _last_word(events))
     pod = pods[0]
-    return Finding(Cause.NEVER_READY, f"pod {_name(pod)}: {state(pod)}" + _last_word(seen.events_of(pod)))
+    told = f"pod {_name(pod)}: {state(pod)}"
+    if amiss := seen.obstructions(pod):
+        return Finding(Cause.NEVER_READY, f"{told}, but {'; '.join(amiss)}", advice=_INJECTED)
+    return Finding(Cause.NEVER_READY, told + _last_word(seen.events_of(pod)))
+
+
+_INJECTED: Final = (
+    "look at `kubectl describe pod chroma-0` for the container that it names, and ask who puts it into pods "
+    "(`kubectl get mutatingwebhookconfigurations`)"
+)
 
 
 def open_to_anybody(reason: str) -> Finding:
@@ -149,44 +175,48 @@ def open_to_anybody(reason: str) -> Finding:
     return Finding(Cause.OPEN, reason)
 
 
+def rejection(refused: Refused) -> Finding:
+    """Return the finding for what the API server would not take, whatever its status; no answer is raised again."""
+    if refused.unanswered:
+        raise refused
+    status, message = refused.status, refused.message
+    told = f"{refused.reason or status}: {short(message)}"
+    return Finding(
+        Cause.ADMISSION, told, admission.is_final(status, message), admission.advice(message, status)
+    )
+
+
 def not_pulled(pod: Object, events: Objects) -> Finding | None:
     """Return why an image of a pod cannot be pulled, None as long as nothing speaks against it."""
     found = [
         *_of_pulling(pod, events),
-        *(one for status in _containers(pod) for one in _of_container(pod, status)),
+        *(one for status in statuses(pod) for one in _of_container(pod, status)),
     ]
     findings = sorted((one for one in found if one.cause is Cause.IMAGE), key=lambda one: not one.certain)
     return findings[0] if findings else None
 
 
+def not_pulled_in_time(pod: Object, asked: Object, events: Objects) -> Finding:
+    """Return why the images of a pod that was `asked` for so are not there at the deadline; it may pull on and on."""
+    amiss = injected(pod, asked)
+    told = f"pod {_name(pod)}: {state(own(pod, asked))}" + (f", but {'; '.join(amiss)}" if amiss else "")
+    return Finding(
+        Cause.IMAGE,
+        f"{told}{_last_word(events)}; it may only take longer",
+        certain=False,
+        advice=_INJECTED if amiss else f"apply with more patience (--patience), or {REMEDIES[Cause.IMAGE]}",
+    )
+
+
 def has_pulled(pod: Object) -> bool:
     """Whether a pod that was made to run nothing (plan.puller) has all its images: then it lacks only a variable."""
-    reasons = [_waiting(status).get("reason") for status in _containers(pod)]
+    reasons = [waiting(status).get("reason") for status in statuses(pod)]
     return bool(reasons) and all(reason == "CreateContainerConfigError" for reason in reasons)
 
 
 def may_be_scheduled(pod: Object) -> bool:
     """Whether nothing has yet kept a pod from finding a node."""
-    return not any(_of_scheduling(pod))
-
-
-def is_ready(pod: Object) -> bool:
-    """Whether a pod is ready."""
-    conditions = pod.get("status", {}).get("conditions", [])
-    return any(one["type"] == "Ready" and one["status"] == "True" for one in conditions)
-
-
-def state(pod: Object) -> str:
-    """Say in a few words where a pod is on its way to being ready: "ContainerCreating", "not ready (1/2)"."""
-    statuses = list(_containers(pod))
-    for status in statuses:
-        reason = _waiting(status).get("reason", "PodInitializing")
-        if reason != "PodInitializing":  # that says only that another container is not there yet
-            return str(reason)
-    if not statuses:
-        return "not scheduled" if not pod.get("spec", {}).get("nodeName") else "scheduled"
-    ready = sum(1 for status in statuses if status.get("ready"))
-    return "ready" if ready == len(statuses) else f"not ready ({ready}/{len(statuses)})"
+    return not any(scheduling.refusals(pod))
 
 
 def _findings(seen: Seen) -> Iterator[Finding]:
@@ -200,9 +230,9 @@ def _findings(seen: Seen) -> Iterator[Finding]:
         ):  # whatever ended before is history, but a probe that fails is going to take it down again
             yield from _of_probes(pod, events)
             continue
-        yield from _of_scheduling(pod)
+        yield from _of_scheduling(pod, events)
         yield from _of_pulling(pod, events)
-        for status in _containers(pod):
+        for status in statuses(pod):
             yield from _of_container(pod, status)
         yield from _of_probes(pod, events)
         yield from _of_restarts(pod, events)
@@ -217,27 +247,35 @@ def _of_claim(claim: Object, events: Objects) -> Iterator[Finding]:
         yield Finding(Cause.CLAIM, f"claim {_name(claim)}: Lost, its volume is gone")
     if _phase(claim) == "Pending":
         for event in _with_reason(events, "ProvisioningFailed"):
-            # Provisioners try again; a class that is not there is not going to be provisioned by anybody.
-            yield Finding(Cause.CLAIM, _told(f"claim {_name(claim)}", event), "not found" in event["message"])
+            # Provisioners try again, and a class may still be created.
+            yield Finding(Cause.CLAIM, _told(f"claim {_name(claim)}", event), certain=False)
 
 
-def _of_scheduling(pod: Object) -> Iterator[Finding]:
-    for condition in pod.get("status", {}).get("conditions", []):
-        if condition["type"] == "PodScheduled" and condition["status"] == "False":
-            message = condition.get("message", "")
-            told = f"pod {_name(pod)}: {condition.get('reason')}: {short(message)}"
-            if "persistentvolumeclaim" in message.lower():
-                # Momentarily true of every claim that is bound only when the pod comes.
-                yield Finding(Cause.CLAIM, told, certain=False)
-            else:
-                # The scheduler's words for "no node of this cluster could ever take it, even if it were empty".
-                yield Finding(Cause.UNSCHEDULABLE, told, "Preemption is not helpful" in message)
+def _of_scheduling(pod: Object, events: Objects) -> Iterator[Finding]:
+    # Never certain: nodes come and are uncordoned, taints go, and labels are set, all within a minute.
+    for reason, message in scheduling.refusals(pod):
+        told = f"pod {_name(pod)}: {reason}: {short(message)}"
+        if "persistentvolumeclaim" in message.lower():
+            # Momentarily true of every claim that is bound only when the pod comes.
+            yield Finding(Cause.CLAIM, told, certain=False)
+        else:
+            yield Finding(
+                Cause.UNSCHEDULABLE,
+                told,
+                certain=False,
+                advice=scheduling.advice(message),
+                awaits=scheduling.node_to_come(events),
+            )
 
 
-# A registry's definite no; whatever else goes wrong with a pull may go right a moment later.
-_NO_SUCH_IMAGE: Final = re.compile(r"not found|manifest unknown|denied|unauthorized|forbidden", re.IGNORECASE)
+# A registry's word that there is no such image; whatever else goes wrong with a pull may go right a moment later.
+_NO_SUCH_IMAGE: Final = re.compile(r"not found|manifest unknown", re.IGNORECASE)
 _NEVER_AN_IMAGE: Final = {"InvalidImageName", "ErrImageNeverPull"}
 _NOT_PULLED: Final = {"ErrImagePull", "ImagePullBackOff", "RegistryUnavailable", *_NEVER_AN_IMAGE}
+
+
+# What a runtime says of a command that this image will never run; it may also be short of something for a moment.
+_NO_SUCH_COMMAND: Final = re.compile(r"exec: |executable file not found|no such file|permission denied")
 
 
 def _of_pulling(pod: Object, events: Objects) -> Iterator[Finding]:
@@ -252,19 +290,20 @@ def _of_pulling(pod: Object, events: Objects) -> Iterator[Finding]:
 
 def _of_container(pod: Object, status: Object) -> Iterator[Finding]:
     where = f"pod {_name(pod)}, container {status['name']}"
-    reason, message = _waiting(status).get("reason", ""), _waiting(status).get("message", "")
-    ended = _ended(status)
+    reason, message = waiting(status).get("reason", ""), waiting(status).get("message", "")
+    end = ended(status)
     told = f"{where}: {reason}: {short(message)}"
     if reason in _NOT_PULLED:
         yield Finding(Cause.IMAGE, told, reason in _NEVER_AN_IMAGE or bool(_NO_SUCH_IMAGE.search(message)))
-    elif _ran_out_of_memory(ended, message):
-        yield Finding(Cause.MEMORY, f"{where}: {_ending(ended)}")
+    elif _ran_out_of_memory(end, message):
+        yield Finding(Cause.MEMORY, f"{where}: {_ending(end)}")
     elif reason in {"RunContainerError", "CreateContainerError"}:
-        yield Finding(Cause.FAILING, told)
+        yield Finding(Cause.FAILING, told, bool(_NO_SUCH_COMMAND.search(message)))
     elif reason == "CreateContainerConfigError":  # a key may be missing only in what the kubelet has cached
         yield Finding(Cause.FAILING, told, certain=False)
-    elif ended.get("reason") == "StartError":
-        yield Finding(Cause.FAILING, f"{where}: {_ending(ended)}")
+    elif end.get("reason") == "StartError":
+        certain = bool(_NO_SUCH_COMMAND.search(end.get("message", "")))
+        yield Finding(Cause.FAILING, f"{where}: {_ending(end)}", certain)
 
 
 _OPEN_PATH: Final = (
@@ -276,8 +315,9 @@ _OPEN_PATH: Final = (
 def _of_probes(pod: Object, events: Objects) -> Iterator[Finding]:
     for event in events:
         message = event["message"]
+        # A slow node may make it the next time.
         if event["reason"] == "Killing" and "probe" in message:
-            yield Finding(Cause.NEVER_READY, _told(f"pod {_name(pod)}", event))
+            yield Finding(Cause.NEVER_READY, _told(f"pod {_name(pod)}", event), certain=False)
         # "Not yet" is a refused connection, a time-out or a 5xx; a 4xx says that the question itself is wrong.
         if event["reason"] == "Unhealthy" and re.search(r"statuscode: 4(?!08|29)\d\d", message):
             advice = _OPEN_PATH if re.search(r"statuscode: 40[13]", message) else None
@@ -285,19 +325,21 @@ def _of_probes(pod: Object, events: Objects) -> Iterator[Finding]:
 
 
 def _of_restarts(pod: Object, events: Objects) -> Iterator[Finding]:
+    if any("probe" in event["message"] for event in _with_reason(events, "Killing")):
+        return  # it did not end by itself
     # The kubelet starts an ended container again at once, and backs off when it ends a second time.
     backs_off = any(
         "restarting failed container" in event["message"] for event in _with_reason(events, "BackOff")
     )
-    for status in _containers(pod):
-        ended = _ended(status)
-        if ended and (backs_off or _waiting(status).get("reason") == "CrashLoopBackOff"):
+    for status in statuses(pod):
+        end = ended(status)
+        if end and (backs_off or waiting(status).get("reason") == "CrashLoopBackOff"):
             where = f"pod {_name(pod)}, container {status['name']}"
-            yield Finding(Cause.FAILING, f"{where}: {_ending(ended)}, again and again")
+            yield Finding(Cause.FAILING, f"{where}: {_ending(end)}, again and again")
 
 
 def _of_volumes(pod: Object, events: Objects) -> Iterator[Finding]:
-    if not any("running" in status.get("state", {}) for status in _containers(pod)):
+    if not any("running" in status.get("state", {}) for status in statuses(pod)):
         for event in _with_reason(events, "FailedMount"):
             if (
                 "not found" in event["message"]
@@ -322,10 +364,9 @@ def _of_replacement(seen: Seen) -> Iterator[Finding]:
 
 def _of_creation(statefulset: Object, events: Objects) -> Iterator[Finding]:
     for event in _with_reason(events, "FailedCreate"):
-        # A quota is given back a moment after the pod before it is gone, and a new namespace's service account
-        # takes a moment to come.
-        heals = "exceeded quota" in event["message"] or "serviceaccount" in event["message"].lower()
-        yield Finding(Cause.ADMISSION, _told(f"statefulset {_name(statefulset)}", event), not heals)
+        message = event["message"]
+        told = _told(f"statefulset {_name(statefulset)}", event)
+        yield Finding(Cause.ADMISSION, told, admission.is_denied_for_good(message), admission.advice(message))
 
 
 def _ran_out_of_memory(ended: dict[str, Any], message: str) -> bool:
@@ -344,23 +385,6 @@ def _owned(pod: Object, statefulset: Object) -> bool:
     metadata = pod["metadata"]
     owners = [owner["uid"] for owner in metadata.get("ownerReferences", [])]
     return statefulset["metadata"]["uid"] in owners and "deletionTimestamp" not in metadata
-
-
-def _containers(pod: Object) -> Iterator[dict[str, Any]]:
-    status = pod.get("status", {})
-    yield from status.get("initContainerStatuses", [])
-    yield from status.get("containerStatuses", [])
-
-
-def _waiting(status: dict[str, Any]) -> dict[str, Any]:
-    return dict(status.get("state", {}).get("waiting", {}))
-
-
-def _ended(status: dict[str, Any]) -> dict[str, Any]:
-    """Return how a container ended last, empty when it never has."""
-    return dict(
-        status.get("state", {}).get("terminated") or status.get("lastState", {}).get("terminated") or {}
-    )
 
 
 def _with_reason(events: Objects, *reasons: str) -> Iterator[Object]:

@@ -101,6 +101,9 @@ def _write(kube: Kube, pod: Object, script: bytes, timeout: float) -> str:
 
 
 def container_of(pod: Object) -> str:
-    """Return the container in which people work, as kubectl chooses it."""
+    """Return the container in which people work: code-server's own by its name, else the one that kubectl chooses."""
     annotations = pod["metadata"].get("annotations") or {}
-    return str(annotations.get(_DEFAULT_CONTAINER) or pod["spec"]["containers"][0]["name"])
+    names = [container["name"] for container in pod["spec"]["containers"]]
+    if _LABELS["app"] in names:
+        return _LABELS["app"]
+    return str(annotations.get(_DEFAULT_CONTAINER) or names[0])

@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 from contextlib import AbstractContextManager, closing, contextmanager
 from http.client import HTTPConnection, HTTPException
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from support import probe
+from support.containers import own, phase
 from support.kube import Refused
 from support.plan import is_ours
 from support.wait import wait_for
@@ -71,7 +72,7 @@ class Copier:
         wait_for(
             self._answers,
             deadlines.live,
-            lambda: f"the copying pod {self._namespace}/{POD} does not answer: {self._state()}",
+            lambda: f"the copying pod {self._namespace}/{POD} does not answer: {self._pod().get('status')}",
             (Refused, UnansweredError),
         )
 
@@ -96,16 +97,16 @@ class Copier:
             pass
 
     def _answers(self) -> bool:
-        phase = self._state().get("phase")
-        if phase in _ENDED:
+        ended = phase(self._pod())
+        if ended in _ENDED:
             raise CopyError(
-                f"the copying pod {self._namespace}/{POD} has {phase.lower()}: {self._last_words()}"
+                f"the copying pod {self._namespace}/{POD} has {ended.lower()}: {self._last_words()}"
             )
         self.usage()
         return True
 
-    def _state(self) -> Any:
-        return (self._kube.get("Pod", POD, self._namespace) or {}).get("status", {})
+    def _pod(self) -> Object:
+        return _shown(self._kube.get("Pod", POD, self._namespace) or {})
 
     def _last_words(self) -> str:
         try:
@@ -180,10 +181,15 @@ def users(kube: Kube, namespace: str, claim: str) -> list[str]:
     ]
 
 
+def _shown(pod: Object) -> Object:
+    """Return the copying pod without the containers that others have put into it."""
+    return own(pod, {"spec": {"containers": [{"name": probe.CONTAINER}]}})
+
+
 def _clear_the_way(kube: Kube, namespace: str) -> None:
     """Remove a copying pod that has ended; what killed its operator kept it from being removed."""
     there = kube.get("Pod", POD, namespace)
-    if there and is_ours(there) and there["status"].get("phase") in _ENDED:
+    if there and is_ours(there) and phase(_shown(there)) in _ENDED:
         kube.delete("Pod", POD, namespace, grace=0)
     elif there:
         raise CopyError(

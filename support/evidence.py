@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 import yaml
 
 from support import record
-from support.causes import state
+from support.containers import injected, own_of, state, statuses
 from support.kube import Refused
 from support.redact import without_values
 from support.troubles import diagnose, of_objects
@@ -175,20 +175,32 @@ def _collect(
     kube: Kube, namespace: str, rendered: Objects | None, seconds: int | None
 ) -> Iterator[tuple[str, str]]:
     """Yield name and text of each file, the most telling first: the cluster may fall silent on the way."""
-    pods = kube.list("Pod", namespace)
-    yield "pods.txt", "".join(f"{pod['metadata']['name']}: {_condition(pod)}\n" for pod in pods) or "none\n"
+    found = kube.list("Pod", namespace)
+    makers = _makers(kube, namespace)
+    pods = [own_of(pod, makers) for pod in found]
+    amiss = [line for pod in found for maker in makers for line in injected(pod, maker)]
+    told = [f"{pod['metadata']['name']}: {_condition(pod)}" for pod in pods] + amiss
+    yield "pods.txt", "".join(f"{line}\n" for line in told) or "none\n"
     events = sorted(kube.list("Event", namespace), key=_time_of)
     yield "events.txt", "".join(f"{_event(event)}\n" for event in events) or "none\n"
     for pod in pods:
         yield from _logs(kube, pod, seconds)
     live = objects_of(kube, namespace)
-    if amiss := "".join(f"{trouble}\n" for trouble in of_objects(live)):
-        yield "troubles.txt", amiss
+    if troubles := "".join(f"{trouble}\n" for trouble in of_objects(live)):
+        yield "troubles.txt", troubles
     yield "live.yaml", yaml.safe_dump_all(map(_without_managers, live), sort_keys=False)
     if rendered is None:
         recalled = record.recall(kube, namespace)
         rendered = recalled[1] if recalled else []
     yield from _comparison([without_values(obj) for obj in rendered if obj["kind"] in _KINDS], live)
+
+
+def _makers(kube: Kube, namespace: str) -> Objects:
+    """Return what has made the pods; where that is not told, they are shown with all that others have put into them."""
+    try:
+        return kube.list("StatefulSet", namespace)
+    except Refused:
+        return []
 
 
 def _comparison(rendered: Objects, live: Objects) -> Iterator[tuple[str, str]]:
@@ -202,7 +214,7 @@ def _comparison(rendered: Objects, live: Objects) -> Iterator[tuple[str, str]]:
 def _logs(kube: Kube, pod: Object, seconds: int | None) -> Iterator[tuple[str, str]]:
     """Yield a container's recent log, what of it came since the last act began, and the log of the container before it."""
     metadata = pod["metadata"]
-    for status in _containers(pod):
+    for status in statuses(pod):
         wanted: dict[str, dict[str, Any]] = {"log": {}}
         if seconds is not None:
             wanted["followed.log"] = {"seconds": seconds}
@@ -241,19 +253,13 @@ def _in_short(title: str, view: View, shown_before: set[tuple[str, str]]) -> Ite
 def _condition(pod: Object) -> str:
     """Say in what state a pod is, and how each of its containers fares."""
     told = [f"{pod.get('status', {}).get('phase', '?')}, {state(pod)}"]
-    for status in _containers(pod):
+    for status in statuses(pod):
         for when in ("state", "lastState"):
             for kind, detail in (status.get(when) or {}).items():
                 facts = [f"{key} {detail[key]}" for key in ("reason", "exitCode", "message") if key in detail]
                 before = "before: " if when == "lastState" else f"restarts {status['restartCount']}, "
                 told.append(f"{status['name']}: {before}{', '.join([kind, *facts])}")
     return "; ".join(told)
-
-
-def _containers(pod: Object) -> list[Object]:
-    """Return the states of all containers; a side-car is an init container that stays."""
-    status = pod.get("status", {})
-    return [*status.get("initContainerStatuses", []), *status.get("containerStatuses", [])]
 
 
 def _event(event: Object) -> str:

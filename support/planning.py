@@ -9,6 +9,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from support import admission
+from support.causes import rejection
 from support.certificate import staleness
 from support.fields import Difference, differences, wanted
 from support.kube import Refused
@@ -112,7 +113,7 @@ def _intent(kube: Kube, obj: Object, *, judged: bool) -> Intent:
         found = tuple(wanted(there, obj)) if there else ()
         if admission.is_undecided(refused):
             return Intent(kind, name, act, found, (f"whether it is taken is not known: {refused.message}",))
-        refusal = admission.rejection(refused)
+        refusal = rejection(refused)
         return Intent(kind, name, act, found, obstacle=f"{refusal.detail}; to do: {refusal.remedy}")
     found = tuple(differences(there, then)) if there else ()
     if there and not found:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
+from support.containers import own, phase
 from support.kube import Refused
 from support.render import ownership
 from support.wait import wait_for
@@ -14,6 +15,9 @@ if TYPE_CHECKING:
 
     from support.kube import Kube, Object
     from support.wait import Deadlines
+
+# The one container of such a pod that is the suite's: others may put more there.
+CONTAINER: Final = "probe"
 
 
 def namespace(name: str, run_id: str, level: str = "restricted") -> Object:
@@ -28,7 +32,7 @@ def pod(name: str, where: str, run_id: str, image: str, arguments: Sequence[str]
     `spec` adds to the pod's specification, or replaces parts of it; `mounts` are the container's.
     """
     container = {
-        "name": "probe",
+        "name": CONTAINER,
         "image": image,
         "args": list(arguments),
         "volumeMounts": spec.pop("mounts", []),
@@ -62,16 +66,21 @@ def start(kube: Kube, pod: Object, deadlines: Deadlines) -> None:
 
 
 def wait_for_phase(kube: Kube, pod: Object, phases: Collection[str], deadlines: Deadlines) -> str:
-    """Wait until a pod is in one of some phases ("Running", "Succeeded", …), and return that phase."""
+    """Wait until a pod is in one of some phases ("Running", "Succeeded", …), and return that phase.
+
+    `pod` is the pod as it was asked for: with its own container it has ended, whatever else was put into it.
+    """
     name, where = pod["metadata"]["name"], pod["metadata"]["namespace"]
 
-    def status() -> Any:
-        return (kube.get("Pod", name, where) or {}).get("status", {})
+    def now() -> Object:
+        return own(kube.get("Pod", name, where) or {}, pod)
 
     def reached() -> str | None:
-        phase = status().get("phase")
-        return str(phase) if phase in phases else None
+        reached = phase(now())
+        return reached if reached in phases else None
 
     return wait_for(
-        reached, deadlines.live, lambda: f"pod {where}/{name} not {' or '.join(phases)}: {status()}"
+        reached,
+        deadlines.live,
+        lambda: f"pod {where}/{name} not {' or '.join(phases)}: {now().get('status')}",
     )

@@ -6,6 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from support import causes, probe
+from support.containers import own, state
 from support.wait import Timeout, wait_for
 
 if TYPE_CHECKING:
@@ -34,11 +35,12 @@ def silence(kube: Kube, repository: str, namespace: str, run_id: str, deadlines:
     The pod that asks never runs, and is gone afterwards. Raises `Refused` or `Timeout` when no node could be asked.
     """
     name = f"chroma-conformance-asks-{run_id}"
-    pod = kube.create(probe.pod(name, namespace, run_id, f"{repository}/{_IMAGE}", []))
+    pod = probe.pod(name, namespace, run_id, f"{repository}/{_IMAGE}", [])
+    kube.create(pod)
     try:
         word = wait_for(partial(_word_of_node, kube, pod), deadlines.doubt, lambda: "no word of a node")
     except Timeout:
-        if causes.state(_now(kube, pod)) == "not scheduled":
+        if state(_now(kube, pod)) == "not scheduled":
             raise Timeout(f"no node took pod {namespace}/{name}") from None
         return f"no answer within {deadlines.doubt:g} s"
     finally:
@@ -49,9 +51,9 @@ def silence(kube: Kube, repository: str, namespace: str, run_id: str, deadlines:
 
 def _word_of_node(kube: Kube, pod: Object) -> Finding | None:
     """Return what a node says of its pull, None as long as it says nothing."""
-    seen = causes.Seen(events=kube.list("Event", pod["metadata"]["namespace"]))
-    return causes.not_pulled(_now(kube, pod), seen.events_of(pod))
+    now, seen = _now(kube, pod), causes.Seen(events=kube.list("Event", pod["metadata"]["namespace"]))
+    return causes.not_pulled(now, seen.events_of(now)) if "uid" in now["metadata"] else None
 
 
 def _now(kube: Kube, pod: Object) -> Object:
-    return kube.get("Pod", pod["metadata"]["name"], pod["metadata"]["namespace"]) or pod
+    return own(kube.get("Pod", pod["metadata"]["name"], pod["metadata"]["namespace"]) or pod, pod)

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Final
 
 from support import causes
 from support.causes import Cause, Finding, Seen
+from support.containers import is_ready as is_pod_ready
+from support.containers import own, state
 from support.liveness import Locked, NeverWill, NotYet, Open
 from support.plan import claim_names, is_bound, key
 from support.troubles import Diagnosis, Trouble, diagnose
@@ -52,31 +54,35 @@ class Course:
     def until_bound(self, names: set[str]) -> Finding | None:
         """Wait until the claims are bound, for the time that this can spare the pod; return why they never will be."""
         end = time.monotonic() + self._deadlines.claim
-        while (left := end - time.monotonic()) > 0:
+        # What speaks against a claim is waited out: afterwards a pod is touched for it.
+        while (left := end - time.monotonic()) > 0 or self._doubt:
             seen = Seen(None, [], self._claims(names), self._events())
             if finding := self.believed(causes.diagnose(seen)):
                 return finding
             if len(seen.claims) == len(names) and all(map(is_bound, seen.claims)):
                 self._tell_once("claim bound")
                 return None
-            self._watch.wait(left)
+            self._watch.wait(min(max(left, 0.0), 1.0) or 1.0)
         return None
 
-    def until_pulled(self, pod: Object) -> Finding | None:
+    def until_pulled(self, asked: Object, pod: Object) -> Finding | None:
         """Wait until a pod that only pulls (plan.puller) has its images; return why it never will have them.
 
-        Where it finds no node, nothing is known of them, and so nothing speaks against them.
+        `asked` is the pod as it was asked for, whose containers alone count; `pod` as it was stored. Where it finds no
+        node, nothing is known of them, and so nothing speaks against them.
         """
-        end = time.monotonic() + self._deadlines.live
-        while (left := end - time.monotonic()) > 0:
-            now = self._watch.objects.get(key(pod), pod)
-            seen = Seen(events=self._events())
+        end = time.monotonic() + self._deadlines.pull
+        self._tell_once(f"pulling its images beforehand, until {_clock(self._deadlines.pull)} at the latest")
+        while True:
+            whole = self._watch.objects.get(key(pod), pod)
+            now, seen = own(whole, asked), Seen(events=self._events())
             if finding := self.believed(causes.not_pulled(now, seen.events_of(now))):
                 return finding
             if causes.has_pulled(now) or not causes.may_be_scheduled(now):
-                break
+                return None
+            if (left := end - time.monotonic()) <= 0:
+                return causes.not_pulled_in_time(whole, asked, seen.events_of(now))
             self._watch.wait(min(left, self._deadlines.doubt))
-        return None
 
     def until_live(self, statefulset: Object, pulse: Pulse) -> Finding | None:
         """Wait until the release is live; return why it cannot become so.
@@ -84,7 +90,8 @@ class Course:
         `statefulset` is as the API server stored it; the watch may not have seen that yet.
         """
         ready_since: float | None = None
-        began, end = time.monotonic(), self._begin + self._deadlines.live
+        began = time.monotonic()
+        end = began + self._deadlines.live
         while True:
             seen = self._seen(statefulset)
             self._report(seen)
@@ -126,13 +133,23 @@ class Course:
         return True
 
     def believed(self, finding: Finding | None) -> Finding | None:
-        """Return a finding that is certain, or has lasted; None says that nothing speaks against the release any more."""
+        """Return a finding that is certain, or has lasted; None says that nothing speaks against the release any more.
+
+        What awaits something that is on its way is left to the deadline.
+        """
         if finding is None or finding.certain:
             self._doubt = None
             return finding
+        if finding.awaits:
+            self._doubt = None
+            until = _clock(self._begin + self._deadlines.live - time.monotonic())
+            self._tell_once(f"waiting until {until} for what is on its way: {finding.awaits}")
+            return None
         if self._doubt is None or self._doubt[0] is not finding.cause:
-            self._tell_once(f"{finding.detail} ({finding.cause}?)")
             self._doubt = finding.cause, time.monotonic()
+            self._tell_once(
+                f"{finding.cause}? {finding.detail}; waiting until {_clock(self._deadlines.doubt)} whether that passes"
+            )
         lasted = time.monotonic() - self._doubt[1]
         return finding if lasted >= self._deadlines.doubt else None
 
@@ -156,7 +173,7 @@ class Course:
     def _report(self, seen: Seen) -> None:
         for pod in seen.revision_pods():
             if "nodeName" in pod["spec"]:
-                self._tell_once(f"pod {pod['metadata']['name']}: {causes.state(pod)}")
+                self._tell_once(f"pod {pod['metadata']['name']}: {state(pod)}")
             for event in seen.events_of(pod):
                 if event["reason"] == "Pulling":
                     self._tell_once(f"pod {pod['metadata']['name']}: {event['message'].replace('P', 'p', 1)}")
@@ -191,8 +208,13 @@ def is_ready(seen: Seen) -> bool:
     return bool(
         status.get("replicas") == status.get("readyReplicas") == wanted
         and status.get("currentRevision") == status.get("updateRevision")
-        and len([pod for pod in seen.revision_pods() if causes.is_ready(pod)]) == wanted
+        and len([pod for pod in seen.revision_pods() if is_pod_ready(pod)]) == wanted
     )
+
+
+def _clock(seconds: float) -> str:
+    """Say what time it is so many seconds from now, as the clock of whoever reads it shows."""
+    return time.strftime("%H:%M:%S", time.localtime(time.time() + seconds))
 
 
 def _generation(obj: Object) -> int:

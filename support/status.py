@@ -6,14 +6,15 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
-from support import causes, discovery, http, record, removal
+from support import discovery, http, record, removal
 from support.chroma import DEFAULT_DATABASE, TENANT, TOKEN_HEADER
+from support.containers import is_ready, own_of, state, statuses
 from support.discovery import NotValidError
 from support.evidence import objects_of
 from support.kube import Refused
 from support.liveness import NeverWill, NotYet
 from support.namespace import NotLive
-from support.plan import ANNOUNCEMENT, is_claim
+from support.plan import ANNOUNCEMENT, is_claim, is_ours
 from support.together import together
 from support.troubles import diagnose
 from support.ways import SERVICE, ingress
@@ -146,7 +147,7 @@ def _unseen(namespace: Namespace, why: str) -> Status:
 def _observe(namespace: Namespace) -> Status:
     kube, name = namespace.kube, namespace.name
     recalled = record.recall(kube, name)
-    statefulset = next(iter(kube.list("StatefulSet", name)), None)
+    statefulset = next(filter(is_ours, kube.list("StatefulSet", name)), None)
     why = _why_not_live(namespace)
     reached = recalled is not None and statefulset is not None
     collections, unread = _collections(namespace) if reached else ((), "nothing answers here")
@@ -159,7 +160,7 @@ def _observe(namespace: Namespace) -> Status:
         remedy=_remedy(namespace, why or unread),
         heartbeat=_heartbeat(namespace) if reached else None,
         statefulset=_statefulset(statefulset) if statefulset else None,
-        pods=tuple(map(_pod, kube.list("Pod", name))),
+        pods=tuple(_pod(own_of(pod, [statefulset] if statefulset else [])) for pod in kube.list("Pod", name)),
         claims=tuple(map(_claim, filter(is_claim, removal.owned(kube, name)))),
         endpoints=_endpoints(namespace) if reached else {},
         announcement=_announcement(namespace),
@@ -204,13 +205,11 @@ def _statefulset(statefulset: Object) -> StatefulSet:
 
 
 def _pod(pod: Object) -> Pod:
-    status = pod.get("status", {})
-    containers = [*status.get("initContainerStatuses", []), *status.get("containerStatuses", [])]
     return Pod(
         pod["metadata"]["name"],
-        "ending" if "deletionTimestamp" in pod["metadata"] else causes.state(pod),
-        causes.is_ready(pod),
-        sum(container["restartCount"] for container in containers),
+        "ending" if "deletionTimestamp" in pod["metadata"] else state(pod),
+        is_ready(pod),
+        sum(container["restartCount"] for container in statuses(pod)),
         pod.get("spec", {}).get("nodeName", ""),
     )
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
-from support.causes import is_ready, state
+from support.containers import is_ready, own, state
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -144,7 +144,7 @@ def of_objects(objects: Sequence[Object]) -> Iterator[Diagnosis]:
     statefulset = next((obj for obj in objects if obj["kind"] == "StatefulSet"), None)
     if statefulset is None:
         return
-    pods = [obj for obj in _of(objects, "Pod") if _serves(obj)]
+    pods = [own(obj, statefulset) for obj in _of(objects, "Pod") if _serves(obj)]
     if not any(map(is_ready, pods)):
         wanted = statefulset["spec"].get("replicas", 1)
         told = [f"pod {pod['metadata']['name']}: {state(pod)}" for pod in pods]

@@ -23,6 +23,8 @@ class Deadlines:
     # From apply until the release is live: the documentation of the component waits 300 s, mostly for the first pull
     # of a large image. Nothing in here waits that long for what cannot heal: support/causes.py refuses it early.
     live: float = 120.0
+    # For the images that are pulled before a live release is touched; the release's own deadline begins afterwards.
+    pull: float = 120.0
     # How long a sign that may heal by itself has to last before it is believed (a registry that does not answer,
     # a node that is full, a quota that is being given back).
     doubt: float = 10.0

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from support import admission
-from support.causes import Cause
+from support.causes import Cause, rejection
 from support.kube import Refused
 
 # As Kubernetes 1.34 words them.
@@ -44,11 +43,11 @@ IMMUTABLE = "spec: Forbidden: spec is immutable after creation except resources.
     ],
 )
 def test_every_status_is_a_refusal_with_its_remedy(refused: Refused, final: bool, words: str) -> None:
-    finding = admission.rejection(refused)
+    finding = rejection(refused)
     assert (finding.cause, finding.certain) == (Cause.ADMISSION, final)
     assert words in finding.remedy
 
 
 def test_no_answer_is_no_refusal_of_an_object() -> None:
     with pytest.raises(Refused):
-        admission.rejection(Refused(0, "Unanswered", "Connection refused"))
+        rejection(Refused(0, "Unanswered", "Connection refused"))

@@ -14,8 +14,8 @@ from support.causes import (
     has_pulled,
     may_be_scheduled,
     not_pulled,
-    state,
 )
+from support.containers import state
 
 Object = dict[str, Any]
 
@@ -184,7 +184,7 @@ QUOTA = 'create Pod chroma-0 failed error: pods "chroma-0" is forbidden: exceede
         ),
         pytest.param(
             seen(pod(container(RUNNING, {"terminated": {"reason": "StartError", "exitCode": 128}}))),
-            *(Cause.FAILING, True, "StartError, exit code 128"),
+            *(Cause.FAILING, False, "StartError, exit code 128"),
             id="command missing, after the fact",
         ),
         pytest.param(
@@ -217,7 +217,7 @@ QUOTA = 'create Pod chroma-0 failed error: pods "chroma-0" is forbidden: exceede
                 pod(waiting("CrashLoopBackOff", last={"reason": "Completed", "exitCode": 0})),
                 events=(event("Killing", "Container chroma failed startup probe, will be restarted"),),
             ),
-            *(Cause.NEVER_READY, True, "failed startup probe"),
+            *(Cause.NEVER_READY, False, "failed startup probe"),
             id="start-up path wrong",
         ),
         pytest.param(
@@ -235,7 +235,7 @@ QUOTA = 'create Pod chroma-0 failed error: pods "chroma-0" is forbidden: exceede
                 claims=(PENDING,),
                 events=(event("ProvisioningFailed", NO_CLASS, "claim", "PersistentVolumeClaim"),),
             ),
-            *(Cause.CLAIM, True, "no-such-class"),
+            *(Cause.CLAIM, False, "no-such-class"),
             id="storage class unknown",
         ),
         pytest.param(seen(unscheduled(NO_CLAIM)), Cause.CLAIM, False, "chroma-data-pvc", id="claim absent"),
@@ -249,7 +249,7 @@ QUOTA = 'create Pod chroma-0 failed error: pods "chroma-0" is forbidden: exceede
         pytest.param(
             seen(unscheduled(NOT_HELPFUL)),
             Cause.UNSCHEDULABLE,
-            True,
+            False,
             "Insufficient cpu",
             id="too much CPU for any node",
         ),
@@ -271,7 +271,7 @@ QUOTA = 'create Pod chroma-0 failed error: pods "chroma-0" is forbidden: exceede
                     event("FailedCreate", "no PriorityClass with name X was found", "set", "StatefulSet"),
                 )
             ),
-            *(Cause.ADMISSION, True, "no PriorityClass"),
+            *(Cause.ADMISSION, False, "no PriorityClass"),
             id="PriorityClass missing",
         ),
         pytest.param(

@@ -151,7 +151,7 @@ def test_a_cluster_that_falls_silent_hides_no_failure(answers: int) -> None:
     view = _look(Cluster([POD, EVENT], silent_after=answers))
     assert view["incomplete.txt"] == "the cluster did not tell more: 0 Unanswered: connection refused\n"
     assert ("pods.txt" in view) == (answers > 0)
-    assert ("events.txt" in view) == (answers > 1)
+    assert ("events.txt" in view) == (answers > 2)
 
 
 def test_a_bundle_has_what_was_seen_and_no_secret(tmp_path: Path) -> None:

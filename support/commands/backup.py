@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from support.admission import rejection
 from support.archive import ArchiveError
 from support.backup import Clerk, NotLiveError, described
+from support.causes import rejection
 from support.copying import CopyError
 from support.kube import Refused
 
