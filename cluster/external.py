@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 import yaml
 from kubernetes.client import ApiClient, NetworkingV1Api, StorageV1Api, VersionApi
 from kubernetes.client.exceptions import ApiException
-from kubernetes.config import new_client_from_config
-from kubernetes.config.config_exception import ConfigException
 from urllib3.exceptions import HTTPError
 
+from apiserver.connection import Connection
+from apiserver.errors import NoAnswerError, UnusableError, explained
 from cluster.access import Access
 from cluster.errors import ClusterError
 
@@ -38,15 +38,16 @@ class ExternalProvider:
             raise ClusterError("an external cluster is named by its kubeconfig: add --kubeconfig FILE")
         context = self._context or _current_context(self._kubeconfig)
         try:
-            client = new_client_from_config(str(self._kubeconfig), context)  # type: ignore[no-untyped-call]
-        except (ConfigException, OSError) as error:
-            raise ClusterError(f"{self._kubeconfig} does not lead to a cluster: {error}") from error
+            way = Connection(self._kubeconfig, context)
+        except UnusableError as error:
+            raise ClusterError(str(error)) from error
+        client = way.api
         # Once is enough to tell that nobody is there; urllib3 would try four times, each to the time-out.
         client.rest_client.pool_manager.connection_pool_kw["retries"] = False
         try:
             VersionApi(client).get_code(_request_timeout=_TIMEOUT)
-        except (ApiException, HTTPError, OSError) as error:
-            told = _refusal(error, client.configuration.host)
+        except (ApiException, HTTPError, NoAnswerError, OSError) as error:
+            told = _refusal(error, way.server)
             raise ClusterError(f"the cluster of context {context!r} in {self._kubeconfig} {told}") from error
         return Access(
             name=context,
@@ -68,8 +69,9 @@ def _refusal(error: Exception, server: str) -> str:
             f"refuses us: {error.status} {error.reason}; renew the credentials of its user, "
             "or name another with --context"
         )
-    text = str(error.reason if isinstance(error, ApiException) else error)
-    why = " ".join(text.rpartition("): ")[2].split())
+    why = explained(error)
+    if why.lasting:
+        return f"is not reached at {server}: {why}; mend the way that the kubeconfig names (proxy-url, tls-server-name, authority)"
     return (
         f"does not answer at {server}: {why}; start it, see that this machine reaches and trusts it, "
         "or name another with --kubeconfig and --context"
@@ -104,5 +106,5 @@ def _items(listing: Callable[..., Any]) -> list[Any]:
         if error.status in _NO_ANSWER:
             return []
         raise ClusterError(f"the cluster does not answer: {error.reason}") from error
-    except (HTTPError, OSError) as error:
-        raise ClusterError(f"the cluster does not answer: {error}") from error
+    except (HTTPError, NoAnswerError, OSError) as error:
+        raise ClusterError(f"the cluster does not answer: {explained(error)}") from error

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import random
 import uuid
-import warnings
 from array import array
+from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import cache
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, Final, Self, cast
+
+import httpx
 
 from support import http
 from support.corpus import embed
@@ -34,7 +37,7 @@ TOKEN_HEADER: Final = "X-Chroma-Token"  # noqa: S105 - a name
 TENANT: Final = "default_tenant"
 DEFAULT_DATABASE: Final = "default_database"
 
-# Seconds until a call counts as unanswered; the client itself would wait for ever.
+# Seconds until a call counts as unanswered.
 PATIENCE: Final = 60.0
 
 # Seconds for which somebody else's writes may keep the suite from making or removing a database.
@@ -42,6 +45,9 @@ _LOCKED: Final = 10.0
 
 Body = dict[str, Any] | bytes | None
 _DATABASES: Final = f"/api/v2/tenants/{TENANT}/databases"
+
+# The way of the client that is being opened.
+_way: ContextVar[Way] = ContextVar("way")
 
 # Records of the deterministic kind: large enough to be told apart by every column.
 DIMENSION: Final = 16
@@ -56,30 +62,34 @@ def client(way: Way, token: SecretStr, database: str = DEFAULT_DATABASE) -> Clie
     """
     # Its import takes a second, and most processes open no client.
     import chromadb  # noqa: PLC0415
-    from chromadb.api.fastapi import FastAPI  # noqa: PLC0415
+    from chromadb.api import fastapi  # noqa: PLC0415
     from chromadb.config import Settings  # noqa: PLC0415
 
     # Closing a client leaves its connections open, and so does one that is not let in (chromadb 1.5.9).
-    FastAPI.stop = _stop  # type: ignore[method-assign,assignment]
-    settings = Settings(
-        anonymized_telemetry=False,
-        # Without TLS there is nothing to verify, and reading the system's bundle takes longer than the rest.
-        chroma_server_ssl_verify=str(way.ca_bundle) if way.tls and way.ca_bundle else way.tls,
-    )
-    with warnings.catch_warnings():
-        # The client knows no other way to be told a bundle than the one httpx deprecates.
-        warnings.filterwarnings("ignore", message=r".verify=<str>.", category=DeprecationWarning)
+    fastapi.FastAPI.stop = _stop  # type: ignore[method-assign,assignment]
+    fastapi.httpx = SimpleNamespace(Client=_session)  # type: ignore[assignment,attr-defined]
+    taken = _way.set(way)
+    try:
         opened = chromadb.HttpClient(
             host=way.host,
             port=way.port,
             ssl=way.tls,
             headers={TOKEN_HEADER: token.get_secret_value()},
-            settings=settings,
+            settings=Settings(anonymized_telemetry=False),
             database=database,
         )
-    # No setting of the client bounds its patience.
-    opened._server._session.timeout = PATIENCE  # type: ignore[attr-defined]  # noqa: SLF001
+    finally:
+        _way.reset(taken)
     return cast("Client", opened)
+
+
+def _session(**given: Any) -> httpx.Client:
+    """Make the connections of a client, which take its way as those of every other caller do.
+
+    Left to itself it would go through the environment's proxies, trust other authorities than the machine does, and wait
+    for ever; it has a setting for none of these (chromadb 1.5.9).
+    """
+    return httpx.Client(**{**given, "verify": _way.get().verify, "trust_env": False, "timeout": PATIENCE})
 
 
 def _stop(server: FastAPI) -> None:

@@ -5,20 +5,17 @@ from __future__ import annotations
 
 import json
 import socket
-import ssl
 import threading
 from dataclasses import dataclass
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, Final
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlencode
 
-from kubernetes.client.api_client import ApiClient
-from kubernetes.client.configuration import Configuration
 from kubernetes.client.exceptions import ApiException
-from kubernetes.config import load_kube_config
 from urllib3.exceptions import HTTPError
-from websocket import WebSocket, WebSocketBadStatusException, WebSocketException, create_connection
+from websocket import WebSocket, WebSocketBadStatusException, WebSocketException
 
+from apiserver.connection import Connection
+from apiserver.errors import NoAnswerError, explained
 from support.channels import collect, pump
 
 if TYPE_CHECKING:
@@ -63,12 +60,16 @@ _NAMESPACED: Final = {
 _REQUEST_TIMEOUT: Final = (5, 30)
 # Seconds after which the API server ends a watch, which then goes on from where it was.
 _WATCH_SECONDS: Final = 300
-# A watch occupies a connection, and releases are applied by several threads.
-_CONNECTIONS: Final = 32
 
 # What to ask for to get every resource that the cluster serves, and only the metadata of objects.
 _DISCOVERY: Final = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList"
 _METADATA: Final = "application/json;g=meta.k8s.io;v=v1;as=PartialObjectMetadataList"
+
+# HTTP statuses by which nobody is let in as whom he says he is: by the API server, or by a proxy on the way.
+_LASTING: Final = {401, 407}
+# By which a websocket is refused for good: forbidden, or no server that knows of upgrades; 400 with these words is one, too.
+_NO_UPGRADE: Final = {200, 204, 301, 302, 303, 307, 308, 403, 405, 426, 501}
+_NO_UPGRADE_WORDS: Final = ("upgrade request required", "unable to upgrade")
 
 _STDIN, _STDOUT, _STDERR, _STATUS = 0, 1, 2, 3  # channels of an exec's websocket
 
@@ -80,14 +81,15 @@ class Refused(Exception):  # noqa: N818 - the suite's word for it
     """The API server refused a request.
 
     `status` is the HTTP status (0: it never came to an answer), `reason` the API's one-word reason
-    ("Forbidden", "Invalid", "Conflict", …), `message` its full sentence.
+    ("Forbidden", "Invalid", "Conflict", …), `message` its full sentence. `lasting`: no waiting changes it.
     """
 
-    def __init__(self, status: int, reason: str, message: str) -> None:
+    def __init__(self, status: int, reason: str, message: str, *, lasting: bool = False) -> None:
         super().__init__(f"{status} {reason}: {message}")
         self.status = status
         self.reason = reason
         self.message = message
+        self.lasting = lasting or status in _LASTING
 
     @property
     def unanswered(self) -> bool:
@@ -111,11 +113,8 @@ class Kube:
     """
 
     def __init__(self, kubeconfig: Path, context: str | None) -> None:
-        configuration, self._tls = _configured(kubeconfig, context)
-        self._api = ApiClient(configuration)
-        self._api.rest_client.pool_manager.connection_pool_kw.update(
-            ssl_context=self._tls, maxsize=_CONNECTIONS
-        )
+        self._way = Connection(kubeconfig, context)
+        self._api = self._way.api
 
     def apply(self, obj: Object, *, dry_run: bool = False) -> Object:
         """Apply an object server-side and return it as stored; a Conflict over fields that others manage."""
@@ -312,47 +311,22 @@ class Kube:
         )
         try:
             answer = self._api.call_api(*request, _request_timeout=timeout)
-        except (ApiException, HTTPError) as error:
-            raise Refused(0, _UNANSWERED, _in_a_line(error)) from error
+        except (ApiException, HTTPError, NoAnswerError) as error:
+            raise _unanswered(error, "the API server is not reached") from error
         if answer.status >= 300:
             raise _refused(answer.status, _whole(answer))
         return answer
 
     def _open(self, namespace: str, pod: str, what: str, query: Iterable[tuple[str, str]]) -> WebSocket:
         path = f"/{_path('Pod', pod, namespace)}/{what}?{urlencode(list(query))}"
-        _, url, headers, _, _ = self._api.param_serialize("GET", path, auth_settings=["BearerToken"])
-        proxy = urlsplit(self._api.configuration.proxy or "")
         try:
-            return create_connection(
-                url.replace("http", "ws", 1),
-                header={name: value for name, value in headers.items() if name.lower() == "authorization"},
-                subprotocols=["v4.channel.k8s.io"],
-                sslopt={"context": self._tls},
-                timeout=_REQUEST_TIMEOUT[1],
-                http_proxy_host=proxy.hostname,
-                http_proxy_port=proxy.port,
-                http_no_proxy=None if proxy.hostname else ["*"],
-            )
+            return self._way.websocket(path, "v4.channel.k8s.io", _REQUEST_TIMEOUT[1])
         except WebSocketBadStatusException as error:
-            raise _refused(error.status_code, error.resp_body or b"") from error
-        except (WebSocketException, OSError) as error:
-            raise Refused(0, _UNANSWERED, str(error)) from error
-
-
-def _configured(kubeconfig: Path, context: str | None) -> tuple[Configuration, ssl.SSLContext]:
-    """Read a kubeconfig; the keys in it lie in files of their own only as long as it takes to load them."""
-    configuration = Configuration()
-    with TemporaryDirectory() as scratch:
-        load_kube_config(str(kubeconfig), context, configuration, temp_file_path=scratch)
-        tls = ssl.create_default_context(cafile=configuration.ssl_ca_cert)
-        if configuration.cert_file:
-            tls.load_cert_chain(configuration.cert_file, configuration.key_file)
-    configuration.ssl_ca_cert = configuration.cert_file = configuration.key_file = None
-    if not configuration.verify_ssl:
-        tls.check_hostname, tls.verify_mode = False, ssl.CERT_NONE
-    if (urlsplit(configuration.host).hostname or "").startswith("127."):
-        configuration.proxy = None  # it could not lead back to this machine
-    return configuration, tls
+            refused = _refused(error.status_code, error.resp_body or b"")
+            refused.lasting = _is_no_upgrade(refused)
+            raise refused from error
+        except (WebSocketException, NoAnswerError, OSError) as error:
+            raise _unanswered(error, f"no way into {namespace}/{pod} ({what})") from error
 
 
 def resource(kind: str) -> tuple[str, str]:
@@ -386,7 +360,7 @@ def _whole(answer: Any) -> bytes:
     try:
         body: bytes = answer.read()
     except (HTTPError, OSError) as error:
-        raise Refused(0, _UNANSWERED, f"its answer breaks off: {_in_a_line(error)}") from error
+        raise Refused(0, _UNANSWERED, f"its answer breaks off: {explained(error)}") from error
     return body
 
 
@@ -401,12 +375,6 @@ def _understood(body: bytes, asked: str) -> Object:
     return told
 
 
-def _in_a_line(error: Exception) -> str:
-    """Return what an error of a connection says, without the connections and the attempts that it names."""
-    text = " ".join(str(error.reason if isinstance(error, ApiException) else error).split())
-    return text.rpartition("): ")[2] or text
-
-
 def _excerpt(body: bytes) -> str:
     return " ".join(body[:200].decode("utf-8", "replace").split()) or "an empty body"
 
@@ -419,6 +387,20 @@ def _refused(status: int, body: bytes) -> Refused:
     if not isinstance(answer, dict):
         answer = {"message": _excerpt(body)}
     return Refused(status, str(answer.get("reason") or ""), str(answer.get("message") or ""))
+
+
+def _is_no_upgrade(refused: Refused) -> bool:
+    words = refused.message.lower()
+    return (
+        refused.lasting
+        or refused.status in _NO_UPGRADE
+        or (refused.status == 400 and any(each in words for each in _NO_UPGRADE_WORDS))
+    )
+
+
+def _unanswered(error: Exception, what: str) -> Refused:
+    why = explained(error)
+    return Refused(0, _UNANSWERED, f"{what}: {why}", lasting=why.lasting)
 
 
 def _exit_code(status: Object) -> int:

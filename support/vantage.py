@@ -38,6 +38,10 @@ class Unreachable(Exception):  # noqa: N818 - a fact, not a mistake
     """The vantage could not connect to a target; the text says why, as its network put it."""
 
 
+class NoWay(AssertionError):  # noqa: N818 - a fact, not a mistake
+    """The vantage itself cannot be reached from here, which says nothing of any release; the text says why."""
+
+
 class Vantage:
     """One pod of the probe image in a throw-away namespace of its own; a context manager.
 
@@ -76,8 +80,9 @@ class Vantage:
         """Return the local end of the way to a host and port as the cluster knows them; one for each target.
 
         It lasts as long as the vantage. That nobody listens there shows only in a connection: it is closed at once,
-        and the reason is logged.
+        and the reason is logged. Raises `NoWay` where the vantage itself is not reached.
         """
+        self._await_proxy()
         with self._lock:
             if (host, port) not in self._tunnels:
                 self._tunnels[host, port] = Tunnel(host, port, self.connect)
@@ -86,12 +91,21 @@ class Vantage:
     def connect(self, host: str, port: int) -> socket.socket:
         """Open a connection from the vantage to a host and port as the cluster knows them.
 
-        Raises `Unreachable` with the reason, or `Timeout` when the vantage itself does not come up.
+        Raises `Unreachable` with the reason, or `NoWay` when the vantage itself is not reached.
         """
-        if not self._up:
-            wait_for(self._proxy_answers, self._deadlines.live, self._describe, (Refused, Unreachable))
-            self._up = True
+        self._await_proxy()
         return self._connect(host, port)
+
+    def _await_proxy(self) -> None:
+        if self._up:
+            return
+        try:
+            wait_for(self._proxy_answers, self._deadlines.live, self._describe, (Refused, Unreachable))
+        except (Refused, Timeout) as error:
+            raise NoWay(
+                f"{error}; without a way to the vantage nothing is known of what a neighbour sees: mend that way first"
+            ) from error
+        self._up = True
 
     def _proxy_answers(self) -> bool:
         # The one target that is sure to listen.
@@ -148,7 +162,7 @@ class Tunnel:
         with near:
             try:
                 far = self._connect(*self._target)
-            except (Unreachable, Refused, Timeout) as error:
+            except (Unreachable, Refused, NoWay) as error:
                 _log.warning("closed a connection: %s", error)
                 return
             with far:

@@ -58,7 +58,8 @@ def wait_for(
 ) -> T:
     """Look until `probe` returns something true, and return that; the first look comes at once.
 
-    `deadline` is in seconds. An error of one of the types `not_yet` counts as "not yet", any other ends the wait.
+    `deadline` is in seconds. An error of one of the types `not_yet` counts as "not yet", any other ends the wait; so
+    does one that says of itself, by a field `lasting`, that no waiting changes it.
     `what` is asked only when the deadline has passed, and says what was promised and what is seen instead:
     'release "gateway" not live'. The text becomes "Timeout: <what> after <deadline> s: <last error>".
     """
@@ -69,6 +70,8 @@ def wait_for(
             if found := probe():
                 return found
         except not_yet as caught:
+            if getattr(caught, "lasting", False):
+                raise
             error = caught
         if time.monotonic() >= end:
             seen = f": {error}" if error else ""

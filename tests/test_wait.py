@@ -86,3 +86,19 @@ def test_the_last_look_comes_after_the_deadline(clock: list[float]) -> None:
 def test_patience_scales_every_deadline() -> None:
     once, twice = dataclasses.asdict(Deadlines()), dataclasses.asdict(Deadlines().scaled(2))
     assert twice == {name: seconds * 2 for name, seconds in once.items()}
+
+
+class FinalError(OSError):
+    lasting = True
+
+
+def test_what_no_waiting_changes_ends_a_wait_at_once() -> None:
+    looks = []
+
+    def look() -> None:
+        looks.append(1)
+        raise FinalError
+
+    with pytest.raises(FinalError):
+        wait_for(look, 60, lambda: "not there", (OSError,))
+    assert len(looks) == 1

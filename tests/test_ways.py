@@ -19,8 +19,9 @@ from cryptography.x509.oid import NameOID
 
 from support import names
 from support.http import Unanswered, ask, line
+from support.kube import Refused
 from support.names import map_host
-from support.vantage import Tunnel, Unreachable, Vantage
+from support.vantage import NoWay, Tunnel, Unreachable, Vantage
 from support.wait import Deadlines
 from support.ways import Way, trust
 
@@ -366,3 +367,17 @@ def test_a_vantage_that_does_not_come_up_says_what_is_seen_of_it() -> None:
     vantage = Vantage(kube, "probe", Deadlines(live=0.1), namespace="there", run_id="run")
     with pytest.raises(AssertionError, match=r"pod there/vantage does not answer; its state: absent"):
         vantage.connect("10.0.0.7", 8001)
+
+
+@pytest.mark.parametrize("ask", ["connect", "tunnel"])
+def test_a_vantage_to_which_no_way_leads_says_so_at_once_and_blames_no_release(ask: str) -> None:
+    class NoWebsockets(FakeKube):
+        def forward(self, namespace: str, pod: str, port: int) -> socket.socket:
+            raise Refused(0, "Unanswered", f"no way into {namespace}/{pod}:{port}", lasting=True)
+
+    kube: Any = NoWebsockets(0)
+    vantage = Vantage(kube, "probe", Deadlines(live=60), namespace="there", run_id="run")
+    with pytest.raises(
+        NoWay, match=r"no way into there/vantage:1080; .* nothing is known of what a neighbour sees"
+    ):
+        getattr(vantage, ask)("10.0.0.7", 8001)
