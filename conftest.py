@@ -325,6 +325,7 @@ def _boot(config: pytest.Config) -> Access:
             context=options.context,
             recipes=config.rootpath / "manifests" / "images",
             progress=progress,
+            patience=options.patience,
         )
         access = suite.provider.create()
         # Whatever is missing or wrong is told now, before anything is touched.

@@ -59,6 +59,13 @@ def _parser() -> argparse.ArgumentParser:
     up = command("up", _up, "boot a cluster that stays until `down`")
     up.add_argument("name", nargs="?", default="main", help="name of the cluster (main)")
     recipes(up)
+    up.add_argument(
+        "--patience",
+        type=_factor,
+        default=1.0,
+        metavar="N",
+        help="stretch the boot's deadlines for a slow machine (1)",
+    )
     command("status", _status, "show the clusters that are running")
     down = command("down", _down, "end a cluster")
     down.add_argument("name", nargs="?", help="name of the cluster; may be left out when there is one")
@@ -71,6 +78,16 @@ def _parser() -> argparse.ArgumentParser:
     )
     kubectl.add_argument("arguments", nargs=argparse.REMAINDER, help="arguments of kubectl")
     return parser
+
+
+def _factor(text: str) -> float:
+    try:
+        number = float(text)
+    except ValueError:
+        number = 0.0
+    if not 0 < number < float("inf"):
+        raise argparse.ArgumentTypeError(f"{text!r} is no factor: give a number above 0, such as 5")
+    return number
 
 
 def _recipes_in(text: str) -> Path:
@@ -91,7 +108,9 @@ def _setup(arguments: argparse.Namespace) -> None:
 
 
 def _up(arguments: argparse.Namespace) -> None:
-    provider = EmbeddedProvider(arguments.recipes, _tell, name=arguments.name, detached=True)
+    provider = EmbeddedProvider(
+        arguments.recipes, _tell, name=arguments.name, detached=True, patience=arguments.patience
+    )
     cluster = provider.create()
     values = {name: str(value) for name, value in cluster.inventory.items()}
     _inventory(cluster).write_text(yaml.safe_dump(values), encoding="utf-8")

@@ -31,7 +31,7 @@ def run(files: Layout, spec: Spec, address: str, report: Reporter, sockets: dict
     `sockets` are the file descriptors of the listening sockets outside, by port.
     """
     os.chdir("/")
-    services = Services(files.logs, os.environ)
+    services = Services(files.logs, os.environ, spec.patience)
     _start_foundation(services, files, spec, address, sockets)
     report.reached("programs started")
 

@@ -124,7 +124,7 @@ class Cgroups:
         """
         return sum(_proportional_share(pid) for pid in self.processes())
 
-    def remove(self, patience: float = 5.0) -> None:
+    def remove(self, patience: float = 30.0) -> None:
         """End what still runs in the cluster, wait until it has ended, and remove the directories.
 
         Raises ClusterError when something is left after `patience` seconds.

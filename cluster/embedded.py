@@ -56,11 +56,13 @@ class EmbeddedProvider:
         *,
         name: str | None = None,
         detached: bool = False,
+        patience: float = 1.0,
     ) -> None:
         self._recipes = recipes
         self._progress = progress
         self._name = name or f"run-{secrets.token_hex(3)}"
         self._detached = detached
+        self._patience = patience
         self._supervisor: subprocess.Popen[bytes] | None = None
         self._lifeline = -1
         self._report: IO[str] = io.StringIO()
@@ -88,6 +90,7 @@ class EmbeddedProvider:
             system=system,
             pushed=pushed,
             of_run=not self._detached,
+            patience=self._patience,
         )
 
     def tidy(self) -> None:
@@ -153,7 +156,7 @@ class EmbeddedProvider:
         os.close(self._lifeline)
         self._supervisor.terminate()  # for a detached one; another has begun to end
         try:
-            code = self._supervisor.wait(_END_PATIENCE)
+            code = self._supervisor.wait(_END_PATIENCE * self._patience)
         except subprocess.TimeoutExpired:
             self._supervisor.kill()
             code = self._supervisor.wait()
@@ -199,6 +202,7 @@ def _spec(
     system: list[Image],
     pushed: list[Image],
     of_run: bool,
+    patience: float,
 ) -> Spec:
     vantage = next(image for image in system if image.name == _VANTAGE)
     named = [(f"{layout.LIBRARY}/{vantage.name}", vantage), *((image.name, image) for image in pushed)]
@@ -214,6 +218,7 @@ def _spec(
             for tag in (image.tag, *image.aliases)
         ],
         vantage_image=f"{layout.REGISTRY}/{layout.LIBRARY}/{vantage.name}:{vantage.tag}",
+        patience=patience,
         began=time.monotonic(),
         of_run=of_run,
     )

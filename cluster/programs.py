@@ -141,7 +141,7 @@ _RECIPES = (
         ldflags=_kubernetes_ldflags(),
         links=KUBERNETES_PROGRAMS,
     ),
-    _Recipe("coredns", "github.com/coredns/coredns"),
+    _Recipe("coredns"),
     _Recipe("netpol"),
     _Recipe("etcd", "go.etcd.io/etcd/server/v3"),
     _Recipe("crane", "github.com/google/go-containerregistry/cmd/crane"),

@@ -21,11 +21,13 @@ def provider_for(
     context: str | None,
     recipes: Path,
     progress: Callable[[str], None],
+    patience: float = 1.0,
 ) -> Provider:
     """Choose a provider: embedded, external, or auto, which is external when a kubeconfig is named.
 
     A cluster that merely happens to be the current context is never used. `recipes` is a directory of
-    image recipes for the registry of an embedded cluster; `progress` hears of each step.
+    image recipes for the registry of an embedded cluster; `progress` hears of each step; an embedded cluster gets
+    `patience` times the usual time for each step of its boot.
     """
     # Each brings imports that the other can do without.
     if kind == "external" or (kind == "auto" and kubeconfig is not None):
@@ -38,4 +40,4 @@ def provider_for(
         raise ClusterError("the embedded cluster brings its own kubeconfig: leave it out, or choose external")
     from cluster.embedded import EmbeddedProvider  # noqa: PLC0415
 
-    return EmbeddedProvider(recipes, progress)
+    return EmbeddedProvider(recipes, progress, patience=patience)

@@ -27,9 +27,10 @@ _QUOTED_LENGTH = 300
 class Services:
     """All programs of one node; each writes its own log file."""
 
-    def __init__(self, logs: Path, environment: Mapping[str, str]) -> None:
+    def __init__(self, logs: Path, environment: Mapping[str, str], patience: float) -> None:
         self._logs = logs
         self._environment = dict(environment)
+        self._patience = _PATIENCE * patience
         self._running: dict[str, subprocess.Popen[bytes]] = {}
 
     def start(
@@ -77,10 +78,10 @@ class Services:
     def until(self, probe: Callable[[], T], what: str) -> T:
         """Look until the probe gives something true, and give that; what the API server refuses is tried again.
 
-        Raises ClusterError when a program ends meanwhile, or after two minutes, which is many times what
-        the slowest step takes on two busy cores.
+        Raises ClusterError when a program ends meanwhile, or after two minutes times the cluster's patience, which is
+        many times what the slowest step takes on two busy cores.
         """
-        deadline = time.monotonic() + _PATIENCE
+        deadline = time.monotonic() + self._patience
         while True:
             said = ""
             try:
@@ -90,7 +91,10 @@ class Services:
                 said = f": {error}"
             self.check()
             if time.monotonic() > deadline:
-                raise ClusterError(f"the cluster does not start: no {what} after {_PATIENCE:.0f} s{said}")
+                raise ClusterError(
+                    f"the cluster does not start: no {what} after {self._patience:.0f} s{said}. A slow machine gets more "
+                    "time by --patience."
+                )
             time.sleep(_LOOK)
 
     def watch(self) -> None:

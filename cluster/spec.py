@@ -32,6 +32,8 @@ class Spec:
     pushed: list[Pushed]
     vantage_image: str
     """Reference of the image for pods that look at things from inside the cluster."""
+    patience: float
+    """How many times the usual time each step of the boot gets; 1 for a machine of two busy cores."""
     began: float
     """When the boot began, on CLOCK_MONOTONIC: all processes count from it."""
     of_run: bool = False

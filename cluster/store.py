@@ -10,6 +10,7 @@ import json
 import os
 import re
 import shutil
+import subprocess
 import tempfile
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -123,15 +124,22 @@ class Store:
         """Whether there is scratch, of this run or of one before it."""
         return (self.root / _SCRATCH).exists()
 
-    def drop_scratch(self) -> None:
-        """Remove all scratch, unless another run is still using it: then that run does."""
+    def drop_scratch(self, *, wait: bool = False) -> None:
+        """Remove all scratch, unless another run is still using it: then that run does.
+
+        It is out of the way at once, and goes while this run goes on unless that is to `wait`: a compiler leaves 300,000
+        files, whose removal takes minutes on a busy disk.
+        """
         self._leave_scratch()
         if not self.has_scratch:
             return
         with self._free(self.root / _LOCKS / "scratch.use") as unused:
-            if unused:
-                with self.timings.stage("removing what was only needed for building"):
-                    _remove(self.root / _SCRATCH)
+            if unused and wait:
+                _remove(self.root / _SCRATCH)
+            elif unused:
+                aside = Path(tempfile.mkdtemp(prefix=f"{_SCRATCH}.", dir=self.root / _TEMPORARY))
+                (self.root / _SCRATCH).rename(aside / _SCRATCH)
+                self._remove_meanwhile(aside)
 
     def require_free(self, needed: int, purpose: str) -> None:
         """Raise StoreError when the file system has fewer than `needed` bytes free."""
@@ -224,7 +232,7 @@ class Store:
             if full is None:
                 raise
             # A full disk gets back what only a later attempt would have profited from.
-            self.drop_scratch()
+            self.drop_scratch(wait=True)
             raise full from error
 
     def _temporary(self, place: Path) -> Path:
@@ -248,8 +256,18 @@ class Store:
         for temporary in (self.root / _TEMPORARY).iterdir():
             entry = temporary.name.rpartition(".")[0]
             with self._free(self.root / _LOCKS / f"{entry}.build") as idle:
-                if idle:
+                if idle and entry != _SCRATCH:
                     _remove(temporary)
+            if idle and entry == _SCRATCH:
+                self._remove_meanwhile(temporary)
+
+    def _remove_meanwhile(self, place: Path) -> None:
+        """Let a process of its own remove scratch that is out of the way; while it lives, no sweep does."""
+        with self._open(self.root / _LOCKS / f"{_SCRATCH}.build") as lock:
+            fcntl.flock(lock, fcntl.LOCK_SH)
+            # It inherits the lock, and outlives this process.
+            command = ["setsid", "--fork", "nice", "-n", "19", "rm", "-rf", str(place)]
+            subprocess.run(command, pass_fds=(lock.fileno(),), stdin=subprocess.DEVNULL, check=False)
 
     def _disk_full(self, error: BaseException, title: str) -> StoreError | None:
         """Return the error to raise where the disk was full; tools tell it only in their output."""

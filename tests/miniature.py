@@ -62,7 +62,7 @@ class Provider:
         note("deleted")
 
 
-def provider_for(kind, *, kubeconfig, context, recipes, progress):
+def provider_for(kind, *, kubeconfig, context, recipes, progress, patience):
     return Provider(progress)
 
 

@@ -34,7 +34,7 @@ def living(root: Path) -> Living:
 def test_whose_a_cluster_is_does_not_hang_on_its_name(
     claim: Callable[[str], Run], tmp_path: Path, name: str, of_run: bool
 ) -> None:
-    spec = Spec(name, "", {}, "", {}, [], "", 0.0, of_run=of_run)
+    spec = Spec(name, "", {}, "", {}, [], "", 1.0, 0.0, of_run=of_run)
     claim(name).files.spec.write_text(spec.dump())
     assert living(tmp_path).is_of_run == of_run
 

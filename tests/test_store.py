@@ -17,6 +17,7 @@ import pytest
 from cluster import store as store_module
 from cluster.progress import Timings
 from cluster.store import MANIFEST, Store, StoreError, default_root
+from support.wait import wait_for
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -258,6 +259,26 @@ def test_scratch_lasts_until_it_is_dropped(store: Store) -> None:
     lasting.close()
     store.drop_scratch()
     assert not store.has_scratch
+
+
+def test_dropped_scratch_goes_while_the_run_goes_on(store: Store) -> None:
+    (store.scratch("modules") / "file").write_text("kept")
+    store.drop_scratch()
+
+    wait_for(
+        lambda: left_over(store) == [], 10.0, lambda: f"promised: nothing is left; seen: {left_over(store)}"
+    )
+
+
+def test_scratch_that_nobody_removes_any_more_is_swept(store: Store) -> None:
+    left = store.root / "tmp" / "scratch.1" / "scratch"
+    left.mkdir(parents=True)
+
+    Store(store.root).close()
+
+    wait_for(
+        lambda: not left.parent.exists(), 10.0, lambda: f"promised: {left.parent} is swept; seen: it is there"
+    )
 
 
 def test_scratch_that_another_run_uses_stays(store: Store) -> None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tests.cluster.place import PATIENCE
+from tests.cluster.place import PATIENCE, STRETCH
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -37,6 +37,8 @@ def run(*arguments: str, machine: str = "", environ: Mapping[str, str] | None = 
     processes are private and end with the command. There "$@" is the command.
     """
     command = [sys.executable, "-m", "cluster", *arguments]
+    if arguments[:1] == ("up",):
+        command += ["--patience", str(STRETCH)]
     if machine:
         command = [*_PRIVATE, "sh", "-ec", f'{machine}\nexec "$@"', "sh", *command]
     done = subprocess.run(

@@ -13,7 +13,7 @@ from cluster.layout import Layout
 from cluster.provider import provider_for
 from support.kube import Kube
 from tests.cluster import machine
-from tests.cluster.place import Place
+from tests.cluster.place import STRETCH, Place
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -35,7 +35,9 @@ def cluster(machine_before: machine.Machine) -> Iterator[Access]:
     """The cluster that most tests share."""
     del machine_before
     told: list[str] = []
-    provider = provider_for("embedded", kubeconfig=None, context=None, recipes=RECIPES, progress=told.append)
+    provider = provider_for(
+        "embedded", kubeconfig=None, context=None, recipes=RECIPES, progress=told.append, patience=STRETCH
+    )
     yield provider.create()
     provider.delete()
 

@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 from cluster.provider import provider_for
+from tests.cluster.place import STRETCH
 
 
 def tell(line: str) -> None:
@@ -17,7 +18,7 @@ def tell(line: str) -> None:
 def main() -> None:
     """Own a cluster."""
     provider = provider_for(
-        "embedded", kubeconfig=None, context=None, recipes=Path(sys.argv[1]), progress=tell
+        "embedded", kubeconfig=None, context=None, recipes=Path(sys.argv[1]), progress=tell, patience=STRETCH
     )
     provider.create()
     tell("up")
