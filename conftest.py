@@ -77,6 +77,7 @@ pytest_plugins = [
     "steps.troubles",
     "steps.display",
     "steps.wrecks",
+    "steps.naming",
     "steps.telemetry",
 ]
 

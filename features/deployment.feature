@@ -95,3 +95,19 @@ Feature: Deploying a release
       Then it is refused because its image cannot be pulled
       And nobody has waited for a deadline
       And nothing of the release is left
+
+  @extended @needs-ingress
+  Rule: A release waits for its host's name, which some platforms publish only after its Ingress is there
+
+    Scenario: The host gets its name while the release waits for it
+      Given an empty namespace whose host gets its name once a release waits for it
+      When the release is applied
+      Then the release is live
+      And the operator was told that the name is waited for
+
+    Scenario: A host that nobody names is told as that
+      Given an empty namespace whose host never gets a name
+      When the release is applied
+      Then it is refused because its host has no address
+      And the refusal says: let DNS name the host
+      And nothing of the release is left

@@ -33,7 +33,6 @@ Feature: Checking the inventory
         | a certificate that is not valid yet             |
         | a certificate of other hosts                    |
         | a certificate beside another's key              |
-        | a host that nothing leads to                    |
         | a registry that no node reaches                 |
         | a cluster that does not answer                  |
         | a user without rights                           |
@@ -51,3 +50,19 @@ Feature: Checking the inventory
       Given an inventory with a user without rights
       When the inventory is checked
       Then it says what it could not look at
+
+  @core
+  Rule: What an apply itself brings about is a warning and no mistake
+
+    # Some platforms publish a host's name, or that of their load balancer, only once there is an Ingress for it.
+    Scenario Outline: A name that nobody has published yet: <name>
+      Given an inventory in which <name> is not published yet
+      When the inventory is checked
+      Then nothing is wrong with it
+      And it warns that the name is not published yet
+      And nothing has been created
+
+      Examples:
+        | name                     |
+        | the host's own           |
+        | that of a load balancer  |

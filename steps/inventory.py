@@ -21,7 +21,9 @@ if TYPE_CHECKING:
     from support.run import Run
     from support.wait import Deadlines
 
-_TYPES: Final = {"Mistake": OneOf(MISTAKES)}
+# What leads to the host: nothing but its name, or a name that the inventory gives.
+_NAMES: Final = {"the host's own": None, "that of a load balancer": "balancer.invalid"}
+_TYPES: Final = {"Mistake": OneOf(MISTAKES), "Name": OneOf(_NAMES)}
 
 
 def parse(text: str) -> parsers.parse:
@@ -58,6 +60,11 @@ def inventory_with_many_mistakes(desk: Desk, made: list[Mistake]) -> Draft:
     return mistakes.spoiled(desk, made)
 
 
+@given(parse("an inventory in which {name:Name} is not published yet"), target_fixture="draft")
+def inventory_of_unpublished_name(desk: Desk, name: str | None) -> Draft:
+    return mistakes.unnamed(desk, name)
+
+
 @when("the inventory is checked", target_fixture="judgement")
 def check_inventory(draft: Draft, deadlines: Deadlines) -> Judgement:
     return draft.check(deadlines)
@@ -66,6 +73,11 @@ def check_inventory(draft: Draft, deadlines: Deadlines) -> Judgement:
 @then("nothing is wrong with it")
 def nothing_is_wrong(judgement: Judgement) -> None:
     mistakes.assert_told([], judgement)
+
+
+@then("it warns that the name is not published yet")
+def unpublished_name_is_told(judgement: Judgement, draft: Draft) -> None:
+    mistakes.assert_warned_of(judgement, draft)
 
 
 @then("it is refused for each mistake, with what to do about it")

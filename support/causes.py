@@ -29,6 +29,7 @@ class Cause(StrEnum):
     TAKEN_AWAY = "it was taken away meanwhile"
     OPEN = "anybody may use it"
     TOKEN = "the token is not the release's"  # noqa: S105 - a sentence
+    NAMELESS = "its host has no address"
 
 
 # What to do. Commands leave out the namespace: `-n chroma`, unless the release lives elsewhere.
@@ -59,6 +60,10 @@ REMEDIES: Final[Mapping[Cause, str]] = {
     Cause.TOKEN: (
         "compare what Secret chroma-auth holds under auth-token with what the release was given to compare with: Secret "
         "chroma-gateway, or the variables of Chroma; after a change of ADMIN_PASSWORD apply the release again"
+    ),
+    Cause.NAMELESS: (
+        "let DNS name the host (does external-dns, or whoever publishes it, see the Ingress?), or give the address or the "
+        "name of the load balancer as ingress_address; if DNS takes its time, be more patient (--patience)"
     ),
 }
 

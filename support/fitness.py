@@ -47,10 +47,11 @@ class Platform:
 
 @dataclass(frozen=True)
 class Judgement:
-    """What is wrong, each with its remedy, and what could not be told; a line each."""
+    """What is wrong, each with its remedy, what could not be told, and what to be warned of; a line each."""
 
     wrong: tuple[str, ...]
     untold: tuple[str, ...]
+    warned: tuple[str, ...] = ()
 
 
 def unusable(status: int, message: str) -> Judgement:
@@ -68,10 +69,11 @@ def unusable(status: int, message: str) -> Judgement:
 def judge(stated: Mapping[str, Any], platform: Platform, now: datetime) -> Judgement:
     """Judge the values of an inventory, of which some may be missing, against what a cluster has."""
     judged = [*_classes(stated, platform), *_certificate(stated, platform, now)]
-    judged += [*_registry(stated, platform), *_rights(platform), *_host(stated, platform)]
+    judged += [*_registry(stated, platform), *_rights(platform)]
     return Judgement(
         wrong=tuple(each for each in judged if isinstance(each, str)),
         untold=tuple(each.why for each in judged if isinstance(each, Unseen)),
+        warned=tuple(_host(stated, platform)),
     )
 
 
@@ -119,11 +121,12 @@ def _registry(stated: Mapping[str, Any], platform: Platform) -> Iterator[str | U
         )
 
 
-def _host(stated: Mapping[str, Any], platform: Platform) -> Iterator[str | Unseen]:
+def _host(stated: Mapping[str, Any], platform: Platform) -> Iterator[str]:
+    """Warn of a host without an address: some platforms name it only once they see the Ingress that an apply makes."""
     if "domain_name" in stated and platform.nameless:
         yield (
-            f"domain_name: this machine finds no address of {host(stated['domain_name'])} ({platform.nameless}); let DNS "
-            "name the ingress, or give its address as ingress_address"
+            f"domain_name: {platform.nameless}; an apply waits for it after the Ingress is there. If nobody publishes it then, "
+            "let DNS name the host, or give the address or the name of the ingress as ingress_address"
         )
 
 

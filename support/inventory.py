@@ -24,6 +24,7 @@ _CLUSTER = ("kubeconfig", "context")
 _PATHS = ("kubeconfig", "ca_bundle")
 
 _DNS_LABEL = r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"
+_DNS_NAME = rf"(?=.{{1,253}}$){_DNS_LABEL}(\.{_DNS_LABEL})*"
 
 # What to do about a value that is missing or wrong.
 REMEDY = {
@@ -36,7 +37,7 @@ REMEDY = {
     "harbor_registry": "give host[:port] of the registry that holds the images, such as harbor.example.com",
     "library_project": "give the registry's project that holds the images, such as library",
     "storage_class_name": "give a class that `kubectl get storageclass` lists, such as k8s-hostpath",
-    "ingress_address": "give the IP address of the ingress, or leave it out to resolve the host's name",
+    "ingress_address": "give the IP address or the name of the ingress, or leave it out to resolve the host's name",
     "ca_bundle": "give the path of the PEM file of the authority, or leave it out to trust the system's",
     "certificate_namespace": "give the namespace that holds the platform's wildcard certificate, such as default",
     "vantage_image": "give the full name of the probe image that the cluster can pull",
@@ -70,7 +71,10 @@ def _address(value: str) -> str:
     try:
         return str(ip_address(value))
     except ValueError:
-        raise ValueError("is not an IP address") from None
+        # What looks like an address and is none is no name either.
+        if re.fullmatch(_DNS_NAME, value) and not re.fullmatch(r"[\d.]*", value):
+            return value
+        raise ValueError("is neither an IP address nor the name of a host") from None
 
 
 def _token(secret: SecretStr) -> SecretStr:
@@ -89,9 +93,7 @@ def _token(secret: SecretStr) -> SecretStr:
 
 # "chroma." in front of it must still be a name of at most 253 characters.
 DomainName = Annotated[str, _matching(rf"(?=.{{1,246}}$){_DNS_LABEL}(\.{_DNS_LABEL})*", "a DNS name")]
-ObjectName = Annotated[
-    str, _matching(rf"(?=.{{1,253}}$){_DNS_LABEL}(\.{_DNS_LABEL})*", "a name of Kubernetes")
-]
+ObjectName = Annotated[str, _matching(_DNS_NAME, "a name of Kubernetes")]
 # It names the client in the gateway's list of tokens, whose lines end with it.
 ClientName = Annotated[str, _matching(r"[A-Za-z0-9._-]{1,64}", "made of letters, digits, '.', '_' and '-'")]
 Registry = Annotated[str, _matching(rf"{_DNS_LABEL}(\.{_DNS_LABEL})*(:\d{{1,5}})?", "host[:port]")]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import httpx
 
-from support.names import map_host
+from support.names import map_host, nameless
 from support.ways import ingress
 
 if TYPE_CHECKING:
@@ -27,6 +27,10 @@ _COLLECTIONS: Final = "/api/v2/tenants/default_tenant/databases/default_database
 
 class NotYet(Exception):  # noqa: N818 - a fact, not a mistake
     """A release does not live yet; the text says what was asked and what came back."""
+
+
+class Nameless(NotYet):
+    """The host of a release has no address here; the text says which name, and why."""
 
 
 class NeverWill(Exception):  # noqa: N818 - a fact, not a mistake
@@ -57,6 +61,7 @@ class Pulse:
         bear_open: Callable[[str], None] | None = None,
     ) -> None:
         way = ingress(host, inventory)
+        self._host, self._named = host, inventory.ingress_address
         self._client = httpx.Client(base_url=way.url, verify=way.verify, timeout=timeout, trust_env=False)
         self._token = {"X-Chroma-Token": token.get_secret_value()}
         self._address = map_host(host, inventory.ingress_address) if inventory.ingress_address else None
@@ -143,6 +148,8 @@ class Pulse:
         try:
             return self._client.request(method, path, json=body, headers=headers)
         except httpx.HTTPError as error:
+            if why := nameless(self._host, self._named):
+                raise Nameless(why) from error
             raise NotYet(f"{method} {path} through the ingress: {type(error).__name__}: {error}") from error
 
 

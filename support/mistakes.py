@@ -111,6 +111,11 @@ def right(desk: Desk) -> Draft:
     return Draft(values, desk.inventory.admin_password.get_secret_value())
 
 
+def unnamed(desk: Desk, address: str | None) -> Draft:
+    """Return an inventory whose domain has its certificate, and of whose hosts nothing knows the address yet."""
+    return _certificate(f"*.{_DOMAIN}", NOW)(desk, right(desk)).but(ingress_address=address)
+
+
 def spoiled(desk: Desk, mistakes: Iterable[Mistake]) -> Draft:
     """Return the inventory of the run with some mistakes in it."""
     draft = right(desk)
@@ -136,6 +141,15 @@ def assert_said_to_be_unknown(judgement: Judgement, *names: str) -> None:
     for name in names:
         said = [line for line in judgement.untold if line.startswith(f"{name}: whether")]
         assert said, _compared(f"that {name} could not be looked at, and why", judgement.untold)
+
+
+def assert_warned_of(judgement: Judgement, draft: Draft) -> None:
+    """Assert that it is warned, and no more than that, of a host that has no address yet."""
+    name = draft.given.get("ingress_address") or f"chroma.{_DOMAIN}"
+    promised = f"domain_name: {name} has no address here"
+    assert [line[: len(promised)] for line in judgement.warned] == [promised], _compared(
+        f"one warning: {promised}", judgement.warned
+    )
 
 
 def assert_nothing_made(kube: Kube, draft: Draft) -> None:
@@ -180,11 +194,6 @@ def _certificate(host: str, span: Span) -> Callable[[Desk, Draft], Draft]:
 def _anothers_key(desk: Desk, draft: Draft) -> Draft:
     ours, anothers = [Authority("made up").issue(f"*.{_DOMAIN}") for _ in range(2)]
     return draft.but(**desk.certificate(Tls(ours.certificate, anothers.key)))
-
-
-def _nameless_host(desk: Desk, draft: Draft) -> Draft:
-    """Let a domain have its certificate, and nothing say where its hosts are."""
-    return _certificate(f"*.{_DOMAIN}", NOW)(desk, draft).but(ingress_address=None)
 
 
 def _silent_cluster(desk: Desk, draft: Draft) -> Draft:
@@ -250,15 +259,6 @@ MISTAKES: Final[Mapping[str, Mistake]] = {
     "a certificate beside another's key": Mistake(
         _anothers_key,
         (("domain_name: the certificate in Secret ", "is not of the key beside it", _ISSUE),),
-    ),
-    "a host that nothing leads to": Mistake(
-        _nameless_host,
-        (
-            (
-                f"domain_name: this machine finds no address of chroma.{_DOMAIN} ",
-                "give its address as ingress_address",
-            ),
-        ),
     ),
     "a registry that no node reaches": Mistake(
         _stating(harbor_registry="registry.invalid"),

@@ -20,6 +20,8 @@ _mappings: tuple[tuple[str, str], ...] = ()
 def map_host(host: str, address: str) -> Iterator[None]:
     """Let `host` (a name, or "*.domain" for every name below it) resolve to `address` while the context lasts.
 
+    `address` may be the name of another host, which is resolved whenever it is used.
+
     Holds for every thread and for whatever asks `socket.getaddrinfo`: httpx, chromadb's client, http.client, asyncio.
     Mappings may overlap and end in any order; of two for one name the newer one counts.
     """
@@ -29,6 +31,19 @@ def map_host(host: str, address: str) -> Iterator[None]:
         yield
     finally:
         _change(lambda mappings: _without(mappings, mapping))
+
+
+def nameless(host: str, address: str | None) -> str:
+    """Say why the name by which a host is reached has no address here, "" where it has one; `address` may be a name, too.
+
+    Each call looks anew: a name that was missing may be published meanwhile.
+    """
+    name = address or host
+    try:
+        _resolve(_mapped(name), 443)
+    except (OSError, UnicodeError) as error:
+        return f"{name} has no address here ({getattr(error, 'strerror', None) or error})"
+    return ""
 
 
 def _change(change: Any) -> None:
@@ -52,7 +67,12 @@ def _mapped(host: Any) -> Any:
     if not isinstance(name, str):  # None asks for the machine itself
         return host
     name = name.lower().removesuffix(".")
-    for pattern, address in _mappings:
-        if name == pattern or (pattern.startswith("*.") and name.endswith(pattern[1:])):
-            return address
-    return host
+    found = next((address for pattern, address in _mappings if _is_of(name, pattern)), None)
+    if found is None:
+        return host
+    # The name of another host may be mapped in its turn; one below the same pattern is not, which would never end.
+    return next((address for pattern, address in _mappings if pattern == found), found)
+
+
+def _is_of(name: str, pattern: str) -> bool:
+    return name == pattern or (pattern.startswith("*.") and name.endswith(pattern[1:]))

@@ -12,6 +12,7 @@ from support.causes import rejection
 from support.certificate import platform_certificate
 from support.kube import Refused
 from support.liveness import NeverWill, NotYet, Pulse
+from support.names import nameless
 from support.plan import is_announcement, is_claim, is_ours, is_throw_away, key
 from support.render import render
 from support.rollout import KINDS, Course, is_ready
@@ -172,7 +173,11 @@ class Namespace:
             before = self.versions()
             former = self._recall()
             course = Course(watch, self._deadlines, self._progress)
-            finding = self._forbid(release, objects) or self._roll_out(course, applied, former)
+            finding = (
+                self._forbid(release, objects)
+                or (former and self._unnamed())
+                or self._roll_out(course, applied, former)
+            )
             if finding is None:
                 course.mark("live")
                 self._progress(f'release "{release.name}" is live after {course.seconds["live"]:.1f} s')
@@ -187,7 +192,7 @@ class Namespace:
                     self.roll_back()
                 before_it = f'release "{former.release.name}"' if former else "nothing"
                 self._progress(f'release "{release.name}" gives way to {before_it}: {finding}')
-                again = Course(watch, self._deadlines, self._progress)
+                again = Course(watch, self._deadlines, self._progress, named=True)
                 live = former and self._restore(again, former)
                 self._clear(self._leftovers(before, former), namespace=("Namespace", self.name) not in before)
                 course.mark("gave way")
@@ -377,6 +382,11 @@ class Namespace:
         for problem in lint.check(release, objects):
             self._progress(f'release "{release.name}": {problem}')
         return self.forbids(release)
+
+    def _unnamed(self) -> Finding | None:
+        """Return that the host of a release that was live has lost its address: nothing that replaces it could be proved."""
+        why = nameless(self.host, self.inventory.ingress_address)
+        return causes.Finding(causes.Cause.NAMELESS, why) if why else None
 
     def _roll_out(self, course: Course, applied: Live, former: Live | None) -> Finding | None:
         """Apply a release that nothing speaks against and follow it until it is live and recorded; return why it cannot be."""

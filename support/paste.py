@@ -75,7 +75,8 @@ def _environ(live: Live, home: Path) -> dict[str, str]:
     host, address, bundle = live.host, live.inventory.ingress_address, live.inventory.ca_bundle
     curl = []
     if address:
-        curl.append(f"resolve = {host}:443:{address}")
+        # Unlike `resolve` this takes the name of another host as well.
+        curl.append(f"connect-to = {host}:443:{_bracketed(address)}:443")
         customize = _MAP_HOST.format(host=host, address=address)
         (home / _CUSTOMIZE).write_text(customize, encoding="utf-8")
     if bundle:
@@ -88,3 +89,7 @@ def _environ(live: Live, home: Path) -> dict[str, str]:
         "ADMIN_PASSWORD": live.token.get_secret_value(),
         **({"SSL_CERT_FILE": str(bundle)} if bundle else {}),
     }
+
+
+def _bracketed(address: str) -> str:
+    return f"[{address}]" if ":" in address else address

@@ -9,7 +9,7 @@ from support import causes
 from support.causes import Cause, Finding, Seen
 from support.containers import is_ready as is_pod_ready
 from support.containers import own, state
-from support.liveness import Locked, NeverWill, NotYet, Open
+from support.liveness import Locked, Nameless, NeverWill, NotYet, Open
 from support.plan import claim_names, is_bound, key
 from support.troubles import Diagnosis, Trouble, diagnose
 
@@ -34,10 +34,14 @@ _CAUSES: Final = {Open: Cause.OPEN, Locked: Cause.TOKEN}
 class Course:
     """One rollout as a watch shows it. Create it before anything is applied: what is seen by then is not of this one.
 
-    `tell` is given one line for each change on the way.
+    `tell` is given one line for each change on the way. A host without a name is waited for to the deadline, unless it is
+    known that it had one before (`named`).
     """
 
-    def __init__(self, watch: Watch, deadlines: Deadlines, tell: Callable[[str], None]) -> None:
+    def __init__(
+        self, watch: Watch, deadlines: Deadlines, tell: Callable[[str], None], *, named: bool = False
+    ) -> None:
+        self._named = named
         self._watch = watch
         self._deadlines = deadlines
         self._tell = tell
@@ -89,7 +93,7 @@ class Course:
 
         `statefulset` is as the API server stored it; the watch may not have seen that yet.
         """
-        ready_since: float | None = None
+        asking = _Asking(self._deadlines.answering, named=self._named)
         began = time.monotonic()
         end = began + self._deadlines.live
         while True:
@@ -98,22 +102,21 @@ class Course:
             if finding := self._taken_away(statefulset, began) or self.believed(causes.diagnose(seen)):
                 return finding
             if time.monotonic() > end:
-                return causes.explain(seen)
+                return asking.unnamed or causes.explain(seen)
             if not is_ready(seen):
-                ready_since = None
+                asking.pause()
                 self._watch.wait(min(1.0, self._deadlines.doubt))
                 continue
-            if ready_since is None:
-                ready_since = time.monotonic()
+            if asking.begins():
                 self.mark("ready")
             try:
                 if self._lives(pulse):
                     return None
-            except NeverWill as refusal:
-                return Finding(_CAUSES.get(type(refusal), Cause.NEVER_READY), str(refusal))
-            except NotYet as last:
-                if time.monotonic() - ready_since > self._deadlines.answering:
-                    return unanswered(last)
+            except (NeverWill, NotYet) as answer:
+                if finding := asking.judge(answer):
+                    return finding
+                if asking.unnamed:
+                    self._tell_once(f"waiting until {_clock(end - time.monotonic())} for its name: {answer}")
             self._watch.wait(_BEAT)
 
     def _taken_away(self, applied: Object, began: float) -> Finding | None:
@@ -182,6 +185,42 @@ class Course:
         if line not in self._told:
             self._told.add(line)
             self._tell(line)
+
+
+class _Asking:
+    """Judges what a release with a ready pod answers, which has `patience` seconds to come to answer well.
+
+    Some platforms name a host only once they see its Ingress: that time begins when the host has its name, unless it had
+    one before (`named`).
+    """
+
+    def __init__(self, patience: float, *, named: bool) -> None:
+        self._patience = patience
+        self._named = named
+        self._since: float | None = None
+        self.unnamed: Finding | None = None
+
+    def begins(self) -> bool:
+        """Note that the pod is ready; return whether that is new."""
+        new = self._since is None
+        self._since = self._since or time.monotonic()
+        return new
+
+    def pause(self) -> None:
+        """Note that the pod is not ready."""
+        self._since = self.unnamed = None
+
+    def judge(self, answer: NeverWill | NotYet) -> Finding | None:
+        """Return why a release that answers so will not be live; None where it still may."""
+        if isinstance(answer, NeverWill):
+            return Finding(_CAUSES.get(type(answer), Cause.NEVER_READY), str(answer))
+        missing = isinstance(answer, Nameless)
+        self.unnamed = Finding(Cause.NAMELESS, str(answer)) if missing else None
+        if missing and not self._named:
+            self._since = time.monotonic()
+        if self._since is None or time.monotonic() - self._since <= self._patience:
+            return None
+        return self.unnamed or unanswered(answer)
 
 
 def unanswered(last: NotYet) -> Finding:

@@ -124,8 +124,8 @@ class Run:
 
         def check(stated: Mapping[str, Any]) -> Iterable[str]:
             judgement = survey(stated, access.inventory, self.id, self.deadlines)
-            for line in judgement.untold:
-                tell(f"not known of {line}")
+            for line in (*judgement.warned, *(f"not known of {line}" for line in judgement.untold)):
+                tell(line)
             return judgement.wrong
 
         self.inventory(access, check)

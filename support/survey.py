@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from support.certificate import Source
 from support.fitness import NOBODY_THERE, Judgement, Platform, Unseen, host, judge, unusable
 from support.kube import Kube, Refused
+from support.names import nameless
 from support.registry import holds_images_of, silence
 from support.rights import lacking
 from support.together import together
@@ -69,14 +69,10 @@ def _names(kube: Kube, kind: str) -> frozenset[str]:
 
 
 def _nameless(stated: Mapping[str, Any]) -> str:
-    """Say why the release's host has no address here, where the inventory gives none."""
-    if "domain_name" not in stated or stated.get("ingress_address"):
+    """Say why what leads to the release's host has no address here."""
+    if "domain_name" not in stated:
         return ""
-    try:
-        socket.getaddrinfo(host(stated["domain_name"]), 443)
-    except OSError as error:
-        return error.strerror or str(error)
-    return ""
+    return nameless(host(stated["domain_name"]), stated.get("ingress_address"))
 
 
 def _certificate(kube: Kube, stated: Mapping[str, Any]) -> Any:

@@ -26,6 +26,7 @@ class Trouble(StrEnum):
     TOKEN = "the token is not the release's"  # noqa: S105 - a sentence
     CERTIFICATE = "the ingress does not prove who it is"
     HOST = "the ingress does not know the host"
+    NAMELESS = "the host has no address"
     SERVICE = "the Service leads to no pod"
     POD = "no pod of the release is ready"
     SILENCE = "nothing answers"
@@ -53,6 +54,9 @@ REMEDIES: Final[Mapping[Trouble, str]] = {
     Trouble.HOST: (
         f"compare the host with that of `kubectl get ingress {_INGRESS}`, and its class with `kubectl get ingressclass`; "
         "if the Ingress is missing, apply the release again"
+    ),
+    Trouble.NAMELESS: (
+        "let DNS name the host, or give the address or the name of the load balancer as ingress_address of the inventory"
     ),
     Trouble.SERVICE: (
         f"compare the selector of Service {_SERVICE} with the labels of the pod (app=chroma), and look at "
@@ -105,9 +109,10 @@ _SIGNS: Final[Mapping[Trouble, str]] = {
     Trouble.CERTIFICATE: r"CERTIFICATE_VERIFY_FAILED",
     # An ingress speaks plain text or HTML, and a release JSON.
     Trouble.HOST: r"through the ingress: 404(?! \{)",
+    Trouble.NAMELESS: r"has no address here|gaierror",
     Trouble.SILENCE: (
         r"through the \w+: 50[234]\b|no available server|ConnectionRefusedError|ConnectionResetError"
-        r"|RemoteDisconnected|TimeoutError|ConnectError|ConnectTimeout|ReadTimeout|gaierror"
+        r"|RemoteDisconnected|TimeoutError|ConnectError|ConnectTimeout|ReadTimeout"
     ),
 }
 

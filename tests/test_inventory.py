@@ -76,7 +76,7 @@ def test_everything_is_said_at_once(given: dict[str, Any], tmp_path: Path) -> No
     del given["admin_username"], given["kubeconfig"]
     file = written(tmp_path, "domain_nam: example.com\nprimary_ingress_class: 7\n")
     text = complaint(
-        given, file, DOMAIN_NAME="https://example.com", INGRESS_ADDRESS="localhost", ADMIN_PASSWORD=""
+        given, file, DOMAIN_NAME="https://example.com", INGRESS_ADDRESS="local host", ADMIN_PASSWORD=""
     )
     assert text.splitlines() == [
         "the inventory is incomplete or wrong:",
@@ -95,8 +95,8 @@ def test_everything_is_said_at_once(given: dict[str, Any], tmp_path: Path) -> No
             "export ADMIN_PASSWORD with at least 16 printable ASCII characters and no blank at its ends"
         ),
         (
-            "  INGRESS_ADDRESS in the environment: is not an IP address; "
-            "give the IP address of the ingress, or leave it out to resolve the host's name"
+            "  INGRESS_ADDRESS in the environment: is neither an IP address nor the name of a host; "
+            "give the IP address or the name of the ingress, or leave it out to resolve the host's name"
         ),
         f"  domain_nam in {file}: unknown; did you mean domain_name?",
     ]
@@ -152,6 +152,8 @@ def test_a_password_in_the_file_is_refused_unseen(given: dict[str, Any], tmp_pat
         ("library_project", "/library"),
         ("storage_class_name", "k8s_hostpath"),
         ("ingress_address", "10.0.0"),
+        ("ingress_address", "https://balancer.example.com"),
+        ("ingress_address", "Balancer.example.com:443"),
         ("ca_bundle", "/no/such/file"),
         ("kubeconfig", "/no/such/file"),
         ("vantage_image", ""),
@@ -214,6 +216,11 @@ def test_an_inventory_that_does_not_fit_the_cluster_is_refused(given: dict[str, 
         Inventory.load(
             None, given, {"ADMIN_PASSWORD": TOKEN}, lambda _: ["storage_class_name: the cluster has no x"]
         )
+
+
+@pytest.mark.parametrize("address", ["192.0.2.1", "2001:db8::1", "balancer.example.com", "localhost"])
+def test_the_ingress_is_given_by_its_address_or_its_name(given: dict[str, Any], address: str) -> None:
+    assert load({**given, "ingress_address": address}).ingress_address == address
 
 
 # Paths

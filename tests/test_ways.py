@@ -81,6 +81,35 @@ def test_a_mapping_holds_in_every_thread() -> None:
     assert seen == ["127.4.5.6"]
 
 
+def test_the_name_of_another_host_is_resolved_at_each_use() -> None:
+    with map_host("*.example.com", "balancer.invalid"):
+        with pytest.raises(socket.gaierror):
+            resolve(HOST)
+        with map_host("balancer.invalid", "127.4.5.6"):
+            assert resolve(HOST) == "127.4.5.6"
+    with map_host("*.example.com", "localhost"):
+        assert resolve(HOST) == LOOPBACK
+
+
+def test_a_name_below_its_own_pattern_ends_somewhere() -> None:
+    with map_host("*.example.com", "balancer.example.com"):
+        assert names._mapped(HOST) == "balancer.example.com"
+
+
+@pytest.mark.parametrize(
+    ("host", "address", "missing"),
+    [
+        ("nobody.invalid", None, "nobody.invalid"),
+        ("nobody.invalid", "127.0.0.1", ""),
+        ("localhost", None, ""),
+        ("localhost", "balancer.invalid", "balancer.invalid"),
+        ("a" * 64 + ".example", None, "a" * 64 + ".example"),
+    ],
+)
+def test_the_name_that_has_no_address_is_named(host: str, address: str | None, missing: str) -> None:
+    assert names.nameless(host, address).partition(" has no address here (")[0] == missing
+
+
 # Verified https and raw questions
 
 
