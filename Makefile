@@ -17,6 +17,7 @@ help:
 	echo 'make test     all set-up, then the proof of the project itself, with a run of the features for gateway and for native'
 	echo 'make check    format, lint, types, import contracts, offline tests: a minute or two, and no cluster'
 	echo 'make faults   every seeded fault against the scenario that must catch it: many minutes'
+	echo 'make test-distributions   set-up and a run on other distributions, entered and as virtual machines: hours'
 	echo 'make table    the documented component beside the features, with the verdicts of the last reports'
 	echo 'make setup    the virtual environment, and all that the embedded cluster is made of'
 	echo 'make lock     requirements.lock anew from pyproject.toml'
@@ -50,6 +51,9 @@ faults:
 	$(stages)
 	$(set-up)
 	stage "seeded faults" $(BIN)/pytest tests/faults $(or $(ARGS),-n 2)
+
+test-distributions: venv-dev
+	$(BIN)/python -m tests.distributions $(ARGS)
 
 setup:
 	$(stages)
@@ -87,7 +91,7 @@ venv venv-dev:
 	"$$python" -m cluster.environment .venv $(LOCKS)
 	key $(LOCKS) >$(STAMP)
 
-.PHONY: help verify test table check faults setup lock clean venv venv-dev
+.PHONY: help verify test table check faults test-distributions setup lock clean venv venv-dev
 
 define set-up
 stage "virtual environment" $(MAKE) $(or $(ENVIRONMENT),venv)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import subprocess
 from typing import TYPE_CHECKING, Final
 
@@ -93,8 +92,3 @@ def _install(tree: Tree, script: str) -> None:
     wanted.parent.mkdir(parents=True, exist_ok=True)
     if not wanted.is_symlink():
         wanted.symlink_to(unit)
-
-
-def available() -> bool:
-    """Whether this machine has the emulator."""
-    return shutil.which("qemu-system-x86_64") is not None
