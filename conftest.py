@@ -375,7 +375,7 @@ def pytest_bdd_step_error(request: pytest.FixtureRequest, step: Step, exception:
         return
     failure = Failure(scenario, f"{step.keyword} {step.name}", step.line_number, exception)
     directory = evidence.bundle_directory(suite.run.options.report_dir / "evidence", item.nodeid)
-    sentences = failure.sentences(request.config.rootpath)
+    sentences = failure.sentences(request.config.rootpath, suite.run.look_into)
     told = evidence.take(directory, sentences, suite.run.views(), suite.run.redactor, suite.run.witness.shown)
     item.stash[IN_SHORT] = f"{told}\nevidence: {directory}"
     item.user_properties.append((EVIDENCE, str(directory)))

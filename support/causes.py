@@ -82,6 +82,7 @@ class Finding:
     certain: bool = True
     advice: str | None = None
     awaits: str = ""
+    unreached: str = ""  # what callers are told of a release whose pod is ready
 
     @property
     def remedy(self) -> str:

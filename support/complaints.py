@@ -11,9 +11,9 @@ from pydantic import SecretStr
 
 from support import bodies, chroma, http
 from support.access import BEAT
-from support.evidence import objects_of
+from support.inquiry import look_into
 from support.model import Record
-from support.troubles import REMEDIES, diagnose
+from support.troubles import REMEDIES
 from support.wait import Timeout, wait_for
 from support.ways import ingress
 
@@ -108,7 +108,7 @@ def add_until_refused(collection: Collection) -> str:
 
 def assert_diagnosed(live: Live, told: str, trouble: Trouble) -> None:
     """Assert that the suite names the trouble of a user who was told this, with what to do."""
-    diagnosis = diagnose(told, objects_of(live.kube, live.namespace))
+    diagnosis = look_into(live.kube, live.namespace, told)
     assert diagnosis, f"promised: {trouble}\nseen:     nothing that is known: {told}"
     assert diagnosis.trouble is trouble, f"promised: {trouble}\nseen:     {diagnosis}"
 

@@ -16,31 +16,20 @@ import yaml
 
 from support import record
 from support.containers import injected, own_of, state, statuses
+from support.inquiry import KINDS, controller_of, objects_of
 from support.kube import Refused
 from support.redact import without_values
 from support.troubles import diagnose, of_objects
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from support.kube import Kube, Object, Objects
     from support.redact import Redactor
     from support.scenario import Scenario
+    from support.troubles import Diagnosis
 
-# All that a release consists of, and what Kubernetes makes of it.
-_KINDS: Final = (
-    "Pod",
-    "StatefulSet",
-    "PersistentVolumeClaim",
-    "Service",
-    "EndpointSlice",
-    "Ingress",
-    "ConfigMap",
-    "Secret",
-    "ControllerRevision",
-    "NetworkPolicy",
-)
 # Lines of a log in the bundle, and of logs, events and differences in the report itself.
 _LOG_LINES: Final = 500
 _SHORT_LINES: Final = 8
@@ -55,8 +44,11 @@ class Failure:
     line: int
     error: BaseException
 
-    def sentences(self, root: Path) -> list[str]:
-        """Say what was promised, what was seen instead, and where; and what to do, where the trouble is a known one."""
+    def sentences(self, root: Path, look_into: Callable[[str], Diagnosis | None] = diagnose) -> list[str]:
+        """Say what was promised, what was seen instead, and where; and what to do, where the trouble is a known one.
+
+        `look_into` names the trouble of somebody who was told this.
+        """
         place = f"{self.scenario.file}:{self.line}"
         # Pytest adds how an assertion was computed; that stands in the traceback.
         seen = str(self.error).partition("\nassert ")[0].strip() or type(self.error).__name__
@@ -69,7 +61,7 @@ class Failure:
             if one.startswith((f"{root}/steps/", f"{root}/support/"))
         ]
         # What the API server refused is no answer of a release.
-        trouble = None if isinstance(self.error, Refused) else diagnose(seen)
+        trouble = None if isinstance(self.error, Refused) else look_into(seen)
         return [
             f"promised: {self.step}  ({place})",
             f"seen:     {textwrap.indent(seen, ' ' * 10).strip()}",
@@ -131,11 +123,6 @@ def look(kube: Kube, namespace: str, rendered: Objects | None = None, seconds: i
     return view
 
 
-def objects_of(kube: Kube, namespace: str) -> Objects:
-    """Return all that a release consists of, and what Kubernetes makes of it; of Secrets the values stay behind."""
-    return [without_values(obj) for kind in _KINDS for obj in kube.list(kind, namespace)]
-
-
 def take(
     directory: Path,
     failure: Sequence[str],
@@ -186,13 +173,13 @@ def _collect(
     for pod in pods:
         yield from _logs(kube, pod, seconds)
     live = objects_of(kube, namespace)
-    if troubles := "".join(f"{trouble}\n" for trouble in of_objects(live)):
+    if troubles := "".join(f"{trouble}\n" for trouble in of_objects(live, controller_of(kube, live))):
         yield "troubles.txt", troubles
     yield "live.yaml", yaml.safe_dump_all(map(_without_managers, live), sort_keys=False)
     if rendered is None:
         recalled = record.recall(kube, namespace)
         rendered = recalled[1] if recalled else []
-    yield from _comparison([without_values(obj) for obj in rendered if obj["kind"] in _KINDS], live)
+    yield from _comparison([without_values(obj) for obj in rendered if obj["kind"] in KINDS], live)
 
 
 def _makers(kube: Kube, namespace: str) -> Objects:

@@ -70,6 +70,8 @@ _LASTING: Final = {401, 407}
 # By which a websocket is refused for good: forbidden, or no server that knows of upgrades; 400 with these words is one, too.
 _NO_UPGRADE: Final = {200, 204, 301, 302, 303, 307, 308, 403, 405, 426, 501}
 _NO_UPGRADE_WORDS: Final = ("upgrade request required", "unable to upgrade")
+# HTTP statuses by which an API says that it has no such resource (any more), or none that can be listed.
+_NOTHING_THERE: Final = {404, 405}
 
 _STDIN, _STDOUT, _STDERR, _STATUS = 0, 1, 2, 3  # channels of an exec's websocket
 
@@ -104,6 +106,14 @@ class Exec:
     code: int
     stdout: bytes
     stderr: bytes
+
+
+@dataclass(frozen=True)
+class Contents:
+    """What a namespace holds; `unseen` names the APIs that could not be looked into, as their APIService is named."""
+
+    objects: Objects
+    unseen: tuple[str, ...]
 
 
 class Kube:
@@ -147,16 +157,21 @@ class Kube:
         """Return all objects of a kind, of one namespace or (None) of all, that carry every one of the labels."""
         return self.listing(kind, namespace, labels)[0]
 
-    def everything(self, namespace: str) -> Objects:
-        """Return all that a namespace holds, of every kind that the cluster knows, as metadata alone.
+    def everything(self, namespace: str) -> Contents:
+        """Return all that a namespace holds, of every kind that the cluster knows and lets be removed, as metadata alone.
 
-        Each has `kind` and `metadata`; events are left out.
+        Each has `kind` and `metadata`; events are left out, and what is only measured or asked about.
         """
-        found = []
-        for kind, group, plural in self._namespaced_resources():
-            listed = self._json("GET", f"{group}/namespaces/{namespace}/{plural}", accept=_METADATA)
-            found += [{"kind": kind, "metadata": item["metadata"]} for item in listed["items"] or ()]
-        return found
+        found: Objects = []
+        unseen: dict[str, None] = {}
+        for root in ("api", "apis"):
+            for api, path, resources in self._discovered(root, unseen):
+                for resource in resources:
+                    kind = resource["responseKind"]["kind"]
+                    where = f"{path}/namespaces/{namespace}/{resource['resource']}"
+                    listed = self._listed(where, api, unseen)
+                    found += [{"kind": kind, "metadata": item["metadata"]} for item in listed]
+        return Contents(found, tuple(unseen))
 
     def delete(self, kind: str, name: str, namespace: str | None = None, *, grace: int | None = None) -> None:
         """Ask for an object's deletion, with what it owns; does not wait, and an absent object is fine."""
@@ -250,19 +265,37 @@ class Kube:
             told = f"GET /{path} is answered with no list but {_excerpt(json.dumps(answer).encode())}"
             raise Refused(0, _UNANSWERED, told) from None
 
-    def _namespaced_resources(self) -> Iterator[tuple[str, str, str]]:
-        for root in ("api", "apis"):
-            for group in self._json("GET", root, accept=_DISCOVERY)["items"]:
-                version = group["versions"][0]
-                name = group["metadata"].get("name", "")
-                for resource in version["resources"]:
-                    kind = resource["responseKind"]["kind"]
-                    if resource["scope"] == "Namespaced" and "list" in resource["verbs"] and kind != "Event":
-                        yield (
-                            kind,
-                            "/".join(filter(None, (root, name, version["version"]))),
-                            resource["resource"],
-                        )
+    def _discovered(self, root: str, unseen: dict[str, None]) -> Iterator[tuple[str, str, Objects]]:
+        """Yield name, path and resources of each API below a root; one whose server is gone has none, and is unseen."""
+        try:
+            groups = self._json("GET", root, accept=_DISCOVERY).get("items") or ()
+        except Refused as refused:
+            if refused.unanswered:
+                raise
+            unseen[f"/{root}"] = None
+            return
+        for group in groups:
+            name = group["metadata"].get("name", "")
+            for version in group.get("versions", ())[:1]:
+                api = ".".join(filter(None, (version["version"], name)))
+                if "resources" not in version:
+                    unseen[api] = None
+                yield (
+                    api,
+                    "/".join(filter(None, (root, name, version["version"]))),
+                    [one for one in version.get("resources") or () if _holds_objects(one)],
+                )
+
+    def _listed(self, path: str, api: str, unseen: dict[str, None]) -> Objects:
+        """Return the metadata of what lies at a path; what cannot be looked at is noted as unseen."""
+        try:
+            return list(self._json("GET", path, accept=_METADATA).get("items") or ())
+        except Refused as refused:
+            if refused.unanswered:
+                raise
+            if refused.status not in _NOTHING_THERE:
+                unseen[api] = None
+            return []
 
     def changes(self, kind: str, namespace: str, version: str) -> Any:
         """Return the open answer (of urllib3) in which changes after a resourceVersion come, each a line of JSON."""
@@ -401,6 +434,14 @@ def _is_no_upgrade(refused: Refused) -> bool:
 def _unanswered(error: Exception, what: str) -> Refused:
     why = explained(error)
     return Refused(0, _UNANSWERED, f"{what}: {why}", lasting=why.lasting)
+
+
+def _holds_objects(resource: Object) -> bool:
+    """Whether a resource is one of a namespace's that is stored there: what cannot be deleted is none."""
+    kept = {"list", "delete"} <= set(resource.get("verbs") or ())
+    return bool(
+        kept and resource.get("scope") == "Namespaced" and resource["responseKind"]["kind"] != "Event"
+    )
 
 
 def _exit_code(status: Object) -> int:

@@ -6,7 +6,7 @@ from copy import copy
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from support import causes, codeserver, lint, planning, record, removal
+from support import causes, codeserver, inquiry, lint, planning, record, removal
 from support.apply import lay_ground, pull, put, rehearse
 from support.causes import rejection
 from support.certificate import platform_certificate
@@ -404,7 +404,8 @@ class Namespace:
     def _put(self, live: Live, course: Course) -> Finding | None:
         try:
             with self.pulse(live) as pulse:
-                return put(self.kube, live.objects, course, pulse)
+                finding = put(self.kube, live.objects, course, pulse)
+            return inquiry.closer(self.kube, self.name, finding) if finding else None
         except Refused as refused:
             return rejection(refused)
 
@@ -434,10 +435,17 @@ class Namespace:
         """Remove objects, and on demand the `namespace` too, if it is ours and holds nothing of anybody else."""
         inside = [obj for obj in objects if obj["kind"] != "Namespace"]
         there = self.kube.get("Namespace", self.name) if namespace else None
-        if there and is_ours(there) and not removal.foreign(self.kube, self.name):
+        if there and is_ours(there) and self._is_suites_alone():
             removal.remove_namespace(self.kube, self.name, inside, self._deadlines)
         else:
             removal.remove(self.kube, self.name, inside, self._deadlines)
+
+    def _is_suites_alone(self) -> bool:
+        """Whether nothing of others is here, as far as that can be seen; if not, what keeps the namespace is told."""
+        why = removal.why_kept(self.name, removal.foreign(self.kube, self.name))
+        if why:
+            self._progress(why)
+        return not why
 
     def _changed_since(self, before: dict[Key, str]) -> tuple[str, ...]:
         after = self.versions()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
+from support.kube import Contents
 from support.plan import OWNED, is_announcement, is_claim, is_ours, key
 from support.together import together
 from support.wait import wait_for
@@ -48,27 +49,52 @@ def owned(kube: Kube, namespace: str) -> Objects:
     return [around] * is_ours(around) + [obj for objects in found for obj in objects]
 
 
-def foreign(kube: Kube, namespace: str) -> Objects:
-    """Return, as metadata, what is in a namespace and is not the suite's."""
-    return [obj for obj in _inside(kube, namespace) if not is_ours(obj)]
+def foreign(kube: Kube, namespace: str) -> Contents:
+    """Return, as metadata, what is in a namespace and is not the suite's, and the APIs that hide whether there is more."""
+    inside = _inside(kube, namespace)
+    return Contents([obj for obj in inside.objects if not is_ours(obj)], inside.unseen)
 
 
 def traces(kube: Kube, namespace: str) -> list[Key]:
     """Return everything that speaks of a namespace: itself, what is in it, and the volumes that are claimed from it."""
     around = kube.get("Namespace", namespace)
     volumes = [obj for obj in kube.list("PersistentVolume") if _claimed_from(obj) == namespace]
-    return [key(obj) for obj in ([around] if around else []) + _inside(kube, namespace) + volumes]
+    return [key(obj) for obj in ([around] if around else []) + _inside(kube, namespace).objects + volumes]
 
 
-def _inside(kube: Kube, namespace: str) -> Objects:
+def _inside(kube: Kube, namespace: str) -> Contents:
     """Return, as metadata, what a namespace holds, but for what Kubernetes makes of it or puts there by itself."""
-    return [
+    found = kube.everything(namespace)
+    inside = [
         obj
-        for obj in kube.everything(namespace)
+        for obj in found.objects
         if not obj["metadata"].get("ownerReferences")
         and key(obj) not in _GIVEN
         and obj["kind"] not in _MIRRORS
     ]
+    return Contents(inside, found.unseen)
+
+
+def why_kept(namespace: str, others: Contents) -> str:
+    """Say why a namespace stays, by what of others it holds; "" where nothing keeps it."""
+    if others.objects:
+        named = ", ".join(sorted(" ".join(key(obj)) for obj in others.objects))
+        return f"namespace {namespace} stays, since it holds what is not the suite's: {named}"
+    if others.unseen:
+        first = others.unseen[0]
+        return (
+            f"namespace {namespace} stays, since it cannot be seen whether it holds anything of others: nobody answers "
+            f"for {', '.join(others.unseen)}; see `kubectl get apiservices`, and remove the one whose owner is gone "
+            f"(`kubectl delete apiservice {first}`)"
+        )
+    return ""
+
+
+def _conditions(namespace: Object | None) -> str:
+    """Say what a namespace's own conditions tell of why it is still there."""
+    conditions = (namespace or {}).get("status", {}).get("conditions") or ()
+    told = [f"{one['reason']}: {one.get('message', '')}" for one in conditions if one.get("status") == "True"]
+    return "; ".join(told) or "it says nothing of why"
 
 
 def _claimed_from(volume: Object) -> str:
@@ -102,7 +128,7 @@ def remove_namespace(kube: Kube, namespace: str, objects: Objects, deadlines: De
     wait_for(
         lambda: kube.get("Namespace", namespace) is None,
         deadlines.gone,
-        lambda: f"namespace {namespace} not gone: {kube.get('Namespace', namespace)}",
+        lambda: f"namespace {namespace} not gone: {_conditions(kube.get('Namespace', namespace))}",
     )
 
 

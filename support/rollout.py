@@ -11,7 +11,7 @@ from support.containers import is_ready as is_pod_ready
 from support.containers import own, state
 from support.liveness import Locked, Nameless, NeverWill, NotYet, Open
 from support.plan import claim_names, is_bound, key
-from support.troubles import Diagnosis, Trouble, diagnose
+from support.troubles import diagnose
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -224,15 +224,11 @@ class _Asking:
 
 
 def unanswered(last: NotYet) -> Finding:
-    """Return the finding for a release whose pod is ready and which nobody reaches: it is the way to it that is broken."""
+    """Return the finding for a release whose pod is ready and which nobody reaches; what is in the way is to be looked at."""
     told = str(last)
     trouble = diagnose(told)
-    if trouble and trouble.trouble is Trouble.SILENCE:
-        trouble = Diagnosis(Trouble.SERVICE, told)  # of all that may be silent, the pod is not
-    if trouble and trouble.trouble is Trouble.TOKEN:
-        return Finding(Cause.TOKEN, told)
     advice = trouble.remedy if trouble else None
-    return Finding(Cause.NEVER_READY, f"its pod is ready, but {told}", advice=advice)
+    return Finding(Cause.NEVER_READY, f"its pod is ready, but {told}", advice=advice, unreached=told)
 
 
 def is_ready(seen: Seen) -> bool:

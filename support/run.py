@@ -11,11 +11,14 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from support.evidence import Witness
 from support.faults import Fault
+from support.inquiry import look_into
 from support.inventory import Inventory, InventoryError
+from support.kube import Refused
 from support.names import map_host
 from support.redact import Redactor
 from support.release import shares_fate
 from support.report import Conditions
+from support.troubles import diagnose
 from support.wait import Deadlines
 
 if TYPE_CHECKING:
@@ -28,6 +31,7 @@ if TYPE_CHECKING:
     from support.kube import Kube
     from support.options import Options
     from support.release import Release
+    from support.troubles import Diagnosis
 
 # The fact that a release was found open; with it no run ends well.
 OPEN: Final = "open to anybody"
@@ -177,6 +181,17 @@ class Run:
             **self.witness.views,
             **{name: self.witness.look(kube, name) for name, kube in self.sites.items()},
         }
+
+    def look_into(self, told: str) -> Diagnosis | None:
+        """Return what troubles somebody who was told this, by what is there in the namespaces in use; never raises."""
+        for name, kube in self.sites.items():
+            try:
+                found = look_into(kube, name, told)
+            except Refused:
+                continue
+            if found and not found.is_silence:
+                return found
+        return diagnose(told)
 
     def handed(self) -> dict[str, Any]:
         """Return what a worker has to be told; it goes through a pipe, never through argv or the environment."""

@@ -10,13 +10,12 @@ from support import discovery, http, record, removal
 from support.chroma import DEFAULT_DATABASE, TENANT, TOKEN_HEADER
 from support.containers import is_ready, own_of, state, statuses
 from support.discovery import NotValidError
-from support.evidence import objects_of
+from support.inquiry import look_into
 from support.kube import Refused
 from support.liveness import NeverWill, NotYet
 from support.namespace import NotLive
 from support.plan import ANNOUNCEMENT, is_claim, is_ours
 from support.together import together
-from support.troubles import diagnose
 from support.ways import SERVICE, ingress
 
 if TYPE_CHECKING:
@@ -181,7 +180,7 @@ def _why_not_live(namespace: Namespace) -> str:
 
 def _remedy(namespace: Namespace, told: str) -> str:
     """Return what to do about what was told instead of an answer, "" where the trouble is not known."""
-    diagnosis = diagnose(told, objects_of(namespace.kube, namespace.name)) if told else None
+    diagnosis = look_into(namespace.kube, namespace.name, told) if told else None
     return f"{diagnosis.trouble}: {diagnosis.remedy}" if diagnosis else ""
 
 

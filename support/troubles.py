@@ -7,12 +7,14 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
-from support.containers import is_ready, own, state
+from support.containers import is_ready, own, state, statuses
+from support.policies import closing, named_port
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from support.kube import Object, Objects
+    from support.policies import Controller
 
 _SERVICE: Final = "chromadb-svc"
 _INGRESS: Final = "chroma-ingress"
@@ -27,6 +29,8 @@ class Trouble(StrEnum):
     CERTIFICATE = "the ingress does not prove who it is"
     HOST = "the ingress does not know the host"
     NAMELESS = "the host has no address"
+    POLICY = "a NetworkPolicy keeps the ingress out"
+    BUSY = "the release is too busy to answer"
     SERVICE = "the Service leads to no pod"
     POD = "no pod of the release is ready"
     SILENCE = "nothing answers"
@@ -57,6 +61,14 @@ REMEDIES: Final[Mapping[Trouble, str]] = {
     ),
     Trouble.NAMELESS: (
         "let DNS name the host, or give the address or the name of the load balancer as ingress_address of the inventory"
+    ),
+    Trouble.POLICY: (
+        "look at `kubectl get networkpolicies`, and let one of them admit the ingress controller: from its namespace, to "
+        "port 8000 of the pods with the label app=chroma"
+    ),
+    Trouble.BUSY: (
+        "let it finish what it does, and write in smaller batches or with fewer writers at once; give Chroma more CPU, "
+        "or its readiness probe more time (timeoutSeconds, failureThreshold)"
     ),
     Trouble.SERVICE: (
         f"compare the selector of Service {_SERVICE} with the labels of the pod (app=chroma), and look at "
@@ -123,37 +135,52 @@ class Diagnosis:
 
     trouble: Trouble
     seen: str
+    advice: str | None = None  # in place of the trouble's usual remedy, where more is known
 
     @property
     def remedy(self) -> str:
         """What to do."""
-        return REMEDIES[self.trouble]
+        return self.advice or REMEDIES[self.trouble]
+
+    @property
+    def is_silence(self) -> bool:
+        """Whether it says no more than that nothing answers: what is there may say why."""
+        return self.trouble is Trouble.SILENCE
 
     def __str__(self) -> str:
         return f"{self.trouble}: {self.seen}; to do: {self.remedy}"
 
 
-def diagnose(told: str, objects: Sequence[Object] = ()) -> Diagnosis | None:
+def diagnose(
+    told: str, objects: Sequence[Object] = (), controller: Controller | None = None
+) -> Diagnosis | None:
     """Return what troubles a caller who was told this; None where it is no trouble that is known.
 
-    `objects` are those of the release's namespace: where nothing answers, only they know why.
+    `objects` are those of the release's namespace, events among them, and `controller` is what the ingress comes from:
+    where nothing answers, only they know why. What has been diagnosed already keeps its name and its remedy.
     """
+    if known := next((trouble for trouble in _BY_OBJECTS if f"but {trouble}" in told), None):
+        _, _, remedy = told.partition("; to do: ")
+        return Diagnosis(known, told, remedy.splitlines()[0] if remedy else None)
     found = next((trouble for trouble, sign in _SIGNS.items() if re.search(sign, told)), None)
     if found is Trouble.SILENCE:
-        return next(of_objects(objects), Diagnosis(found, told))
+        return next(of_objects(objects, controller), _flapping(objects) or Diagnosis(found, told))
     return Diagnosis(found, told) if found else None
 
 
-def of_objects(objects: Sequence[Object]) -> Iterator[Diagnosis]:
+# What only the objects of a release show.
+_BY_OBJECTS: Final = (Trouble.POLICY, Trouble.BUSY, Trouble.SERVICE, Trouble.POD)
+
+
+def of_objects(objects: Sequence[Object], controller: Controller | None = None) -> Iterator[Diagnosis]:
     """Yield what keeps callers from a release, as far as its objects show it; nothing where there is no release."""
     statefulset = next((obj for obj in objects if obj["kind"] == "StatefulSet"), None)
     if statefulset is None:
         return
     pods = [own(obj, statefulset) for obj in _of(objects, "Pod") if _serves(obj)]
-    if not any(map(is_ready, pods)):
-        wanted = statefulset["spec"].get("replicas", 1)
-        told = [f"pod {pod['metadata']['name']}: {state(pod)}" for pod in pods]
-        yield Diagnosis(Trouble.POD, ", ".join(told) or f"there is none, and the StatefulSet wants {wanted}")
+    ready = [pod for pod in pods if is_ready(pod)]
+    if not ready:
+        yield _of_pods(statefulset, pods, objects)
     elif not any(map(_leads_somewhere, _of(objects, "EndpointSlice"))):
         selectors = [
             obj["spec"].get("selector")
@@ -162,8 +189,88 @@ def of_objects(objects: Sequence[Object]) -> Iterator[Diagnosis]:
         ]
         told = [f"its selector is {selector}" for selector in selectors]
         yield Diagnosis(Trouble.SERVICE, f"Service {_SERVICE}: {(told or ['it is not there'])[0]}")
+    else:
+        yield from _of_policies(
+            _of(objects, "NetworkPolicy"), ready[0], _target(objects, ready[0]), controller
+        )
     if not any(obj["metadata"]["name"] == _INGRESS for obj in _of(objects, "Ingress")):
         yield Diagnosis(Trouble.HOST, f"Ingress {_INGRESS} is not there")
+
+
+def _of_pods(statefulset: Object, pods: Objects, objects: Sequence[Object]) -> Diagnosis:
+    """Say why no pod is ready: there is none, it is not there yet, or it is too busy to answer its probe."""
+    for pod in pods:
+        if (unanswered := _unanswered_probe(pod, objects)) and _has_been_ready(pod):
+            return Diagnosis(Trouble.BUSY, f"pod {pod['metadata']['name']} runs, but {unanswered}")
+    wanted = statefulset["spec"].get("replicas", 1)
+    told = [f"pod {pod['metadata']['name']}: {state(pod)}" for pod in pods]
+    return Diagnosis(Trouble.POD, ", ".join(told) or f"there is none, and the StatefulSet wants {wanted}")
+
+
+def _flapping(objects: Sequence[Object]) -> Diagnosis | None:
+    """Say that a pod which is ready again has been too busy to answer its probe."""
+    for pod in _of(objects, "Pod"):
+        if _serves(pod) and _has_been_ready(pod) and (unanswered := _unanswered_probe(pod, objects)):
+            return Diagnosis(Trouble.BUSY, f"pod {pod['metadata']['name']} is ready again, but {unanswered}")
+    return None
+
+
+# A probe that had no answer in time, or one that the gateway gave in Chroma's place: the server is there, and busy.
+_TOO_LATE: Final = re.compile(
+    r"Readiness probe failed: .*(deadline exceeded|Client\.Timeout|statuscode: 50[34])"
+)
+
+
+def _unanswered_probe(pod: Object, objects: Sequence[Object]) -> str:
+    """Return what the kubelet says of a readiness probe that a running pod did not answer in time, "" when nothing."""
+    if not all("running" in status.get("state", {}) for status in statuses(pod)):
+        return ""
+    said = [
+        event["message"]
+        for event in _of(objects, "Event")
+        if event["involvedObject"].get("uid") == pod["metadata"].get("uid")
+        and event["reason"] == "Unhealthy"
+        and _TOO_LATE.search(event["message"])
+    ]
+    return " ".join(said[-1].split()) if said else ""
+
+
+def _has_been_ready(pod: Object) -> bool:
+    """Whether a pod has become ready, or unready, since its containers were started: at first it is neither."""
+    started = [
+        status["state"]["running"].get("startedAt", "") for status in statuses(pod) if "state" in status
+    ]
+    changed = [
+        one.get("lastTransitionTime", "")
+        for one in pod.get("status", {}).get("conditions", [])
+        if one["type"] == "Ready"
+    ]
+    return bool(started and changed) and max(changed) > max(started)
+
+
+def _of_policies(
+    policies: Objects, pod: Object, port: int, controller: Controller | None
+) -> Iterator[Diagnosis]:
+    if names := closing(policies, pod, port, controller):
+        where = f"namespace {controller.name}" if controller else "any other namespace"
+        peer = f"kubernetes.io/metadata.name: {controller.name}" if controller else "the controller's labels"
+        named = f"NetworkPolicy {names[0]}" if len(names) == 1 else f"NetworkPolicies {', '.join(names)}"
+        selects = "selects" if len(names) == 1 else "select"
+        yield Diagnosis(
+            Trouble.POLICY,
+            f"{named} {selects} pod {pod['metadata']['name']}, and nobody from {where} is let in on port {port}",
+            f"add a NetworkPolicy for the pods with the label app=chroma that lets the ingress controller in: from "
+            f"{where} (namespaceSelector: {{{peer}}}), to port {port}",
+        )
+
+
+def _target(objects: Sequence[Object], pod: Object) -> int:
+    """Return the port of a pod to which the Service leads."""
+    service = next((one for one in _of(objects, "Service") if one["metadata"]["name"] == _SERVICE), {})
+    for port in service.get("spec", {}).get("ports") or ():
+        target = port.get("targetPort", port.get("port"))
+        return target if isinstance(target, int) else named_port(pod, target)
+    return 0
 
 
 def _of(objects: Sequence[Object], kind: str) -> Objects:
