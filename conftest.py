@@ -327,6 +327,7 @@ def _boot(config: pytest.Config) -> Access:
             recipes=config.rootpath / "manifests" / "images",
             progress=progress,
             patience=options.patience,
+            images=Release.named(options.release).images,
         )
         access = suite.provider.create()
         # Whatever is missing or wrong is told now, before anything is touched.
@@ -339,6 +340,7 @@ def _boot(config: pytest.Config) -> Access:
         suite.report.begin_scenarios()
         what = "boot of the cluster" if options.provider == "embedded" else "survey of the cluster"
         suite.report.times[what] = time.monotonic() - began
+        suite.report.images = access.images
     suite.access = access
     return access
 

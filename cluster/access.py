@@ -10,6 +10,18 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
+class UsedImage:
+    """An image that a cluster was given, with its tag, and the digest of its manifest.
+
+    `differences` says, a line for each package, how it is not the image that its recipe prefers.
+    """
+
+    name: str
+    digest: str
+    differences: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class Access:
     """A cluster that can be used.
 
@@ -17,7 +29,7 @@ class Access:
     cannot grow beyond its size by being written to), disposable (its parts may be broken at will), exec (commands may be run in
     containers).
     `inventory` holds the values of the platform that the provider knows; `timings` says when each step
-    of a boot was reached, in seconds after it was asked for.
+    of a boot was reached, in seconds after it was asked for; `images` are those that the provider made for it.
     """
 
     name: str
@@ -26,6 +38,7 @@ class Access:
     capabilities: frozenset[str]
     inventory: dict[str, Any]
     timings: tuple[tuple[str, float], ...]
+    images: tuple[UsedImage, ...] = ()
 
 
 class Provider(Protocol):

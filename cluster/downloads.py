@@ -1,21 +1,23 @@
-"""Fetches pinned packages from the Debian archive and the Python index, and lets nothing else in."""
+"""Fetches pinned packages from the Python index and Go's module proxy, and lets nothing else in."""
 
 from __future__ import annotations
 
 import hashlib
+import json
 import os
+import platform
 import re
 import subprocess
 import sys
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cluster.errors import ClusterError
 from cluster.progress import under_way
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
-    from pathlib import Path
+    from collections.abc import Mapping, Sequence
 
 
 class DownloadError(ClusterError):
@@ -34,29 +36,14 @@ class Pin:
         return f"{self.package} {self.version}"
 
 
-def fetch_debs(pins: Iterable[Pin], directory: Path) -> dict[Pin, Path]:
-    """Fetch Debian packages into a directory of their own; give the file of each.
+def fetch_lock(lock: Path, directory: Path) -> dict[Pin, Path]:
+    """Fetch every wheel that a lock pins into a directory of its own; give what was taken, sorted. Raises DownloadError.
 
-    The lists of packages are brought up to date once when they do not know a pinned version, which
-    needs root. Raises DownloadError.
+    A line may have hashes for several machines, of which the one of this machine's wheel is taken.
     """
-    wanted = list(pins)
-    command = ["apt-get", "download", "-qq", *(f"{pin.package}={pin.version}" for pin in wanted)]
-    fetched = _run(command, directory)
-    if fetched.returncode != 0 and os.geteuid() == 0:
-        _run(["apt-get", "update", "-qq"], directory)
-        fetched = _run(command, directory)
-    if fetched.returncode != 0:
-        raise DownloadError(_why_not(wanted, fetched.stdout))
-    files = {pin: _only(directory, f"{pin.package}_*.deb") for pin in wanted}
-    for pin, file in files.items():
-        _check(pin, file)
-    return files
-
-
-def fetch_lock(lock: Path, directory: Path) -> list[Path]:
-    """Fetch every wheel that a lock pins into a directory of its own; give their files, sorted. Raises DownloadError."""
-    pins = [_pinned(line) for line in lock.read_text().splitlines() if line and not line.startswith("#")]
+    wanted = dict(
+        _locked(line) for line in lock.read_text().splitlines() if line and not line.startswith("#")
+    )
     command = [
         sys.executable,
         "-m",
@@ -75,24 +62,53 @@ def fetch_lock(lock: Path, directory: Path) -> list[Path]:
         for line in pip.stdout or ():
             said.append(line)
             if stage := under_way():
-                stage.advance(sum(one.startswith("Collecting") for one in said), len(pins))
+                stage.advance(sum(one.startswith("Collecting") for one in said), len(wanted))
     if pip.returncode != 0:
         raise DownloadError(
-            f"the wheels of {lock.name} cannot be had from the Python index; pip says: {_last_lines(''.join(said))}"
+            f"the wheels of {lock.name} cannot be had from the Python index for this machine "
+            f"({platform.machine()}); pip says: {_last_lines(''.join(said))}"
         )
-    files = sorted(directory.glob("*.whl"))
-    found = {_sha256(file) for file in files}
-    for pin in pins:
-        if pin.sha256 not in found:
-            raise DownloadError(f"{pin} is not what {lock.name} pins: no file has the SHA-256 {pin.sha256}")
-    return files
+    files = {_sha256(file): file for file in sorted(directory.glob("*.whl"))}
+    taken = {}
+    for (package, version), hashes in wanted.items():
+        found = next((one for one in hashes if one in files), None)
+        if found is None:
+            raise DownloadError(f"{package} {version} is not what {lock.name} pins: no file has its SHA-256")
+        taken[Pin(package, version, found)] = files[found]
+    return taken
 
 
-def _pinned(line: str) -> Pin:
-    found = re.fullmatch(r"(\S+)==(\S+) --hash=sha256:([0-9a-f]{64})", line)
+def _locked(line: str) -> tuple[tuple[str, str], list[str]]:
+    found = re.fullmatch(r"(\S+)==(\S+)((?: --hash=sha256:[0-9a-f]{64})+)", line)
     if not found:
         raise DownloadError(f"a lock has lines `name==version --hash=sha256:…`, not {line!r}")
-    return Pin(*found.groups())
+    package, version, hashes = found.groups()
+    return (package, version), hashes.replace(" --hash=sha256:", " ").split()
+
+
+def fetch_module(module: str, version: str, checksum: str, go: Path, directory: Path) -> Path:
+    """Fetch one Go module into a directory of its own; give its zip. Raises DownloadError.
+
+    `checksum` is that of go.sum. Go compares what it fetches with its own data base of checksums as well.
+    """
+    environment = {
+        "GOMODCACHE": str(directory / "modules"),
+        "GOFLAGS": "-modcacherw",  # a read-only directory could not be removed by an ordinary user
+        "GOTOOLCHAIN": "local",
+        "GOWORK": "off",
+    }
+    fetched = _run([str(go), "mod", "download", "-json", f"{module}@{version}"], directory, environment)
+    try:
+        told = json.loads(fetched.stdout[fetched.stdout.index("{") :])
+    except ValueError:
+        told = {"Error": _last_lines(fetched.stdout)}
+    if fetched.returncode != 0 or "Zip" not in told:
+        raise DownloadError(f"the Go module {module} {version} cannot be had; go says: {told.get('Error')}")
+    if told.get("Sum") != checksum:
+        raise DownloadError(
+            f"{module} {version} is not what the recipe pins: sum {told.get('Sum')} instead of {checksum}"
+        )
+    return Path(told["Zip"])
 
 
 def fetch_wheel(pin: Pin, directory: Path) -> Path:
@@ -112,12 +128,14 @@ def fetch_wheel(pin: Pin, directory: Path) -> Path:
     return wheel
 
 
-def _run(command: Sequence[str], directory: Path | None = None) -> subprocess.CompletedProcess[str]:
+def _run(
+    command: Sequence[str], directory: Path, environment: Mapping[str, str] | None = None
+) -> subprocess.CompletedProcess[str]:
     try:
         return subprocess.run(
             command,
             cwd=directory,
-            env={**os.environ, "LC_ALL": "C.UTF-8"},
+            env={**os.environ, "LC_ALL": "C.UTF-8", **(environment or {})},
             check=False,
             text=True,
             stdin=subprocess.DEVNULL,
@@ -125,7 +143,9 @@ def _run(command: Sequence[str], directory: Path | None = None) -> subprocess.Co
             stderr=subprocess.STDOUT,
         )
     except FileNotFoundError:
-        raise DownloadError(f"the images are made of Debian packages, and {command[0]} is missing") from None
+        raise DownloadError(
+            f"the images are made of packages, and {command[0]}, which fetches them, is missing"
+        ) from None
 
 
 def _only(directory: Path, pattern: str) -> Path:
@@ -142,31 +162,6 @@ def _check(pin: Pin, file: Path) -> None:
     found = _sha256(file)
     if found != pin.sha256:
         raise DownloadError(f"{pin} is not what the recipe pins: SHA-256 {found} instead of {pin.sha256}")
-
-
-def _why_not(pins: Iterable[Pin], said: str) -> str:
-    """Compare the pins with what the archive offers; this is what goes wrong when Debian moves on."""
-    gone = [
-        f"{pin}: the archive offers {', '.join(offers) or 'no such package'}"
-        for pin in pins
-        if pin.version not in " ".join(offers := _offers(pin.package)).split()
-    ]
-    if not gone:
-        return f"the Debian packages cannot be fetched; apt-get says: {_last_lines(said)}"
-    remedy = "pin what it offers, or run `apt-get update` when the lists are old"
-    return "\n  ".join([f"the Debian archive does not have every pinned package ({remedy}):", *gone])
-
-
-def _offers(package: str) -> list[str]:
-    """List what the archive has of a package, newest first, as `VERSION (SHA-256 …)`."""
-    offers = []
-    for stanza in _run(["apt-cache", "show", package]).stdout.split("\n\n"):
-        fields = dict(
-            line.split(": ", 1) for line in stanza.splitlines() if line[:1].isalpha() and ": " in line
-        )
-        if "SHA256" in fields:  # the stanza of an installed package has none
-            offers.append(f"{fields['Version']} (SHA-256 {fields['SHA256']})")
-    return offers
 
 
 def _last_lines(text: str) -> str:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
 from cluster import layout, preflight
-from cluster.access import Access
+from cluster.access import Access, UsedImage
 from cluster.errors import ClusterError
 from cluster.images import Image, ensure_images
 from cluster.packages import ensure_packages
@@ -27,7 +27,7 @@ from cluster.store import Store, default_root
 from cluster.sweep import sweep
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Collection
 
     from cluster.programs import Programs
 
@@ -57,8 +57,10 @@ class EmbeddedProvider:
         name: str | None = None,
         detached: bool = False,
         patience: float = 1.0,
+        images: Collection[str] = (),
     ) -> None:
         self._recipes = recipes
+        self._images = images
         self._progress = progress
         self._name = name or f"run-{secrets.token_hex(3)}"
         self._detached = detached
@@ -79,7 +81,7 @@ class EmbeddedProvider:
         files = {name: getattr(programs, name) for name in ("coredns", "pause", "probe")}
         system = ensure_images(store, sorted(_SYSTEM_RECIPES.glob("*.yaml")), files)
         own = sorted(self._recipes.glob("*.yaml")) if self._recipes else []
-        pushed = ensure_images(store, own, files)
+        pushed = ensure_images(store, own, files, self._images)
         seed = ensure_seed(store, system)
         self._store = store  # what it has given out stays in the cache as long as it lives
         return _spec(
@@ -190,6 +192,7 @@ def access(cluster: Living) -> Access:
             "vantage_image": state["vantage_image"],
         },
         timings=tuple((title, seconds) for title, seconds in state["milestones"]),
+        images=tuple(cluster.spec.made),
     )
 
 
@@ -221,6 +224,10 @@ def _spec(
         patience=patience,
         began=time.monotonic(),
         of_run=of_run,
+        made=[
+            UsedImage(f"{image.name}:{image.tag}", image.digest, tuple(image.differences))
+            for image in (*system, *pushed)
+        ],
     )
 
 

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
+import platform
+import shutil
 import tarfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,10 +22,13 @@ LAYER_TYPE = "application/vnd.oci.image.layer.v1.tar"
 
 BLOBS = Path("blobs/sha256")  # in every layout
 
+# As Go calls them, by their names in Linux; where both have one name, it needs no line.
+_ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64", "armv7l": "arm", "i686": "386"}
+
 
 @dataclass(frozen=True)
 class Entry:
-    """A file or, without `content`, an empty directory of the layer.
+    """A file of the layer, a link where there is a `target`, or, with neither, an empty directory.
 
     `path` is absolute; `owner` is (uid, gid); `content` opens a stream of exactly `size` bytes.
     """
@@ -32,6 +38,7 @@ class Entry:
     owner: tuple[int, int] = (0, 0)
     size: int = 0
     content: Callable[[], IO[bytes]] | None = None
+    target: str = ""
 
 
 class _Hashing:
@@ -52,19 +59,51 @@ class _Hashing:
         return self._hash.hexdigest()
 
 
-def write_layout(
-    directory: Path, entries: Iterable[Entry], config: Mapping[str, Any], annotations: Mapping[str, str]
-) -> str:
-    """Write an image of one uncompressed layer as an OCI layout; give the digest of its manifest.
+def machine() -> str:
+    """Name this machine's architecture as Linux does: x86_64, aarch64."""
+    return platform.machine()
 
-    `config` is the `config` object of the image specification; `annotations` go to the index, where
-    importers look for the image's name. Directories that no entry names belong to root, mode 0755.
+
+def architecture() -> str:
+    """Name this machine's architecture as the image specification does: amd64, arm64."""
+    return _ARCHITECTURES.get(machine(), machine())
+
+
+def write_layer(directory: Path, entries: Iterable[Entry]) -> dict[str, Any]:
+    """Write one uncompressed layer to `directory` under the name of its digest; give its descriptor.
+
+    Directories that no entry names belong to root, mode 0755.
+    """
+    unnamed = directory / "layer"
+    with unnamed.open("wb") as stream:
+        hashing = _Hashing(stream)
+        # A file object for tarfile's stream mode needs no more than write().
+        with tarfile.open(fileobj=hashing, mode="w|", format=tarfile.GNU_FORMAT) as tar:  # type: ignore[call-overload]
+            for entry in _with_parents(entries):
+                _add(tar, entry)
+    unnamed.rename(directory / hashing.hex)
+    return _descriptor(LAYER_TYPE, hashing.hex, hashing.size)
+
+
+def write_layout(
+    directory: Path,
+    layer: Mapping[str, Any],
+    config: Mapping[str, Any],
+    annotations: Mapping[str, str],
+    *,
+    layers: Path,
+) -> str:
+    """Write an image of one layer as an OCI layout; give the digest of its manifest.
+
+    The layer, which lies in `layers`, is shared with the layout by a hard link. `config` is the `config` object of the
+    image specification; `annotations` go to the index, where importers look for the image's name.
     """
     blobs = directory / BLOBS
     blobs.mkdir(parents=True)
-    layer = _write_layer(blobs, entries)
+    name = layer["digest"].removeprefix("sha256:")
+    _share(layers / name, blobs / name)
     image = {
-        "architecture": "amd64",  # the only one that the pinned packages are for
+        "architecture": architecture(),
         "os": "linux",
         "config": dict(config),
         "rootfs": {"type": "layers", "diff_ids": [layer["digest"]]},
@@ -73,12 +112,20 @@ def write_layout(
         "schemaVersion": 2,
         "mediaType": MANIFEST_TYPE,
         "config": _write_json(blobs, CONFIG_TYPE, image),
-        "layers": [layer],
+        "layers": [dict(layer)],
     }
     described = _write_json(blobs, MANIFEST_TYPE, manifest)
     digest: str = described["digest"]
     write_index(directory, [{**described, "annotations": dict(annotations)}])
     return digest
+
+
+def config(directory: Path, digest: str) -> dict[str, Any]:
+    """Give the `config` object of the image in a layout whose manifest has this digest."""
+    manifest = json.loads(blob(directory, digest).read_bytes())
+    image = json.loads(blob(directory, manifest["config"]["digest"]).read_bytes())
+    found: dict[str, Any] = image["config"]
+    return found
 
 
 def write_index(directory: Path, manifests: list[dict[str, Any]]) -> None:
@@ -98,16 +145,11 @@ def blob(directory: Path, digest: str) -> Path:
     return directory / BLOBS / digest.removeprefix("sha256:")
 
 
-def _write_layer(blobs: Path, entries: Iterable[Entry]) -> dict[str, Any]:
-    unnamed = blobs / "layer"
-    with unnamed.open("wb") as stream:
-        hashing = _Hashing(stream)
-        # A file object for tarfile's stream mode needs no more than write().
-        with tarfile.open(fileobj=hashing, mode="w|", format=tarfile.GNU_FORMAT) as tar:  # type: ignore[call-overload]
-            for entry in _with_parents(entries):
-                _add(tar, entry)
-    unnamed.rename(blobs / hashing.hex)
-    return _descriptor(LAYER_TYPE, hashing.hex, hashing.size)
+def _share(file: Path, link: Path) -> None:
+    try:
+        os.link(file, link)
+    except OSError:  # a file system that knows no hard links
+        shutil.copyfile(file, link)
 
 
 def _with_parents(entries: Iterable[Entry]) -> list[Entry]:
@@ -122,6 +164,10 @@ def _add(tar: tarfile.TarFile, entry: Entry) -> None:
     info = tarfile.TarInfo(str(entry.path).lstrip("/"))
     info.mode = entry.mode
     info.uid, info.gid = entry.owner
+    if entry.target:
+        info.type, info.linkname = tarfile.SYMTYPE, entry.target
+        tar.addfile(info)
+        return
     if entry.content is None:
         info.type = tarfile.DIRTYPE
         tar.addfile(info)

@@ -23,6 +23,13 @@ _POLICY = Path("/usr/sbin/policy-rc.d")
 _OUR_POLICY = "# made by chroma-conformance, process "
 _DEBIAN = Path("/etc/debian_version")
 _OUTPUT_LINES = 15
+_INSTALLERS = {
+    "apt-get": "apt-get install --no-install-recommends",
+    "dnf": "dnf install",
+    "zypper": "zypper install",
+    "pacman": "pacman -S",
+    "apk": "apk add",
+}
 
 
 class PackagesMissing(ClusterError):  # noqa: N818 - names the fact, as the message does
@@ -91,6 +98,13 @@ def ensure_packages(timings: Timings | None = None) -> None:
     missing = missing_packages()
     if missing:
         raise _missing(missing, failure or "apt-get installed the packages without them")
+
+
+def installer() -> str:
+    """Name the command by which this machine gets packages, by the tool that is there."""
+    return next(
+        (command for tool, command in _INSTALLERS.items() if shutil.which(tool)), "install, with your tool,"
+    )
 
 
 def _found(item: str, path: str) -> bool:

@@ -8,7 +8,7 @@ from cluster.access import Access, Provider
 from cluster.errors import ClusterError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Collection
     from pathlib import Path
 
 __all__ = ["Access", "ClusterError", "Provider", "provider_for"]
@@ -22,11 +22,13 @@ def provider_for(
     recipes: Path,
     progress: Callable[[str], None],
     patience: float = 1.0,
+    images: Collection[str] = (),
 ) -> Provider:
     """Choose a provider: embedded, external, or auto, which is external when a kubeconfig is named.
 
     A cluster that merely happens to be the current context is never used. `recipes` is a directory of
-    image recipes for the registry of an embedded cluster; `progress` hears of each step; an embedded cluster gets
+    image recipes for the registry of an embedded cluster; of those that are made on request only, it makes
+    what `images` name, such as `chroma:0.5.23`. `progress` hears of each step; an embedded cluster gets
     `patience` times the usual time for each step of its boot.
     """
     # Each brings imports that the other can do without.
@@ -40,4 +42,4 @@ def provider_for(
         raise ClusterError("the embedded cluster brings its own kubeconfig: leave it out, or choose external")
     from cluster.embedded import EmbeddedProvider  # noqa: PLC0415
 
-    return EmbeddedProvider(recipes, progress, patience=patience)
+    return EmbeddedProvider(recipes, progress, patience=patience, images=images)

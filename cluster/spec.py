@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
+
+from cluster.access import UsedImage
 
 
 @dataclass(frozen=True)
@@ -36,6 +38,8 @@ class Spec:
     """How many times the usual time each step of the boot gets; 1 for a machine of two busy cores."""
     began: float
     """When the boot began, on CLOCK_MONOTONIC: all processes count from it."""
+    made: list[UsedImage] = field(default_factory=list)
+    """All images of the cluster, for the report."""
     of_run: bool = False
     """Whether a run has booted it for itself, and ends it; false: it stays until `down`."""
 
@@ -48,4 +52,7 @@ class Spec:
         """Inverse of dump."""
         facts = json.loads(text)
         facts["pushed"] = [Pushed(**one) for one in facts["pushed"]]
+        facts["made"] = [
+            UsedImage(one["name"], one["digest"], tuple(one["differences"])) for one in facts.get("made", ())
+        ]
         return cls(**facts)

@@ -125,6 +125,11 @@ class Release(_Part):
             raise ReleaseError(f"release {name!r} ({RELEASES.name}/{name}.yaml): {problems}") from None
 
     @property
+    def images(self) -> tuple[str, ...]:
+        """The images that it runs, as it names them."""
+        return tuple(one.image for one in (self.chroma, self.gateway) if one)
+
+    @property
     def capabilities(self) -> frozenset[str]:
         """What it can do, of what not every release can: what is not known of its version is not claimed."""
         candidates = versions.candidates(self.chroma.image)

@@ -11,7 +11,7 @@ import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from support.junit import write_junit
 from support.kube import Refused
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 REPORT: Final = "conformance.json"
 # The version of the report's form; it rises when a reader would misread it.
 _FORM: Final = 1
+_TOLD_DIFFERENCES: Final = 3  # of an image, on the terminal
 # Those whose version decides what a scenario sees.
 _PACKAGES: Final = ("chromadb", "httpx", "hypothesis", "kubernetes", "pytest", "pytest-bdd", "pytest-xdist")
 
@@ -50,6 +51,22 @@ class Conditions:
     profile: str
     seed: str
     accept_insecure: bool
+
+
+class UsedImage(Protocol):
+    """What is told of an image: its name, the digest of its manifest, and how it differs from the preferred one."""
+
+    @property
+    def name(self) -> str:
+        """The name with its tag."""
+
+    @property
+    def digest(self) -> str:
+        """The digest, as a registry has it: sha256:…, hexadecimal."""
+
+    @property
+    def differences(self) -> Sequence[str]:
+        """A line for each package that is not the preferred one."""
 
 
 class Report:
@@ -91,6 +108,7 @@ class Report:
         self._is_ours = False  # whether the directory holds a report of ours from before
         self.written = False  # whether it says what the run came to
         self.times: dict[str, float] = {}  # seconds of what is no scenario: the cluster's boot and end
+        self.images: Sequence[UsedImage] = ()  # those that were made for the cluster, once there is one
 
     @property
     def evidence(self) -> Path:
@@ -138,6 +156,8 @@ class Report:
             yield "what was not run proves nothing: `pytest features/` runs all of it"
         for what, much in self._measured.items():
             yield f"measured: {what}: {much}"
+        for image in self.images:
+            yield f"image: {image.name} {image.digest}{_unlike(image.differences)}"
         yield from self._words_about_fault()
         yield f"report: {self._directory / REPORT}, {self._directory / 'junit.xml'}"
         if any(result.evidence for result in self._results):
@@ -208,6 +228,10 @@ class Report:
             "patience": asked.patience,
             "hypothesis": {"profile": asked.profile, "seed": asked.seed},
             "versions": {"python": platform.python_version(), **self._facts, "packages": dict(_versions())},
+            "images": [
+                {"name": one.name, "digest": one.digest, "differences": list(one.differences)}
+                for one in self.images
+            ],
             "reproduce": self._command,
             "measured": self._measured,
             "times": {title: round(seconds, 1) for title, seconds in self._times(results).items()},
@@ -228,6 +252,15 @@ def version_of(kube: Kube) -> str:
     except Refused:
         return "unknown"
     return ", ".join(sorted(versions))
+
+
+def _unlike(differences: Sequence[str]) -> str:
+    """Say in short how an image differs from the preferred one; all of it stands in the report."""
+    if not differences:
+        return ""
+    more = len(differences) - _TOLD_DIFFERENCES
+    told = "; ".join(differences[:_TOLD_DIFFERENCES]) + (f"; and {more} more" if more > 0 else "")
+    return f", not as preferred: {told}"
 
 
 def _entry(result: Result, given: Sequence[str]) -> dict[str, Any]:

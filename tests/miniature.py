@@ -26,6 +26,7 @@ import os
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
 
 LOG = Path(__file__).parent.parent / "cluster.log"
 
@@ -45,6 +46,12 @@ class Access:
         "harbor_registry": "harbor.example.com", "vantage_image": "harbor.example.com/library/probe:1",
     })
     timings: tuple = ()
+    images: tuple = (
+        SimpleNamespace(name="library/small:1", digest="sha256:0123", differences=()),
+        SimpleNamespace(
+            name="library/large:1", digest="sha256:4567", differences=[f"part{i} 2 instead of 1" for i in range(5)]
+        ),
+    )
 
 
 class Provider:
@@ -62,7 +69,7 @@ class Provider:
         note("deleted")
 
 
-def provider_for(kind, *, kubeconfig, context, recipes, progress, patience):
+def provider_for(kind, *, kubeconfig, context, recipes, progress, patience, images):
     return Provider(progress)
 
 

@@ -281,6 +281,23 @@ def test_a_run_is_judged_the_same_with_workers_and_without(two_features: Miniatu
     assert (suites.get("tests"), suites.get("failures"), suites.get("skipped")) == ("5", "1", "1")
 
 
+@pytest.mark.parametrize("workers", [0, 1])
+def test_every_image_is_told_with_its_digest_and_how_it_differs(
+    two_features: Miniature, workers: int
+) -> None:
+    ran = two_features.run("features/", *(["-n", str(workers)] if workers else []))
+    assert "image: library/small:1 sha256:0123\n" in ran.out
+    assert (
+        "image: library/large:1 sha256:4567, not as preferred: part0 2 instead of 1; part1 2 instead of 1; "
+        "part2 2 instead of 1; and 2 more\n"
+    ) in ran.out
+    told = json.loads((two_features.root / "reports" / "conformance.json").read_text())["images"]
+    assert [(one["name"], one["digest"], len(one["differences"])) for one in told] == [
+        ("library/small:1", "sha256:0123", 0),
+        ("library/large:1", "sha256:4567", 5),
+    ]
+
+
 def test_what_is_left_out_is_told(two_features: Miniature) -> None:
     two_features.run("features/", "-k", "It_holds")
     levels = two_features.report()["levels"]
