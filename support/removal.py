@@ -147,9 +147,7 @@ def _wait_until_gone(watch: Watch, namespace: str, objects: Objects, deadlines: 
     uids = {obj["metadata"]["uid"] for obj in objects}
 
     def left() -> list[str]:
-        return [
-            " ".join(name) for name, obj in watch.objects.copy().items() if obj["metadata"]["uid"] in uids
-        ]
+        return [" ".join(name) for name, obj in watch.latest().items() if obj["metadata"]["uid"] in uids]
 
     wait_for(lambda: not left(), deadlines.gone, lambda: f"not gone from {namespace}: {', '.join(left())}")
 

@@ -99,10 +99,11 @@ class Course:
         while True:
             seen = self._seen(statefulset)
             self._report(seen)
-            if finding := self._taken_away(statefulset, began) or self.believed(causes.diagnose(seen)):
+            if self._judge(statefulset, began) and (finding := self._judge_again(statefulset, began)):
                 return finding
             if time.monotonic() > end:
-                return asking.unnamed or causes.explain(seen)
+                self._watch.refresh()
+                return asking.unnamed or causes.explain(self._seen(statefulset))
             if not is_ready(seen):
                 asking.pause()
                 self._watch.wait(min(1.0, self._deadlines.doubt))
@@ -118,6 +119,14 @@ class Course:
                 if asking.unnamed:
                     self._tell_once(f"waiting until {_clock(end - time.monotonic())} for its name: {answer}")
             self._watch.wait(_BEAT)
+
+    def _judge(self, applied: Object, began: float) -> Finding | None:
+        return self._taken_away(applied, began) or self.believed(causes.diagnose(self._seen(applied)))
+
+    def _judge_again(self, applied: Object, began: float) -> Finding | None:
+        """Judge by what the cluster lists now: a watch that has fallen silent shows what was."""
+        self._watch.refresh()
+        return self._judge(applied, began)
 
     def _taken_away(self, applied: Object, began: float) -> Finding | None:
         """Return that what is rolled out is gone, because somebody has rolled it back."""

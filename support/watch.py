@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import json
 import threading
+import time
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from urllib3.exceptions import HTTPError
+
+from support.kube import Refused
+from support.wait import pause
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -16,12 +20,19 @@ if TYPE_CHECKING:
 
     from support.kube import Kube, Object, Objects
 
+# Seconds of silence after which objects are listed: a watch that something on the way has cut off says nothing for ever.
+_SILENCE: Final = 5.0
+# Seconds for which the API server may fail before that is the cluster's failure: it restarts, or is busy.
+_PATIENCE: Final = 15.0
+# Seconds between two tries meanwhile.
+_PAUSE: Final = 0.5
+
 
 class Watch:
     """All objects of some kinds in a namespace, kept current by one thread per kind; a context manager.
 
     `objects` maps (kind, name) to the object as last seen; take a copy before iterating over it, as `snapshot`
-    does. An object that is gone is absent.
+    does. An object that is gone is absent. A watch that is silent is no witness: `refresh` before judging.
     """
 
     def __init__(self, kube: Kube, kinds: Iterable[str], namespace: str) -> None:
@@ -34,6 +45,8 @@ class Watch:
         self._error: Exception | None = None
         self._streams: dict[str, Any] = {}
         self._closed = False
+        self._heard = time.monotonic()
+        self._lost: float | None = None  # since when the objects cannot be listed
 
     def __enter__(self) -> Self:
         versions = {kind: self._relist(kind) for kind in self._kinds}
@@ -55,14 +68,40 @@ class Watch:
     def wait(self, timeout: float) -> bool:
         """Block until something has changed since the last call, at most `timeout` seconds; return whether it has.
 
-        Raises what the API server failed with, when it stopped answering.
+        Where nothing was heard for a while, the objects are listed. Raises what the API server failed with, when it
+        stopped answering.
         """
+        self._end_silence()
         with self._changed:
             changed = self._changed.wait_for(lambda: self._changes != self._seen or self._error, timeout)
             if self._error:
                 raise self._error
             self._seen = self._changes
             return bool(changed)
+
+    def refresh(self) -> None:
+        """List all objects now; raises what the API server fails with, once that cannot pass or has lasted."""
+        try:
+            for kind in self._kinds:
+                self._relist(kind)
+            self._lost = None
+        except Refused as refused:
+            self._lost = self._lost or time.monotonic()
+            if not _may_pass(refused) or time.monotonic() - self._lost > _PATIENCE:
+                raise
+
+    def latest(self) -> dict[tuple[str, str], Object]:
+        """Return all objects as they are now; raises what the API server failed with, when it stopped answering."""
+        self._end_silence()
+        with self._changed:
+            if self._error:
+                raise self._error
+            return self.objects.copy()
+
+    def _end_silence(self) -> None:
+        if time.monotonic() - self._heard > _SILENCE:
+            self._heard = time.monotonic()
+            self.refresh()
 
     def snapshot(self, kind: str) -> Objects:
         """Return the objects of a kind as they are now."""
@@ -71,24 +110,36 @@ class Watch:
 
     def _relist(self, kind: str) -> str:
         objects, version = self._kube.listing(kind, self._namespace)
+        there = {(kind, obj["metadata"]["name"]): obj for obj in objects}
         with self._changed:
-            for key in [key for key in self.objects if key[0] == kind]:
-                del self.objects[key]
-            self.objects.update({(kind, obj["metadata"]["name"]): obj for obj in objects})
+            for key in [key for key in self.objects if key[0] == kind and key not in there]:
+                # One that was made after the list is told by the watch alone.
+                if not _is_later(self.objects[key], version):
+                    del self.objects[key]
+            for key, obj in there.items():
+                if not (key in self.objects and _is_later(self.objects[key], _version(obj))):
+                    self.objects[key] = obj
             self._note_change()
         return version
 
     def _follow(self, kind: str, version: str) -> None:
-        try:
-            while True:
-                reached = self._read_stream(kind, version)
-                if self._closed:
+        """Take in changes until the end; where they cannot be had, list, and give up once that fails for too long."""
+        reached: str | None = version
+        lost: float | None = None
+        while not self._closed:
+            try:
+                if not reached:
+                    reached, lost = self._relist(kind), None
+                reached = self._read_stream(kind, reached)
+            except Exception as error:  # noqa: BLE001 - told to whoever waits
+                lost = lost or time.monotonic()
+                if not _may_pass(error) or time.monotonic() - lost > _PATIENCE:
+                    with self._changed:
+                        self._error = None if self._closed else error
+                        self._note_change()
                     return
-                version = reached or self._relist(kind)
-        except Exception as error:  # noqa: BLE001 - told to whoever waits
-            with self._changed:
-                self._error = None if self._closed else error
-                self._note_change()
+                reached = None
+                pause(_PAUSE)
 
     def _read_stream(self, kind: str, version: str) -> str | None:
         """Take in changes until the stream ends; return the version reached, None when it has to be listed anew."""
@@ -105,7 +156,8 @@ class Watch:
                 version = obj["metadata"]["resourceVersion"]
                 if change["type"] != "BOOKMARK":
                     self._take(kind, obj, gone=change["type"] == "DELETED")
-        except (HTTPError, OSError, ValueError):  # cut off in the middle, by the network or by __exit__
+        # Cut off in the middle, by the network or by __exit__, or garbled.
+        except (HTTPError, OSError, ValueError, KeyError, TypeError):
             return None
         finally:
             stream.close()
@@ -116,13 +168,29 @@ class Watch:
         with self._changed:
             if gone:
                 self.objects.pop(key, None)
-            else:
+            elif not (key in self.objects and _is_later(self.objects[key], _version(obj))):
                 self.objects[key] = obj
+            self._heard = time.monotonic()
             self._note_change()
 
     def _note_change(self) -> None:
         self._changes += 1
         self._changed.notify_all()
+
+
+def _version(obj: Object) -> str:
+    return str(obj["metadata"].get("resourceVersion", ""))
+
+
+def _is_later(obj: Object, version: str) -> bool:
+    """Whether an object was written after a version; versions that are no numbers are told by nobody's order."""
+    mine = _version(obj)
+    return mine.isdecimal() and version.isdecimal() and int(mine) > int(version)
+
+
+def _may_pass(error: Exception) -> bool:
+    """Whether an API server that failed so may answer a moment later."""
+    return isinstance(error, Refused) and not error.lasting
 
 
 def _wake(stream: Any) -> None:
