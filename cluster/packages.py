@@ -14,7 +14,7 @@ from cluster.errors import ClusterError
 from cluster.progress import Timings
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
 SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 """Where the programs of packages are: an ordinary user's PATH often lacks the sbin directories."""
@@ -29,6 +29,21 @@ _INSTALLERS = {
     "zypper": "zypper install",
     "pacman": "pacman -S",
     "apk": "apk add",
+}
+# What goes by another name where packages are not Debian's, by the tool that installs them.
+_ELSEWHERE = {
+    "dnf": {"conntrack": "conntrack-tools", "iproute2": "iproute", "mount": "util-linux"},
+    "zypper": {
+        "containernetworking-plugins": "cni-plugins",
+        "conntrack": "conntrack-tools",
+        "mount": "util-linux",
+    },
+    "pacman": {
+        "containernetworking-plugins": "cni-plugins",
+        "conntrack": "conntrack-tools",
+        "mount": "util-linux",
+    },
+    "apk": {"containernetworking-plugins": "cni-plugins", "conntrack": "conntrack-tools"},
 }
 
 
@@ -100,11 +115,11 @@ def ensure_packages(timings: Timings | None = None) -> None:
         raise _missing(missing, failure or "apt-get installed the packages without them")
 
 
-def installer() -> str:
-    """Name the command by which this machine gets packages, by the tool that is there."""
-    return next(
-        (command for tool, command in _INSTALLERS.items() if shutil.which(tool)), "install, with your tool,"
-    )
+def how_to_install(packages: Iterable[str]) -> str:
+    """Give the command by which this machine gets packages of Debian's names, by the tool that is there."""
+    tool = next((tool for tool in _INSTALLERS if shutil.which(tool)), "")
+    names = dict.fromkeys(_ELSEWHERE.get(tool, {}).get(name, name) for name in packages)
+    return f"{_INSTALLERS.get(tool, 'install, by the means of this machine:')} {' '.join(names)}"
 
 
 def _found(item: str, path: str) -> bool:
@@ -122,7 +137,7 @@ def _why_not_to_install() -> str:
 
 def _missing(missing: dict[str, list[str]], reason: str) -> PackagesMissing:
     lines = [f"  {name}: {', '.join(items)}" for name, items in missing.items()]
-    remedy = f"apt-get install --no-install-recommends {' '.join(missing)}"
+    remedy = how_to_install(missing)
     return PackagesMissing(
         "\n".join(
             [

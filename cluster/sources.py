@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING
 from cluster.archive import Archive, ArchiveError, Lists, Offer, OutdatedError, architecture
 from cluster.archive import is_there as archive_is_there
 from cluster.distribution import PROGRAMS, Found, Missing, Taken, collect, merged, system
-from cluster.packages import SYSTEM_PATH, installer
+from cluster.packages import SYSTEM_PATH, how_to_install
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
@@ -271,7 +271,7 @@ class Machine:
         names = wanted.elsewhere or wanted.programs
         return Missing(
             f"this machine ({self.name}) has no archive that apt can read, so that its own files are taken, and it "
-            f"lacks {', '.join(what)}; get them: {installer()} {' '.join(names)}"
+            f"lacks {', '.join(what)}; get them: {how_to_install(names)}"
         )
 
     def taken(self, origins: Collection[str]) -> list[Taken]:

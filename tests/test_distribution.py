@@ -365,8 +365,10 @@ def test_a_library_where_the_loader_is_told_goes_where_it_needs_no_telling(machi
 def test_what_the_machine_lacks_is_named_with_how_to_get_it(
     machine: Machine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("cluster.sources.installer", lambda: "dnf install")
-    with pytest.raises(Missing, match=r"it lacks absent-1, absent-2; get them: dnf install absent-pkg"):
+    monkeypatch.setattr("shutil.which", lambda name, **_: name if name == "dnf" else None)
+    with pytest.raises(
+        Missing, match=r"it lacks shell, absent-1, absent-2; get them: dnf install absent-pkg"
+    ):
         collect(machine, wanted(programs=["shell", "absent-1", "absent-2"], elsewhere=["absent-pkg"]), {})
 
 

@@ -63,6 +63,22 @@ def test_another_distribution_installs_nothing(monkeypatch: pytest.MonkeyPatch, 
         ensure_packages()
 
 
+@pytest.mark.parametrize(
+    ("tool", "command"),
+    [
+        ("apt-get", "apt-get install --no-install-recommends conntrack mount util-linux"),
+        ("dnf", "dnf install conntrack-tools util-linux"),
+        ("pacman", "pacman -S conntrack-tools util-linux"),
+        ("zypper", "zypper install conntrack-tools util-linux"),
+    ],
+)
+def test_packages_go_by_the_names_of_the_machine(
+    monkeypatch: pytest.MonkeyPatch, tool: str, command: str
+) -> None:
+    monkeypatch.setattr("shutil.which", lambda name: name if name == tool else None)
+    assert packages.how_to_install(["conntrack", "mount", "util-linux"]) == command
+
+
 @pytest.mark.usefixtures("two_missing")
 def test_a_failed_installation_says_why(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(os, "geteuid", lambda: 0)
