@@ -246,19 +246,22 @@ DIFFERENCES: Final[Mapping[str, Difference]] = {
         _in_chroma(
             {
                 "readinessProbe": {
-                    "httpGet": _HEARTBEAT,
+                    "httpGet": {**_HEARTBEAT, "port": 8405},
                     "initialDelaySeconds": ABSENT,
                     "periodSeconds": 1,
+                    "timeoutSeconds": 10,
+                    "failureThreshold": 6,
                 },
                 "livenessProbe": {
-                    "httpGet": _HEARTBEAT,
+                    "httpGet": {**_HEARTBEAT, "port": 8405},
                     "initialDelaySeconds": ABSENT,
                     "periodSeconds": 10,
                     "failureThreshold": 12,
                 },
             }
         ),
-        "Chroma answers after a tenth of a second, and ten seconds of delay would only make every rollout longer",
+        "Chroma answers after a tenth of a second, and ten seconds of delay would only make every rollout longer; they ask at a port of "
+        "their own, and take a release that is merely busy from nobody",
         needs="gateway",
     ),
     "a gateway asks for the token": Difference(

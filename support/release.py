@@ -2,11 +2,11 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Final, Literal, get_args
+from typing import Any, Final, Literal, Self, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from support import versions
+from support import origins, versions
 from support.merge import merge
 from support.problems import explain, meant, read_mapping
 
@@ -83,9 +83,10 @@ class Chroma(_Part):
 
 
 class Gateway(_Part):
-    """The side-car that asks for the token."""
+    """The side-car that asks for the token, in X-Chroma-Token, and if it is told to in Authorization (Bearer) as well."""
 
     image: str
+    accept_bearer: bool = False
 
 
 class Claim(_Part):
@@ -123,6 +124,22 @@ class Release(_Part):
         except ValidationError as error:
             problems = "; ".join(f"{path}: {text}" for path, text in explain(error, cls))
             raise ReleaseError(f"release {name!r} ({RELEASES.name}/{name}.yaml): {problems}") from None
+
+    @model_validator(mode="after")
+    def _knows_its_origins(self) -> Self:
+        stated = self.chroma.environment.get(origins.VARIABLE)
+        if self.gateway and isinstance(stated, FromSecret):
+            raise ValueError(
+                f"{origins.VARIABLE} stands in a Secret, where the gateway cannot read it; state it"
+            )
+        _ = self.origins
+        return self
+
+    @property
+    def origins(self) -> tuple[str, ...]:
+        """The origins whose pages the gateway lets browsers ask from ("*": any); none without a gateway."""
+        stated = self.chroma.environment.get(origins.VARIABLE)
+        return origins.parse(stated) if self.gateway and isinstance(stated, str) else ()
 
     @property
     def images(self) -> tuple[str, ...]:

@@ -44,7 +44,7 @@ _SOURCES = (
     ("secretKeyRef", "Secret", "name"),
 )
 
-# What the gateway reads besides its tokens; these files hold no values of a release.
+# What the gateway reads besides its tokens and the origins that a release allows; these files hold no values of a release.
 GATEWAY_FILES = ("haproxy.cfg", "refuse.lua")
 
 
@@ -91,7 +91,8 @@ def render(release: "Release", inventory: "Inventory", place: Place, tls: Tls) -
         "ownership": ownership(place.run_id),
         "component_version": VERSION.read_text(encoding="utf-8").strip(),
         "gateway_files": {
-            name: (MANIFESTS / "gateway" / name).read_text(encoding="utf-8") for name in GATEWAY_FILES
+            **{name: (MANIFESTS / "gateway" / name).read_text(encoding="utf-8") for name in GATEWAY_FILES},
+            "origins.map": "".join(f"{origin} allowed\n" for origin in release.origins),
         },
     }
     documents = (yaml.safe_load(_templates().get_template(f"{name}.yaml.j2").render(facts)) for name in ORDER)

@@ -2,16 +2,20 @@
 
 import base64
 import hashlib
+import re
 from pathlib import Path
 from typing import Any
 
 import pytest
+from pydantic import ValidationError
 
 from support import release as releases
 from support.plan import puller
 from support.release import Release, ReleaseError
 from support.render import Place, ownership, render, stamp
 from tests.samples import TLS, TOKEN, inventory, rendered, validate
+
+ROOT = Path(__file__).parent.parent
 
 Manifest = dict[str, Any]
 
@@ -172,7 +176,8 @@ def test_probes_keep_the_documented_time_but_for_the_gateways(
 ) -> None:
     (chroma,) = pod(rendered(tmp_path, name))["spec"]["containers"]
     for probe, times in (("readinessProbe", readiness), ("livenessProbe", liveness)):
-        assert chroma[probe]["httpGet"] == {"path": "/api/v2/heartbeat", "port": 8000}
+        port = 8405 if name == "gateway" else 8000
+        assert chroma[probe]["httpGet"] == {"path": "/api/v2/heartbeat", "port": port}
         assert (chroma[probe].get("initialDelaySeconds", 0), chroma[probe]["periodSeconds"]) == times
 
 
@@ -261,3 +266,59 @@ def test_what_pulls_images_is_a_valid_pod_that_runs_nothing_and_serves_nobody(
     assert ownership(None).items() <= pulling["metadata"]["labels"].items()
     assert "app" not in pulling["metadata"]["labels"]
     assert "volumes" not in pulling["spec"]
+
+
+def stated(**differences: Any) -> Release:
+    """Return the release gateway with other statements."""
+    return Release.model_validate({**Release.named("gateway").model_dump(), **differences})
+
+
+def allowing(origins: Any) -> Release:
+    """Return the release gateway with this as the origins that Chroma allows."""
+    release = Release.named("gateway")
+    environment = {**release.chroma.environment, "CHROMA_CORS_ALLOW_ORIGINS": origins}
+    return stated(chroma={**release.chroma.model_dump(), "environment": environment})
+
+
+def test_the_gateway_is_told_to_accept_bearer_tokens_only_where_the_release_says_so(tmp_path: Path) -> None:
+    place, platform = Place("chroma", "chroma.example.com"), inventory(tmp_path)
+    for accepts in (False, True):
+        release = stated(gateway={"image": "gateway:1", "accept_bearer": accepts})
+        (gateway,) = pod(render(release, platform, place, TLS))["spec"]["initContainers"]
+        told = {variable["name"]: variable["value"] for variable in gateway.get("env", [])}
+        assert told == ({"GATEWAY_ACCEPTS_BEARER": "true"} if accepts else {})
+
+
+def test_the_gateway_knows_the_origins_that_chroma_allows(tmp_path: Path) -> None:
+    place, platform = Place("chroma", "chroma.example.com"), inventory(tmp_path)
+    release = allowing('["https://app.example.com", "http://localhost:3000"]')
+    config = one(render(release, platform, place, TLS), "ConfigMap", "chroma-gateway")
+    assert config["data"]["origins.map"] == "https://app.example.com allowed\nhttp://localhost:3000 allowed\n"
+    usual = render(Release.named("gateway"), platform, place, TLS)
+    assert one(usual, "ConfigMap", "chroma-gateway")["data"]["origins.map"] == ""
+
+
+@pytest.mark.parametrize(
+    ("origins", "told"),
+    [
+        ("https://app.example.com", "is not a list of origins"),
+        ('{"https://app.example.com": true}', "is not a list of origins"),
+        ('["https://app.example.com/"]', "names https://app.example.com/, which no browser sends"),
+        ('["app.example.com"]', "names app.example.com, which no browser sends"),
+        ('["https://App.example.com"]', "which no browser sends"),
+        ('["https://a.example.com allowed\\nhttps://b"]', "which no browser sends"),
+        ({"secret": "chroma-auth", "key": "auth-token"}, "stands in a Secret"),
+    ],
+)
+def test_origins_that_no_browser_sends_are_refused(origins: Any, told: str) -> None:
+    with pytest.raises(ValidationError, match=re.escape(told)):
+        allowing(origins)
+
+
+def test_the_frontends_of_the_gateway_have_room_of_their_own_within_its_file_descriptors() -> None:
+    config = (ROOT / "manifests" / "gateway" / "haproxy.cfg").read_text(encoding="utf-8")
+    whole, *frontends = [int(number) for number in re.findall(r"^ +maxconn (\d+)$", config, re.MULTILINE)]
+    assert len(frontends) == config.count("\nfrontend ")
+    assert sum(frontends) == whole
+    # Two for each connection, and some for listeners and threads, of the 1,024 that some container runtimes give.
+    assert 2 * whole + 100 < 1024
