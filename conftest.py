@@ -27,8 +27,9 @@ from support.faults import Fault, FaultError
 from support.fit import why_misfit
 from support.inventory import InventoryError
 from support.issuer import Issuer
-from support.kube import Kube
+from support.kube import Kube, Refused
 from support.lint import openings
+from support.marks import Mark
 from support.namespace import Namespace
 from support.options import Options, add_options
 from support.progress import Courier
@@ -40,6 +41,7 @@ from support.reporter import SpecificationReporter
 from support.run import OPEN, Run
 from support.scenario import NEEDS, Scenario
 from support.survey import survey
+from support.sweep import sweep
 from support.vantage import Vantage
 from support.verdict import EVIDENCE, FOREIGN, Ledger
 from support.versions import MEANINGS
@@ -78,6 +80,7 @@ pytest_plugins = [
     "steps.display",
     "steps.wrecks",
     "steps.naming",
+    "steps.sweep",
     "steps.telemetry",
 ]
 
@@ -92,6 +95,8 @@ class Suite:
     report: Report | None = None
     provider: Provider | None = None
     access: Access | None = None
+    # What shows on the cluster that the run lives.
+    mark: ExitStack = field(default_factory=ExitStack)
 
 
 SUITE: Final = pytest.StashKey[Suite]()
@@ -342,7 +347,25 @@ def _boot(config: pytest.Config) -> Access:
         suite.report.times[what] = time.monotonic() - began
         suite.report.images = access.images
     suite.access = access
+    if options.provider != "embedded" and options.command != "sweep":
+        _mark(suite, access, progress)
     return access
+
+
+def _mark(suite: Suite, access: Access, progress: Callable[[str], None]) -> None:
+    """Show on the cluster that this run lives, and remove what dead ones have left; an embedded cluster ends with its run."""
+    with ExitStack() as stack:
+        inventory = stack.enter_context(suite.run.using(access))
+        kube, deadlines = Kube(inventory.kubeconfig, inventory.context), suite.run.deadlines
+        try:
+            mark = stack.enter_context(Mark(kube, inventory.certificate_namespace, suite.run.id, deadlines))
+            swept = sweep(kube, inventory, suite.run.id, mark.renew(), deadlines)
+        except Refused as refused:
+            progress(f"this run cannot be marked, and nothing is swept: {refused.message}")
+            return
+        for line in swept.lines():
+            progress(line)
+        suite.mark = stack.pop_all()
 
 
 def _tell_progress(config: pytest.Config) -> Callable[[str], None]:
@@ -352,7 +375,8 @@ def _tell_progress(config: pytest.Config) -> Callable[[str], None]:
 
 
 def _end(suite: Suite) -> None:
-    """End the cluster if this process has booted one."""
+    """Take the run's mark off its cluster, and end the cluster if this process has booted one."""
+    suite.mark.close()
     provider, suite.provider, began = suite.provider, None, time.monotonic()
     if provider:
         provider.delete()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 from typing import TYPE_CHECKING, Any, Final
 
@@ -23,6 +24,17 @@ _HEARTBEAT: Final = "/api/v2/heartbeat"
 # The gateway answers a stranger 401, Chroma itself 403.
 _REFUSALS: Final = {401, 403}
 _COLLECTIONS: Final = "/api/v2/tenants/default_tenant/databases/default_database/collections"
+
+
+# How the collections are called that are made for a moment, each with the heartbeat that was seen before: what a killed
+# process leaves of them is known by its age.
+PULSE: Final = "chroma-conformance-pulse-"
+
+
+def made_at(name: str) -> int | None:
+    """Return before which heartbeat, in nanoseconds, a collection of this name was made to prove a release; None for others."""
+    found = re.fullmatch(rf"{PULSE}(?:([0-9a-f]{{12,}})-)?[0-9a-f]{{8}}", name)
+    return int(found[1] or "0", 16) if found else None
 
 
 class NotYet(Exception):  # noqa: N818 - a fact, not a mistake
@@ -119,7 +131,7 @@ class Pulse:
 
         Raises `NeverWill` when the release refuses the writer (4xx): the gateway and the ingress are there already.
         """
-        name = f"chroma-conformance-pulse-{secrets.token_hex(4)}"
+        name = f"{PULSE}{self._first or self.beats():x}-{secrets.token_hex(4)}"
         collection = self._write("POST", _COLLECTIONS, {"name": name}).json()["id"]
         try:
             self._write("POST", f"{_COLLECTIONS}/{collection}/add", {"ids": ["pulse"], "embeddings": [[1.0]]})

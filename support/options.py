@@ -18,7 +18,7 @@ _COPYING: Final = ("backup", "restore")
 ROLL_BACKS: Final = ("never", "on-failure", "always")
 _A_KUBECONFIG: Final = "give a file with which `kubectl --kubeconfig FILE get nodes` works"
 # What may be asked for instead of a run of the features; support/commands says what each does.
-COMMANDS: Final[tuple[str, ...]] = ("plan", "backup", "restore", "status")
+COMMANDS: Final[tuple[str, ...]] = ("plan", "backup", "restore", "status", "sweep")
 
 
 @dataclass(frozen=True)
@@ -191,6 +191,12 @@ def add_options(parser: pytest.Parser) -> None:
         const="text",
         choices=("text", "json"),
         help="instead of running features: say how the release is, as text (the default) or json; ends with 0 when it is live",
+    )
+    add(
+        "--sweep",
+        action="store_const",
+        const="",
+        help="instead of running features: remove what runs have left on the cluster that were killed, and only that",
     )
     add("--report-dir", metavar="DIR", help="where reports and evidence go (default: reports)")
 

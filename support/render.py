@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 MANIFESTS = Path(__file__).parent.parent / "manifests"
 VERSION = MANIFESTS.parent / "VERSION"
 
+# The label that says to which run alone an object belongs.
+RUN = "chroma-conformance/run"
+
 # One concern per template; what the pod needs comes before it.
 ORDER = (
     "namespace",
@@ -76,7 +79,7 @@ def ownership(run_id: str | None) -> dict[str, str]:
         "app.kubernetes.io/managed-by": "chroma-conformance",
         "app.kubernetes.io/part-of": "chroma-conformance",
     }
-    return labels if run_id is None else {**labels, "chroma-conformance/run": run_id}
+    return labels if run_id is None else {**labels, RUN: run_id}
 
 
 def render(release: "Release", inventory: "Inventory", place: Place, tls: Tls) -> list[dict[str, Any]]:

@@ -37,6 +37,9 @@ class Deadlines:
     gone: float = 90.0
     # For the service account that every new namespace is given by the controller manager.
     namespace: float = 10.0
+    # From the last renewal of a run's mark until the run counts as dead, where its process cannot be looked for: several
+    # times what a busy machine keeps a thread waiting.
+    mark: float = 30.0
     # For one request to Chroma, sent by the suite itself; a write may wait for an index that is being written.
     answer: float = 10.0
 

@@ -52,7 +52,7 @@ class Workers:
         for node in running:
             with suppress(ProcessLookupError):
                 os.kill(node.gateway._rinfo().pid, signal.SIGTERM)  # noqa: SLF001 - execnet tells it nowhere else
-        # A worker that does not make it is ended by xdist; what it leaves behind is swept by its labels.
+        # A worker that does not make it is ended by xdist; what it leaves behind the next run sweeps (support/sweep.py).
         with suppress(Timeout):
             wait_for(
                 lambda: all(map(_has_ended, running)) or None, _FAREWELL, lambda: "workers have not ended"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from support.commands import backup, plan, status
+from support.commands import backup, plan, status, sweep
 from support.kube import Refused
 from support.wait import Timeout
 
@@ -20,6 +20,7 @@ COMMANDS: Final[Mapping[str, Callable[[Call], int]]] = {
     "backup": backup.back_up,
     "restore": backup.restore,
     "status": status.command,
+    "sweep": sweep.command,
 }
 
 

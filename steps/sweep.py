@@ -1,0 +1,75 @@
+"""Other runs on the same cluster, and what is left of them."""
+
+from __future__ import annotations
+
+import secrets
+from typing import TYPE_CHECKING
+
+import pytest
+from pytest_bdd import given, then, when
+
+from support.casualties import OtherRun
+from support.marks import Mark
+from support.sweep import Swept, sweep
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from support.inventory import Inventory
+    from support.kube import Kube
+    from support.namespace import Live, Namespace
+    from support.run import Run
+    from support.wait import Deadlines
+
+
+@pytest.fixture
+def other_run(live: Live, deadlines: Deadlines) -> Iterator[OtherRun]:
+    """Own another run on the cluster."""
+    with OtherRun(live, deadlines) as other:
+        yield other
+
+
+@given("another run with things of its own on the cluster")
+def run_with_things(other_run: OtherRun) -> None:
+    other_run.settle()
+
+
+@given("another run with a database of its own in the release")
+def run_with_database(other_run: OtherRun) -> None:
+    other_run.settle_in_release()
+
+
+@given("that run has been killed")
+def killed_run(other_run: OtherRun) -> None:
+    other_run.die()
+
+
+@when("what dead runs have left is swept", target_fixture="swept")
+def sweep_cluster(kube: Kube, inventory: Inventory, run: Run, deadlines: Deadlines) -> Swept:
+    with Mark(kube, inventory.certificate_namespace, secrets.token_hex(4), deadlines) as mark:
+        return sweep(kube, inventory, run.id, mark.renew(), deadlines, begun=True)
+
+
+@then("nothing of the other run is left on the cluster")
+def nothing_is_left(other_run: OtherRun) -> None:
+    other_run.assert_gone()
+
+
+@then("it is told what was removed, and whose it was")
+def removal_is_told(other_run: OtherRun, swept: Swept) -> None:
+    other_run.assert_told(swept)
+
+
+@then("the other run's database is gone")
+def database_is_gone(other_run: OtherRun) -> None:
+    other_run.assert_database_gone()
+
+
+@then("everything of the other run is there")
+def everything_is_there(other_run: OtherRun) -> None:
+    other_run.assert_there()
+
+
+@then("the release is live still")
+def release_is_live_still(here: Namespace) -> None:
+    here.prove_live()
