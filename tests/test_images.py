@@ -21,7 +21,7 @@ import pytest
 
 from cluster import oci
 from cluster.downloads import DownloadError
-from cluster.images import Image, ensure_images
+from cluster.images import PACKAGES, Image, ensure_images
 from cluster.progress import Timings
 from cluster.recipes import Recipe, RecipeError
 from cluster.seed import SeedError, ensure_seed, lay_seed
@@ -339,6 +339,27 @@ def test_members_of_a_pinned_wheel_are_taken(store: Store, tmp_path: Path, index
     assert (data, member.mode) == (b"native code", 0o755)
     # The wheel itself is not kept.
     assert not list(store.root.rglob("*.whl"))
+
+
+def lock_recipe(directory: Path, *hashes: str) -> str:
+    pins = " ".join(f"--hash=sha256:{one}" for one in hashes)
+    (directory / "leaf.lock").write_text(f"# of a test\nleaf==1.0 {pins}\n")
+    return f"{PLAIN}installed: [{{lock: leaf.lock, path: /opt}}]\n"
+
+
+def test_a_locked_wheel_is_the_one_of_this_machine(store: Store, tmp_path: Path, index: str) -> None:
+    image = build_text(store, tmp_path, lock_recipe(tmp_path, "f" * 64, index))
+    assert "opt/leaf/native.so" in layer(image)
+    (made_of,) = json.loads(oci.config(image.layout, image.digest)["Labels"][PACKAGES])
+    assert made_of == {"name": "leaf", "version": "1.0", "sha256": index}
+
+
+def test_a_locked_wheel_that_is_for_no_such_machine_is_refused(
+    store: Store, tmp_path: Path, index: str
+) -> None:
+    del index
+    with pytest.raises(DownloadError, match=r"recipe\.yaml: the wheels of leaf\.lock cannot be had"):
+        build_text(store, tmp_path, lock_recipe(tmp_path, "f" * 64))
 
 
 def test_a_wheel_with_another_hash_is_refused(store: Store, tmp_path: Path, index: str) -> None:
