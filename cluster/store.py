@@ -29,6 +29,7 @@ MANIFEST = ".complete"
 _LOCKS, _TEMPORARY, _SCRATCH = "locks", "tmp", "scratch"
 _KIND = re.compile(r"[a-z][a-z0-9-]*")
 _DIGEST_LENGTH = 20
+_UMASK = 0o022
 _NO_SPACE = (errno.ENOSPC, errno.EDQUOT)
 
 
@@ -219,7 +220,7 @@ class Store:
             place.parent.mkdir(exist_ok=True)
             temporary = self._temporary(place)
         try:
-            with self.timings.stage(f"building {title}"):
+            with self.timings.stage(f"building {title}"), _readable_by_all():
                 build(temporary)
                 _seal(temporary)
             temporary.rename(place)
@@ -293,6 +294,16 @@ class Store:
                 f"the cache {self.root} cannot be used: {error}; "
                 f"set XDG_CACHE_HOME to a directory that can be written to"
             ) from error
+
+
+@contextmanager
+def _readable_by_all() -> Iterator[None]:
+    """Let others read what is made: containers do, and not as our user, however careful that one's umask is."""
+    before = os.umask(_UMASK)
+    try:
+        yield
+    finally:
+        os.umask(before)
 
 
 def _seal(directory: Path) -> None:

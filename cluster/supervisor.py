@@ -32,6 +32,7 @@ _PR_SET_PDEATHSIG = 1
 
 
 _QUOTED_LINES = 8
+_UMASK = 0o022
 _CHECKOUT = Path(__file__).resolve().parent.parent
 
 
@@ -41,6 +42,8 @@ def main() -> int:
     The cluster lives until the lifeline's other end is closed, unless it was released from it by a byte;
     until SIGTERM or SIGINT comes; or until the node ends.
     """
+    # Pods read files of the node, such as the one that names the resolver; what is secret says so at its making.
+    os.umask(_UMASK)
     spec = Spec.load(sys.stdin.read())
     report = Reporter(int(sys.argv[1]), spec.began)
     lifeline = int(sys.argv[2])

@@ -252,6 +252,23 @@ def test_prune_keeps_what_another_run_uses(store: Store) -> None:
     other.close()
 
 
+def test_a_careful_umask_does_not_keep_containers_out(store: Store) -> None:
+    def build(place: Path) -> None:
+        (place / "layer").mkdir()
+        (place / "layer" / "file").write_text("read by all")
+
+    before = os.umask(0o077)
+    try:
+        entry = store.entry("thing", "key", "thing", build)
+        after = os.umask(0o077)
+    finally:
+        os.umask(before)
+
+    modes = [path.stat().st_mode & 0o777 for path in (entry, entry / "layer", entry / "layer" / "file")]
+    assert modes == [0o755, 0o755, 0o644]
+    assert after == 0o077, "the umask is the caller's own"
+
+
 def test_scratch_lasts_until_it_is_dropped(store: Store) -> None:
     (store.scratch("modules") / "file").write_text("kept")
     lasting = Store(store.root, Timings(io.StringIO()))

@@ -30,11 +30,14 @@ class Done:
     stderr: str
 
 
-def run(*arguments: str, machine: str = "", environ: Mapping[str, str] | None = None) -> Done:
+def run(
+    *arguments: str, machine: str = "", environ: Mapping[str, str] | None = None, umask: int = -1
+) -> Done:
     """Run `python -m cluster` with arguments.
 
     `machine` is shell that changes the machine beforehand, as the command alone sees it: mounts, network and
-    processes are private and end with the command. There "$@" is the command.
+    processes are private and end with the command. There "$@" is the command. `umask` is the caller's, as it is
+    unless given.
     """
     command = [sys.executable, "-m", "cluster", *arguments]
     if arguments[:1] == ("up",):
@@ -48,6 +51,7 @@ def run(*arguments: str, machine: str = "", environ: Mapping[str, str] | None = 
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
+        umask=umask,
         timeout=2 * PATIENCE,
         check=False,
     )

@@ -100,6 +100,14 @@ def test_a_disk_that_fills_up_during_the_boot_is_told() -> None:
     assert "No space left on device" in said
 
 
+def test_a_careful_umask_and_another_language_change_nothing() -> None:
+    name = "test-umask"
+
+    done = run("up", name, "--recipes", str(RECIPES), environ={"LANG": "de_DE.UTF-8"}, umask=0o077)
+
+    assert (done.code, run("down", name).code) == (0, 0), f"promised: a cluster; seen: {done}"
+
+
 def test_a_port_that_is_taken_on_every_address_is_named() -> None:
     # In a network of its own, so that nobody else is disturbed; the listener becomes the command.
     listen = f"set -- {sys.executable} -c '{LISTENER}' {HTTPS_PORT} \"$@\""

@@ -20,6 +20,7 @@ _GROUPS = Path("/sys/fs/cgroup")
 _CONTAINER = """
 echo 0 > {group}/cgroup.procs
 exec unshare --cgroup sh -ec '
+umount --lazy /sys/fs/cgroup
 mount -t cgroup2 cgroup2 /sys/fs/cgroup
 sleep 1000 & bystander=$!
 "$@" || exit
