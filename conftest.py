@@ -32,6 +32,7 @@ from support.lint import openings
 from support.marks import Mark
 from support.namespace import Namespace
 from support.options import Options, add_options
+from support.precheck import ObstructedError
 from support.progress import Courier
 from support.redact import redact_report, redacted_file
 from support.release import Release, ReleaseError
@@ -63,6 +64,7 @@ if TYPE_CHECKING:
 pytest_plugins = [
     "steps.inventory",
     "steps.planning",
+    "steps.precheck",
     "steps.certificates",
     "steps.releases",
     "steps.access",
@@ -543,7 +545,13 @@ def namespace(
     if interrupted and run.options.provider == "embedded":
         return  # whoever ends a run wants it to end; nothing outlives the cluster
     if run.options.rolls_back(failed=request.session.testsfailed > 0):
-        namespace.roll_back(remove_data=run.options.remove_data)
+        refused: ObstructedError | None = None
+        try:
+            namespace.roll_back(remove_data=run.options.remove_data)
+        except ObstructedError as error:
+            refused = error
+        if refused:
+            pytest.fail(f"the release is not rolled back: {refused}", pytrace=False)
     elif live := namespace.live():
         run.displays.append("\n".join(display(live).lines()))
 

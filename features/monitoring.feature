@@ -37,8 +37,14 @@ Feature: Monitoring
   @extended @needs-ingress
   Rule: What was live and is no more is told as what it is now
 
-    Scenario: A release without its pod is not live
+    Scenario Outline: A release that somebody has switched off is told with how it comes back: <how>
       Given the release, live in a namespace of its own
-      And its pod has been taken away
+      And somebody has switched it off <how>
       When its status is asked for
-      Then the status says that it is not live because no pod of this release was made
+      Then the status says that it is not live because StatefulSet chroma is scaled to 0 <by whom>
+      And how it is switched on again
+
+      Examples:
+        | how                    | by whom                                |
+        | by changing the object | by "somebody-elses-tool"               |
+        | by its scale           | by somebody whose name is not recorded |

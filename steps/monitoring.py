@@ -14,17 +14,11 @@ if TYPE_CHECKING:
     from support.namespace import Live, Namespace
     from support.release import Release
     from support.status import Status
-    from support.wait import Deadlines
 
 
 @given(parse('a collection "{name:S}" of {count:d} records about "{topic:S}"'), target_fixture="collection")
 def collection_about(database: Database, name: str, count: int, topic: str) -> Collection:
     return database.create(name, records=chroma.records(count), metadata={"topic": topic})
-
-
-@given("its pod has been taken away")
-def taken_pod(live: Live, deadlines: Deadlines) -> None:
-    monitoring.take_pod_away(live, deadlines)
 
 
 @when("its status is asked for", target_fixture="told")
@@ -65,3 +59,13 @@ def no_answer_holds_token(told: Status, live: Live) -> None:
 @then(parse("the status says that it is not live because {why}"))
 def status_says_not_live(told: Status, why: str) -> None:
     monitoring.assert_not_live(told, why)
+
+
+@then("how it is switched on again")
+def status_says_how_to_switch_on(told: Status) -> None:
+    monitoring.assert_told_how_to_switch_on(told)
+
+
+@then("the status warns that the claim is being deleted, and says how its data is saved")
+def status_warns_of_claim(told: Status, release_under_test: Release) -> None:
+    monitoring.assert_claim_is_warned_of(told, release_under_test)

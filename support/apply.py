@@ -109,6 +109,14 @@ def put(kube: Kube, objects: Objects, course: Course, pulse: Pulse) -> Finding |
     return None if wave.makers else Finding(Cause.NEVER_READY, "the release has no StatefulSet")
 
 
+def put_back(kube: Kube, objects: Objects) -> None:
+    """Apply objects without waiting for what comes of them; raises `Refused`."""
+    wave = waves(objects)
+    for namespace in wave.namespaces:
+        _take(kube, namespace)
+    together([partial(kube.apply, obj) for obj in (*wave.needs, *wave.makers)])
+
+
 def lay_ground(kube: Kube, objects: Objects) -> None:
     """Apply only what holds data, namespaces and claims; raises `Refused`."""
     wave = waves(objects)

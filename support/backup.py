@@ -13,11 +13,12 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from support import archive, copycheck, removal
+from support import archive, causes, copycheck, precheck, removal
 from support.archive import Manifest
-from support.copying import CopyError, FullError, copying, copying_pod, users
-from support.merge import merge
+from support.copying import CopyError, FullError, copying, copying_pod, prove_way, users
+from support.kube import Refused
 from support.plan import is_bound, is_ours, named
+from support.precheck import ObstructedError, Situation
 from support.signals import undisturbed
 from support.troubles import Trouble
 from support.wait import wait_for
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 
     from support.causes import Finding
     from support.copying import Copier
+    from support.kube import Object
     from support.namespace import Live, Namespace, Rollout
     from support.release import Release
     from support.wait import Deadlines
@@ -60,13 +62,17 @@ class Clerk:
         `release` is asked where nothing is deployed and only the claim is left. A release is live again afterwards,
         whatever happens on the way; the file is there whole or not at all.
 
-        Raises `ArchiveError` or `CopyError` with what is wrong and what to do, `NotLiveError` where the file is whole
-        but the release is not live again, `Refused`.
+        Where the release has no pod, somebody has scaled it to 0: nothing has to rest, and it stays so.
+
+        Raises `ArchiveError` or `CopyError` with what is wrong and what to do, `ObstructedError` where a release could
+        not come back, `NotLiveError` where the file is whole but the release is not live again, `Refused`.
         """
         began = time.monotonic()
         known = namespace.recalled()
         of = known or namespace.rendered(release)
+        self._refuse_what_cannot_end_well(namespace, of.release)
         _refuse_what_cannot_be_copied(namespace, known, of.release)
+        _refuse_without_a_way(of, self._pod(of, read_only=True))
         if known and known.token != namespace.inventory.admin_password:
             self.tell(
                 f"{Trouble.TOKEN} (ADMIN_PASSWORD): it is proved live with its own, which it was deployed with"
@@ -113,6 +119,7 @@ class Clerk:
         self.tell(f"{file} is whole: {described(whole.manifest)}")
         _refuse_another_image(whole.manifest, release)
         _refuse_what_is_deployed(namespace)
+        self._refuse_what_cannot_end_well(namespace, release)
         namespace.lay_ground(release)
         with self.copying(namespace.rendered(release), read_only=False) as copier:
             copier.wait(self.deadlines)
@@ -135,28 +142,65 @@ class Clerk:
 
     @contextmanager
     def _at_rest(self, namespace: Namespace, known: Live | None) -> Iterator[Rest]:
-        """Ask for the end of a release's pod; afterwards, whatever happens, bring the release back."""
+        """Ask for the end of a release's pods; afterwards, whatever happens, bring them back, as many as there were."""
         rest = Rest()
+        there = precheck.observe(namespace.kube, namespace.name) if known else Situation()
+        pods = self._pods_of(there)
+        if not known or not pods:
+            yield rest
+            return
         try:
-            if known:
-                self.tell(f'release "{known.release.name}" rests')
-                known.kube.apply(merge(known.statefulset(), {"spec": {"replicas": 0}}))
+            self.tell(f'release "{known.release.name}" rests')
+            namespace.scale(known, 0)
             yield rest
         finally:
-            if known:
-                with undisturbed(
-                    lambda: self.tell("bringing the release back, which is not to be interrupted")
-                ):
-                    rest.finding = namespace.revive(known)
-                self.tell(
-                    f'release "{known.release.name}" '
-                    + (f"is not live again: {rest.finding}" if rest.finding else "is live again")
-                )
+            with undisturbed(lambda: self.tell("bringing the release back, which is not to be interrupted")):
+                rest.finding = self._woken(namespace, known, pods, there)
+            self.tell(
+                f'release "{known.release.name}" '
+                + (f"is not live again: {rest.finding}" if rest.finding else "is live again")
+            )
+
+    def _pods_of(self, there: Situation) -> int:
+        """Return how many pods a release is to have after its rest, 0 where none has to rest."""
+        statefulset = there.statefulset()
+        if statefulset is None:
+            return 0
+        scaled = there.scaled_to_zero()
+        if scaled:
+            self.tell(f"{scaled.what} is {scaled.seen}")
+        if scaled and precheck.is_left_by_backup(statefulset):
+            return 1
+        return int(statefulset["spec"]["replicas"])
+
+    def _woken(self, namespace: Namespace, known: Live, pods: int, there: Situation) -> Finding | None:
+        """Bring a release back on the claim that it had; where that is gone, nothing takes its place."""
+        try:
+            now = precheck.observe(namespace.kube, namespace.name)
+            if gone := [*precheck.lost(there.claims(), now), *now.lost_with_the_pod()]:
+                namespace.scale(known, pods)
+                return causes.ending(*precheck.told(gone))
+            return namespace.revive(known, pods)
+        except Refused as refused:
+            name = known.statefulset()["metadata"]["name"]
+            command = f"kubectl -n {namespace.name} scale statefulset {name} --replicas={pods}"
+            told = f"the cluster does not let it be brought back: {refused}"
+            return causes.Finding(
+                causes.Cause.NEVER_READY, told, advice=f"`{command}` once the cluster answers"
+            )
+
+    def _refuse_what_cannot_end_well(self, namespace: Namespace, release: Release) -> None:
+        look = partial(precheck.of_copy, namespace.kube, namespace.name, release.claim.name)
+        if found := precheck.lasting(look, self.deadlines, self.tell):
+            raise ObstructedError(found)
 
     def copying(self, of: Live, *, read_only: bool) -> AbstractContextManager[Copier]:
         """Lend a copying pod beside a release's claim, which runs as the release's own pod does."""
+        return copying(of.kube, self._pod(of, read_only=read_only), self.deadlines)
+
+    def _pod(self, of: Live, *, read_only: bool) -> Object:
         security = of.statefulset()["spec"]["template"]["spec"].get("securityContext", {})
-        pod = copying_pod(
+        return copying_pod(
             of.namespace,
             of.release.claim.name,
             of.inventory.vantage_image,
@@ -164,7 +208,6 @@ class Clerk:
             security,
             read_only=read_only,
         )
-        return copying(of.kube, pod, self.deadlines)
 
     def _wait_until_unused(self, of: Live) -> None:
         using = partial(users, of.kube, of.namespace, of.release.claim.name)
@@ -208,6 +251,17 @@ def _refuse_what_cannot_be_copied(namespace: Namespace, known: Live | None, rele
             f"the claim {claim} is mounted by {', '.join(strangers)}, which is no pod of a release that was live here: "
             "a copy would not be consistent. End it first, or roll the release back, which keeps the data"
         )
+
+
+def _refuse_without_a_way(of: Live, pod: Object) -> None:
+    """Prove, while the release still answers, that a copying pod is admitted, and that a pod can be reached at all."""
+    kube, place = of.kube, of.namespace
+    try:
+        kube.create(pod, dry_run=True)
+    except Refused as refused:
+        if "exceeded quota" not in refused.message:  # the release's own share becomes free when it rests
+            raise CopyError(f"no copying pod may be made in {place}: {refused.message}") from refused
+    prove_way(kube, place)
 
 
 def _refuse_another_image(manifest: Manifest, release: Release) -> None:

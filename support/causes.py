@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Final
 
-from support import admission, scheduling
+from support import admission, owners, scheduling
 from support.containers import concerns, ended, injected, is_ready, own, state, statuses, waiting
 
 if TYPE_CHECKING:
@@ -30,6 +30,8 @@ class Cause(StrEnum):
     OPEN = "anybody may use it"
     TOKEN = "the token is not the release's"  # noqa: S105 - a sentence
     NAMELESS = "its host has no address"
+    ENDING = "something that it needs is being deleted"
+    CONFLICT = "another manager owns a field of it"
 
 
 # What to do. Commands leave out the namespace: `-n chroma`, unless the release lives elsewhere.
@@ -65,6 +67,8 @@ REMEDIES: Final[Mapping[Cause, str]] = {
         "let DNS name the host (does external-dns, or whoever publishes it, see the Ingress?), or give the address or the "
         "name of the load balancer as ingress_address; if DNS takes its time, be more patient (--patience)"
     ),
+    Cause.ENDING: "wait until it is gone, or remove what holds it, and apply again",
+    Cause.CONFLICT: "let that manager give the field up, or give it the value that the release asks for",
 }
 
 
@@ -158,7 +162,8 @@ def explain(seen: Seen) -> Finding:
         return finding
     for claim in seen.claims:
         if _phase(claim) == "Pending":
-            return Finding(Cause.CLAIM, f"claim {_name(claim)}: Pending" + _last_word(seen.events_of(claim)))
+            told = f"claim {_name(claim)}: Pending" + _last_word(seen.events_of(claim))
+            return Finding(Cause.CLAIM, told, advice=_advice_on(claim))
     pods = seen.revision_pods()
     if not pods:
         events = seen.events_of(seen.statefulset) if seen.statefulset else []
@@ -186,10 +191,29 @@ def rejection(refused: Refused) -> Finding:
     if refused.unanswered:
         raise refused
     status, message = refused.status, refused.message
+    found = owners.conflicts(message)
+    if found and refused.stated:
+        return _conflict(refused.stated, found)
     told = f"{refused.reason or status}: {short(message)}"
     return Finding(
         Cause.ADMISSION, told, admission.is_final(status, message), admission.advice(message, status)
     )
+
+
+def ending(detail: str, advice: str | None = None) -> Finding:
+    """Return the finding for what a release needs and is being deleted."""
+    return Finding(Cause.ENDING, detail, advice=advice)
+
+
+def _conflict(stated: Object, found: dict[str, list[str]]) -> Finding:
+    """Return the finding for fields of an object that other managers own, with the commands that end the conflict."""
+    commands = owners.commands(stated, [field for some in found.values() for field in some])
+    advice = (
+        f"give each field the value that the release asks for, and apply again: "
+        f"{', '.join(f'`{command}`' for command in commands)}; or let the release state what the other manager wants"
+    )
+    told = f"{stated['kind']} {_name(stated)}: {owners.describe(found)}"
+    return Finding(Cause.CONFLICT, told, advice=advice)
 
 
 def not_pulled(pod: Object, events: Objects) -> Finding | None:
@@ -249,12 +273,26 @@ def _findings(seen: Seen) -> Iterator[Finding]:
 
 
 def _of_claim(claim: Object, events: Objects) -> Iterator[Finding]:
+    name, advice = _name(claim), _advice_on(claim)
     if _phase(claim) == "Lost":
-        yield Finding(Cause.CLAIM, f"claim {_name(claim)}: Lost, its volume is gone")
+        yield Finding(Cause.CLAIM, f"claim {name}: Lost, its volume is gone", advice=advice)
     if _phase(claim) == "Pending":
         for event in _with_reason(events, "ProvisioningFailed"):
             # Provisioners try again, and a class may still be created.
-            yield Finding(Cause.CLAIM, _told(f"claim {_name(claim)}", event), certain=False)
+            yield Finding(Cause.CLAIM, _told(f"claim {name}", event), certain=False, advice=advice)
+
+
+def _advice_on(claim: Object) -> str:
+    """Return what to do about this very claim, and the class that it asks for."""
+    described = f"look at `kubectl describe pvc {_name(claim)}`"
+    if _phase(claim) == "Lost":
+        return f"{described}: a volume that is gone comes back only from a backup, into a new claim"
+    if wanted := claim.get("spec", {}).get("storageClassName"):
+        return (
+            f"{described}, see whether its storage class {wanted} is among `kubectl get storageclass`, and whether the "
+            "provisioner of that class runs"
+        )
+    return f"{described}: it names no storage class; name one of `kubectl get storageclass`"
 
 
 def _of_scheduling(pod: Object, events: Objects) -> Iterator[Finding]:
@@ -263,7 +301,13 @@ def _of_scheduling(pod: Object, events: Objects) -> Iterator[Finding]:
         told = f"pod {_name(pod)}: {reason}: {short(message)}"
         if "persistentvolumeclaim" in message.lower():
             # Momentarily true of every claim that is bound only when the pod comes.
-            yield Finding(Cause.CLAIM, told, certain=False)
+            named = re.search(r'persistentvolumeclaim "([^"]+)"', message)
+            there = (
+                f"look at `kubectl describe pvc {named[1]}`, and whether it is there at all"
+                if named
+                else None
+            )
+            yield Finding(Cause.CLAIM, told, certain=False, advice=there)
         else:
             yield Finding(
                 Cause.UNSCHEDULABLE,

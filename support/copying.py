@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from contextlib import AbstractContextManager, closing, contextmanager
 from http.client import HTTPConnection, HTTPException
 from typing import TYPE_CHECKING, Final
@@ -31,6 +32,13 @@ _SILENCE: Final = 120.0
 _WORDS: Final = 1000
 _NO_ROOM: Final = 507
 _ENDED: Final = {"Succeeded", "Failed"}
+# Answers to a request for a way to a pod, and what is said without one, that no waiting changes: who may not, a proxy
+# that asks for credentials, what speaks no websocket, and certificates of another name or authority.
+_NO_WAY: Final = {401, 403, 405, 407, 426}
+_NO_WAY_SAID: Final = re.compile(
+    r"CERTIFICATE_VERIFY_FAILED|certificate verify failed|Hostname mismatch|WRONG_VERSION_NUMBER|status: 40[137]\b"
+    r"|Handshake status 40[1357]|Handshake status 200"
+)
 
 
 class CopyError(Exception):
@@ -102,7 +110,12 @@ class Copier:
             raise CopyError(
                 f"the copying pod {self._namespace}/{POD} has {ended.lower()}: {self._last_words()}"
             )
-        self.usage()
+        try:
+            self.usage()
+        except Refused as refused:
+            if not _may_heal(refused):
+                raise _no_way(refused) from refused
+            raise
         return True
 
     def _pod(self) -> Object:
@@ -164,6 +177,32 @@ def copying_pod(
         securityContext=security,
         mounts=[{"name": "claim", "mountPath": _MOUNT, "readOnly": read_only}],
         volumes=[{"name": "claim", "persistentVolumeClaim": {"claimName": claim, "readOnly": read_only}}],
+    )
+
+
+def prove_way(kube: Kube, namespace: str) -> None:
+    """Open a way to a pod of a namespace, as the copying will; raises a `CopyError` where none can ever be opened.
+
+    Where no pod runs, nothing is known; then nothing has to rest for a copy either.
+    """
+    running = [pod for pod in kube.list("Pod", namespace) if pod["status"].get("phase") == "Running"]
+    for pod in running[:1]:
+        try:
+            kube.forward(namespace, pod["metadata"]["name"], _PORT).close()
+        except Refused as refused:
+            if not _may_heal(refused):
+                raise _no_way(refused) from refused
+
+
+def _may_heal(refused: Refused) -> bool:
+    """Whether a way to a pod that is refused so may be there a moment later: nobody's rights or certificates change."""
+    return refused.status not in _NO_WAY and not _NO_WAY_SAID.search(refused.message)
+
+
+def _no_way(refused: Refused) -> CopyError:
+    return CopyError(
+        f"there is no way to a pod on this cluster, and nothing was touched for a copy: {refused}; to do: see whether "
+        "`kubectl port-forward` works with this kubeconfig: its server name, proxy and rights"
     )
 
 

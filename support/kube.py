@@ -17,6 +17,7 @@ from websocket import WebSocket, WebSocketBadStatusException, WebSocketException
 from apiserver.connection import Connection
 from apiserver.errors import NoAnswerError, explained
 from support.channels import collect, pump
+from support.owners import conflicts
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -83,8 +84,11 @@ class Refused(Exception):  # noqa: N818 - the suite's word for it
     """The API server refused a request.
 
     `status` is the HTTP status (0: it never came to an answer), `reason` the API's one-word reason
-    ("Forbidden", "Invalid", "Conflict", …), `message` its full sentence. `lasting`: no waiting changes it.
+    ("Forbidden", "Invalid", "Conflict", …), `message` its full sentence. `lasting`: no waiting changes it. `stated` is the
+    object that was to be applied, where it was refused.
     """
+
+    stated: Object | None = None
 
     def __init__(self, status: int, reason: str, message: str, *, lasting: bool = False) -> None:
         super().__init__(f"{status} {reason}: {message}")
@@ -127,9 +131,20 @@ class Kube:
         self._api = self._way.api
 
     def apply(self, obj: Object, *, dry_run: bool = False) -> Object:
-        """Apply an object server-side and return it as stored; a Conflict over fields that others manage."""
+        """Apply an object server-side and return it as stored; a Conflict over fields that others manage.
+
+        What the suite itself has changed by another operation is no conflict.
+        """
         query = {"fieldManager": FIELD_MANAGER} | _dry(dry_run)
-        return self._json("PATCH", _path_of(obj), query, obj, "application/apply-patch+yaml")
+        try:
+            return self._json("PATCH", _path_of(obj), query, obj, "application/apply-patch+yaml")
+        except Refused as refused:
+            refused.stated = obj
+            if set(conflicts(refused.message)) != {FIELD_MANAGER}:
+                raise
+            return self._json(
+                "PATCH", _path_of(obj), query | {"force": "true"}, obj, "application/apply-patch+yaml"
+            )
 
     def create(self, obj: Object, *, dry_run: bool = False, manager: str = FIELD_MANAGER) -> Object:
         """Create an object and return it as stored; a Conflict when it exists."""
@@ -184,10 +199,19 @@ class Kube:
             if refusal.status != 404:
                 raise
 
-    def patch(self, kind: str, name: str, namespace: str | None, merge: Object) -> Object:
-        """Change an object by a JSON merge patch and return it as stored."""
-        query = {"fieldManager": FIELD_MANAGER}
-        return self._json("PATCH", _path(kind, name, namespace), query, merge, "application/merge-patch+json")
+    def patch(
+        self,
+        kind: str,
+        name: str,
+        namespace: str | None,
+        merge: Object,
+        *,
+        manager: str = FIELD_MANAGER,
+        subresource: str = "",
+    ) -> Object:
+        """Change an object, or a part of it that has a path of its own ("scale"), by a JSON merge patch; return it as stored."""
+        path = "/".join(filter(None, (_path(kind, name, namespace), subresource)))
+        return self._json("PATCH", path, {"fieldManager": manager}, merge, "application/merge-patch+json")
 
     def logs(
         self,

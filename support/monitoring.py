@@ -10,7 +10,6 @@ from support import status
 from support.commands import status as command
 from support.pods import POD
 from support.redact import Redactor
-from support.wait import wait_for
 
 if TYPE_CHECKING:
     from pydantic import SecretStr
@@ -18,14 +17,6 @@ if TYPE_CHECKING:
     from support.namespace import Live
     from support.release import Release
     from support.status import Collection, Status
-    from support.wait import Deadlines
-
-
-def take_pod_away(live: Live, deadlines: Deadlines) -> None:
-    """Let a release have no pod, as when somebody scales it down."""
-    kube, name = live.kube, live.namespace
-    kube.patch("StatefulSet", live.statefulset()["metadata"]["name"], name, {"spec": {"replicas": 0}})
-    wait_for(lambda: not kube.get("Pod", POD, name), deadlines.gone, lambda: f"pod {POD} in {name} not gone")
 
 
 def assert_live(told: Status, release: Release) -> None:
@@ -84,3 +75,22 @@ def assert_not_live(told: Status, why: str) -> None:
     assert not told.live, "told as live"
     assert why in told.why, f"promised: {why}\nseen:     {told.why}"
     assert told.exit_code == 1, f"what is not live ends the command with {told.exit_code}"
+
+
+def assert_told_how_to_switch_on(told: Status) -> None:
+    """Assert that a status tells the command that gives a release its pod back."""
+    promised = f"`kubectl -n {told.namespace} scale statefulset chroma --replicas=1`"
+    assert promised in told.remedy, f"promised: {promised}\nseen:     {told.remedy or 'nothing to do'}"
+
+
+def assert_claim_is_warned_of(told: Status, release: Release) -> None:
+    """Assert that a status warns of a claim that is being deleted, marks it, and says how to keep its volume."""
+    (warning,) = told.warnings
+    for phrase in (
+        f"PersistentVolumeClaim {release.claim.name}",
+        "is being deleted since",
+        "kubectl patch pv",
+    ):
+        assert phrase in warning, f"promised: {phrase}\nseen:     {warning}"
+    marked = [claim.name for claim in told.claims if claim.being_deleted]
+    assert marked == [release.claim.name], f"promised: the claim is marked\nseen:     {told.claims}"

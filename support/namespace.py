@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from copy import copy
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING
 
-from support import causes, codeserver, inquiry, lint, planning, record, removal
-from support.apply import lay_ground, pull, put, rehearse
+from support import causes, codeserver, inquiry, lint, planning, precheck, record, removal
+from support.apply import lay_ground, pull, put, put_back, rehearse
 from support.causes import rejection
 from support.certificate import platform_certificate
 from support.kube import Refused
 from support.liveness import NeverWill, NotYet, Pulse
 from support.names import nameless
 from support.plan import is_announcement, is_claim, is_ours, is_throw_away, key
+from support.precheck import ObstructedError
 from support.render import render
 from support.rollout import KINDS, Course, is_ready
 from support.watch import Watch
@@ -29,6 +32,7 @@ if TYPE_CHECKING:
     from support.kube import Kube, Object, Objects
     from support.plan import Key
     from support.planning import Plan
+    from support.precheck import Obstacle
     from support.release import Release
     from support.render import Place
     from support.wait import Deadlines
@@ -151,6 +155,7 @@ class Namespace:
             self.name,
             [*objects, record.secret(self._place, release, objects, self.inventory.admin_password)],
             former.objects if former else [],
+            seen=precheck.observe(self.kube, self.name),
         )
 
     def forbids(self, release: Release) -> Finding | None:
@@ -170,14 +175,17 @@ class Namespace:
         objects = self._render(release, changes)
         applied = self._live(release, objects)
         with Watch(self.kube, KINDS, self.name) as watch:
-            before = self.versions()
+            there = removal.owned(self.kube, self.name)
+            before = _versions(there)
             former = self._recall()
             course = Course(watch, self._deadlines, self._progress)
             finding = (
                 self._forbid(release, objects)
                 or (former and self._unnamed())
-                or self._roll_out(course, applied, former)
+                or self._prepare(course, objects, former)
             )
+            touched = finding is None
+            finding = finding or self._deploy(applied, course)
             if finding is None:
                 course.mark("live")
                 self._progress(f'release "{release.name}" is live after {course.seconds["live"]:.1f} s')
@@ -185,16 +193,20 @@ class Namespace:
                 self._prune(former, objects)
             else:
                 course.mark("refused")
+                finding = self._lost(there) or finding
                 self._witness(self.kube, self.name, objects)
                 if finding.cause is causes.Cause.TAKEN_AWAY:
                     # Whoever rolled it back wants nothing of it here, nor of the one before it.
                     former = None
-                    self.roll_back()
+                    self._remove(remove_data=False)
                 before_it = f'release "{former.release.name}"' if former else "nothing"
                 self._progress(f'release "{release.name}" gives way to {before_it}: {finding}')
                 again = Course(watch, self._deadlines, self._progress, named=True)
-                live = former and self._restore(again, former)
-                self._clear(self._leftovers(before, former), namespace=("Namespace", self.name) not in before)
+                live = self._give_way(again, former, there, finding) if touched else former and self.live()
+                if not touched:
+                    self._clear(
+                        self._leftovers(before, former), namespace=("Namespace", self.name) not in before
+                    )
                 course.mark("gave way")
         if live and not changes:
             self._know(live)
@@ -294,10 +306,26 @@ class Namespace:
         """Return the release that was live here last, whether it lives or not; None when there is none."""
         return self._recall()
 
-    def revive(self, former: Live) -> Finding | None:
-        """Bring a release back just as it was live here; return why it cannot be."""
-        with Watch(self.kube, KINDS, self.name) as watch:
-            finding = self._put(former, Course(watch, self._deadlines, self._progress))
+    def scale(self, live: Live, replicas: int) -> Object:
+        """Give a release so many pods, whoever has set their number, and return its StatefulSet; raises `Refused`."""
+        return self.kube.patch(*key(live.statefulset()), self.name, {"spec": {"replicas": replicas}})
+
+    def _scale_back(self, former: Live, replicas: int) -> Object:
+        """Give a release its pods back by an apply, so that the next one changes nothing, unless others own a field of it."""
+        stated = former.statefulset()
+        if stated["spec"].get("replicas") == replicas:
+            with suppress(Refused):
+                return self.kube.apply(stated)
+        return self.scale(former, replicas)
+
+    def revive(self, former: Live, replicas: int) -> Finding | None:
+        """Give a release its pods back, as it was live here; return why it does not live again."""
+        with Watch(self.kube, KINDS, self.name) as watch, self.pulse(former) as pulse:
+            course = Course(watch, self._deadlines, self._progress)
+            try:
+                finding = course.until_live(self._scale_back(former, replicas), pulse)
+            except Refused as refused:
+                return rejection(refused)
         if not finding:
             self._know(former)
         return finding
@@ -317,9 +345,16 @@ class Namespace:
         no claim, there is nothing to stay for; a namespace stays that the suite did not make, or in which there is
         anything of somebody else. However far a deployment came, and however often it is done, it is harmless.
 
-        Raises `Timeout` that names what is not gone, or `Refused`.
+        Raises `ObstructedError` where data that is to stay would go with the pod, or where something is being deleted
+        already and does not go; then nothing is touched. Raises `Timeout` that names what is not gone, or `Refused`.
         """
         self._known = None
+        look = partial(precheck.of_roll_back, self.kube, self.name, remove_data=remove_data)
+        if hindered := precheck.lasting(look, self._deadlines, self._progress):
+            raise ObstructedError(hindered)
+        return self._remove(remove_data=remove_data)
+
+    def _remove(self, *, remove_data: bool) -> RollBack:
         there = removal.owned(self.kube, self.name)
         going = [obj for obj in there if remove_data or not is_claim(obj)]
         self._clear(going, namespace=not any(is_claim(obj) for obj in there if obj not in going))
@@ -341,7 +376,7 @@ class Namespace:
 
     def versions(self) -> dict[Key, str]:
         """Return the resourceVersion of every object of the suite in the namespace, and its own, by kind and name."""
-        return {key(obj): obj["metadata"]["resourceVersion"] for obj in removal.owned(self.kube, self.name)}
+        return _versions(removal.owned(self.kube, self.name))
 
     def pulse(self, of: Live | None = None) -> Pulse:
         """Return what looks whether a release here lives; a context manager.
@@ -388,18 +423,36 @@ class Namespace:
         why = nameless(self.host, self.inventory.ingress_address)
         return causes.Finding(causes.Cause.NAMELESS, why) if why else None
 
-    def _roll_out(self, course: Course, applied: Live, former: Live | None) -> Finding | None:
-        """Apply a release that nothing speaks against and follow it until it is live and recorded; return why it cannot be."""
+    def _prepare(self, course: Course, objects: Objects, former: Live | None) -> Finding | None:
+        """Look whether a release that nothing speaks against can go live, before anything is touched; return why not."""
         try:
-            rehearse(self.kube, applied.objects, self._deadlines, course, replacing=former is not None)
-            if former and (finding := pull(self.kube, applied.objects, former.objects, course)):
-                return finding
-            if finding := self._put(applied, course):
-                return finding
+            if hindered := self._hindered(objects):
+                return causes.ending(*precheck.told(hindered))
+            rehearse(self.kube, objects, self._deadlines, course, replacing=former is not None)
+            return pull(self.kube, objects, former.objects, course) if former else None
+        except Refused as refused:
+            return rejection(refused)
+
+    def _deploy(self, applied: Live, course: Course) -> Finding | None:
+        """Apply a release and follow it until it is live and recorded; return why it cannot be."""
+        if finding := self._put(applied, course):
+            return finding
+        try:
             record.remember(self.kube, self._place, applied.release, applied.objects, applied.token)
         except Refused as refused:
             return rejection(refused)
         return None
+
+    def _hindered(self, objects: Objects) -> list[Obstacle]:
+        """Return what an apply of some objects would need and cannot keep; what goes by itself is waited for."""
+        return precheck.lasting(
+            partial(precheck.of_apply, self.kube, self.name, objects), self._deadlines, self._progress
+        )
+
+    def _lost(self, there: Objects) -> Finding | None:
+        """Return that a claim is gone that was there when a release was applied; None where all still are."""
+        gone = precheck.lost(there, precheck.observe(self.kube, self.name))
+        return causes.ending(*precheck.told(gone)) if gone else None
 
     def _put(self, live: Live, course: Course) -> Finding | None:
         try:
@@ -409,11 +462,33 @@ class Namespace:
         except Refused as refused:
             return rejection(refused)
 
-    def _restore(self, course: Course, former: Live) -> Live | None:
-        """Bring the release back that was live before; None, with a line of progress, when that fails as well."""
-        if finding := self._put(former, course):
-            self._progress(f'release "{former.release.name}" cannot go live again: {finding}')
-        return None if finding else former
+    def _give_way(self, course: Course, former: Live | None, there: Objects, finding: Finding) -> Live | None:
+        """Let a refused release give way to the one before it, or to nothing; return that one where it lives."""
+        if going := precheck.observe(self.kube, self.name).lost_with_the_pod():
+            # Whatever is done now ends the pod, and with it the data.
+            self._progress(f"nothing is taken back: {precheck.told(going)[0]}")
+            return None
+        live = former and self._restore(course, former, finding)
+        before = _versions(there)
+        self._clear(self._leftovers(before, former), namespace=("Namespace", self.name) not in before)
+        return live
+
+    def _restore(self, course: Course, former: Live, finding: Finding) -> Live | None:
+        """Bring the release back that was live before; None, with a line of progress, when that fails as well.
+
+        It is not waited for where it would need just what has kept the refused one from going live, and nothing is made
+        in place of what is gone.
+        """
+        if finding.cause is causes.Cause.ENDING:
+            put_back(self.kube, [obj for obj in former.objects if not is_claim(obj)])
+            self._progress(
+                f'release "{former.release.name}" is put back, and waits for the same: {finding.detail}'
+            )
+            return None
+        if why := self._put(former, course):
+            self._progress(f'release "{former.release.name}" cannot go live again: {why}')
+            return None
+        return former
 
     def _leftovers(self, before: Container[Key], former: Live | None) -> Objects:
         """Return what a refused release made: what was neither there before nor belongs to the one before it."""
@@ -459,6 +534,10 @@ class Namespace:
     def _version(self, live: Live) -> str:
         stored = self.kube.get(*key(live.statefulset()), self.name)
         return stored["metadata"]["resourceVersion"] if stored else ""
+
+
+def _versions(objects: Objects) -> dict[Key, str]:
+    return {key(obj): obj["metadata"]["resourceVersion"] for obj in objects}
 
 
 def _named(keys: Iterable[Key]) -> tuple[str, ...]:

@@ -8,7 +8,7 @@ from enum import StrEnum
 from functools import partial
 from typing import TYPE_CHECKING
 
-from support import admission
+from support import admission, precheck
 from support.causes import rejection
 from support.certificate import staleness
 from support.fields import Difference, differences, wanted
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from support.kube import Kube, Object, Objects
+    from support.precheck import Situation
 
 
 class Act(StrEnum):
@@ -57,12 +58,17 @@ class Intent:
 
 @dataclass(frozen=True)
 class Plan:
-    """What an apply would do in a namespace; `begins`: that is not there yet, and the cluster could judge nothing in it."""
+    """What an apply would do in a namespace; `begins`: that is not there yet, and the cluster could judge nothing in it.
+
+    `hindrances` say why an apply would not be begun, and `warnings` what else is to be known of what is there.
+    """
 
     title: str
     namespace: str
     intents: tuple[Intent, ...]
     begins: bool
+    hindrances: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
 
     def touched(self, *acts: Act) -> set[str]:
         """Return what would be done to, as "kind name"; everything but what is left when no act is named."""
@@ -71,32 +77,43 @@ class Plan:
 
     def obstacles(self) -> list[str]:
         """Return why an apply would be refused, a line for each object."""
-        return [f"{each.kind} {each.name}: {each.obstacle}" for each in self.intents if each.obstacle]
+        refused = [f"{each.kind} {each.name}: {each.obstacle}" for each in self.intents if each.obstacle]
+        return [*self.hindrances, *refused]
 
     def lines(self) -> Iterator[str]:
         """Say what would be done, an object after the other, and how much that is."""
         yield f"{self.title} in namespace {self.namespace}:"
+        yield from (f"refused: {each}" for each in self.hindrances)
+        yield from (f"warning: {each}" for each in self.warnings)
         if self.begins:
             yield f"namespace {self.namespace} does not exist yet: what the cluster would refuse in it is not known"
         for intent in self.intents:
             yield from intent.lines()
         counts = Counter(intent.act for intent in self.intents)
         yield ", ".join(f"{counts[act]} to {act}" for act in Act)
-        if refused := self.obstacles():
+        if self.hindrances:
+            yield "an apply would be refused before it has changed anything"
+        elif refused := self.obstacles():
             yield f"an apply would be refused over {len(refused)} of them, and change nothing"
 
 
-def plan(kube: Kube, title: str, namespace: str, objects: Objects, former: Objects) -> Plan:
+def plan(
+    kube: Kube, title: str, namespace: str, objects: Objects, former: Objects, *, seen: Situation
+) -> Plan:
     """Return what an apply of some objects in a namespace would do, by dry runs against what is there.
 
-    `former` are the objects of the release that is live, of which those go that the new one has not. Raises `Refused`
-    when the API server fails.
+    `former` are the objects of the release that is live, of which those go that the new one has not; `seen` is what is
+    there. Raises `Refused` when the API server fails.
     """
-    begins = kube.get("Namespace", namespace) is None
-    intents = together([partial(_intent, kube, obj, judged=not begins) for obj in objects])
+    begins = seen.namespace is None
+    # In a namespace that is being deleted nothing can be made, which is said once.
+    judged = not begins and not seen.is_ending
+    intents = together([partial(_intent, kube, obj, judged=judged) for obj in objects])
     stale = {key(obj) for obj in former if not is_claim(obj)} - {key(obj) for obj in objects}
     gone = [Intent(*each, Act.REMOVE) for each in sorted(stale) if kube.get(*each, namespace)]
-    return Plan(title, namespace, (*intents, *gone), begins)
+    hindrances = tuple(map(str, precheck.hindrances(kube, seen, objects)))
+    warnings = tuple(line for line in seen.warnings() if line not in hindrances)
+    return Plan(title, namespace, (*intents, *gone), begins, hindrances, warnings)
 
 
 def _intent(kube: Kube, obj: Object, *, judged: bool) -> Intent:

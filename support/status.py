@@ -6,15 +6,16 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
-from support import discovery, http, record, removal
+from support import discovery, http, precheck, record, removal
 from support.chroma import DEFAULT_DATABASE, TENANT, TOKEN_HEADER
 from support.containers import is_ready, own_of, state, statuses
 from support.discovery import NotValidError
+from support.ending import is_ending
 from support.inquiry import look_into
 from support.kube import Refused
 from support.liveness import NeverWill, NotYet
 from support.namespace import NotLive
-from support.plan import ANNOUNCEMENT, is_claim, is_ours
+from support.plan import ANNOUNCEMENT, is_ours
 from support.together import together
 from support.ways import SERVICE, ingress
 
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from support.http import Reply
     from support.kube import Object
     from support.namespace import Namespace
+    from support.precheck import Situation
 
 _DATABASES: Final = f"/api/v2/tenants/{TENANT}/databases"
 # Collections asked for at once; Chroma answers with all there are unless it is told otherwise.
@@ -53,12 +55,15 @@ class StatefulSet:
 
 @dataclass(frozen=True)
 class Claim:
-    """A claim that holds data."""
+    """A claim that holds data; its volume and what becomes of that without it ("Delete", "Retain"), where we may look."""
 
     name: str
     phase: str
     size: str
     storage_class: str
+    volume: str = ""
+    reclaim_policy: str = ""
+    being_deleted: bool = False
 
 
 @dataclass(frozen=True)
@@ -102,6 +107,7 @@ class Status:
     announcement: Announcement
     collections: tuple[Collection, ...]
     unread: str
+    warnings: tuple[str, ...] = ()
 
     @property
     def exit_code(self) -> int:
@@ -147,7 +153,10 @@ def _observe(namespace: Namespace) -> Status:
     kube, name = namespace.kube, namespace.name
     recalled = record.recall(kube, name)
     statefulset = next(filter(is_ours, kube.list("StatefulSet", name)), None)
-    why = _why_not_live(namespace)
+    seen = precheck.observe(kube, name)
+    proved = _why_not_live(namespace)
+    known = seen.why_not_live() if proved else None
+    why = f"{known.what} is {known.seen}" if known else proved
     reached = recalled is not None and statefulset is not None
     collections, unread = _collections(namespace) if reached else ((), "nothing answers here")
     return Status(
@@ -156,15 +165,16 @@ def _observe(namespace: Namespace) -> Status:
         title=recalled[0].title if recalled else "",
         live=not why,
         why=why,
-        remedy=_remedy(namespace, why or unread),
+        remedy=known.remedy if known else _remedy(namespace, why or unread),
         heartbeat=_heartbeat(namespace) if reached else None,
         statefulset=_statefulset(statefulset) if statefulset else None,
         pods=tuple(_pod(own_of(pod, [statefulset] if statefulset else [])) for pod in kube.list("Pod", name)),
-        claims=tuple(map(_claim, filter(is_claim, removal.owned(kube, name)))),
+        claims=tuple(_claim(claim, seen) for claim in seen.claims()),
         endpoints=_endpoints(namespace) if reached else {},
         announcement=_announcement(namespace),
         collections=collections,
         unread=unread,
+        warnings=tuple(line for line in seen.warnings() if line != str(known)),
     )
 
 
@@ -213,10 +223,18 @@ def _pod(pod: Object) -> Pod:
     )
 
 
-def _claim(claim: Object) -> Claim:
+def _claim(claim: Object, seen: Situation) -> Claim:
     spec, status = claim["spec"], claim.get("status", {})
-    size = (status.get("capacity") or spec["resources"]["requests"])["storage"]
-    return Claim(claim["metadata"]["name"], status.get("phase", ""), size, spec.get("storageClassName") or "")
+    volume = spec.get("volumeName", "")
+    return Claim(
+        claim["metadata"]["name"],
+        status.get("phase", ""),
+        (status.get("capacity") or spec["resources"]["requests"])["storage"],
+        spec.get("storageClassName") or "",
+        volume,
+        seen.volumes.get(volume, {}).get("spec", {}).get("persistentVolumeReclaimPolicy", ""),
+        is_ending(claim),
+    )
 
 
 def _endpoints(namespace: Namespace) -> dict[str, str]:

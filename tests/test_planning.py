@@ -12,6 +12,7 @@ from support.fields import Difference
 from support.kube import Kube, Object, Refused
 from support.namespace import Namespace
 from support.planning import Act, Intent, Plan, plan
+from support.precheck import Situation
 from support.release import Release
 from support.render import ownership
 from support.wait import Deadlines
@@ -46,7 +47,8 @@ CLAIM = obj("PersistentVolumeClaim", "data", spec={"class": "a"})
 
 
 def planned(cluster: Cluster, objects: list[Object], former: list[Object] | None = None) -> Plan:
-    return plan(cast("Kube", cluster), 'release "x"', "chroma", objects, former or [])
+    seen = Situation(cluster.get("Namespace", "chroma"), cluster.there)
+    return plan(cast("Kube", cluster), 'release "x"', "chroma", objects, former or [], seen=seen)
 
 
 def test_what_is_as_it_would_be_is_left() -> None:

@@ -10,6 +10,7 @@ from support.backup import Clerk, NotLiveError, described
 from support.causes import rejection
 from support.copying import CopyError
 from support.kube import Refused
+from support.precheck import ObstructedError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -50,7 +51,7 @@ def _reported(call: Call, act: Callable[[], int]) -> int:
             raise
         call.say(f"error: {rejection(refused)}")
         return 1
-    except (ArchiveError, CopyError, NotLiveError) as error:
+    except (ArchiveError, CopyError, NotLiveError, ObstructedError) as error:
         call.say(f"error: {error}")
         return 1
 

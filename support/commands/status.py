@@ -35,6 +35,8 @@ def _lines(status: Status) -> Iterator[str]:
     yield f"{release} in {status.namespace}: {'live' if status.live else f'not live: {status.why}'}"
     if status.remedy:
         yield f"to do        {status.remedy}"
+    for warning in status.warnings:
+        yield f"warning      {warning}"
     if status.heartbeat is not None:
         yield f"heartbeat    {status.heartbeat} ns"
     if one := status.statefulset:
@@ -43,7 +45,12 @@ def _lines(status: Status) -> Iterator[str]:
     for pod in status.pods:
         yield f"pod          {pod.name}: {pod.state}, {pod.restarts} restarts, on {pod.node or 'no node'}"
     for claim in status.claims:
-        yield f"claim        {claim.name}: {claim.phase}, {claim.size}, class {claim.storage_class}"
+        told = [claim.phase, claim.size, f"class {claim.storage_class}"]
+        told += (
+            [f"volume {claim.volume} ({claim.reclaim_policy or 'unknown policy'})"] if claim.volume else []
+        )
+        told += ["being deleted"] if claim.being_deleted else []
+        yield f"claim        {claim.name}: {', '.join(told)}"
     for whom, url in status.endpoints.items():
         yield f"endpoint     {url} ({whom})"
     if status.release:
