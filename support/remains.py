@@ -69,8 +69,8 @@ class Remains:
             self.unknown.append(f"the release in {self.namespace} does not tell what it holds: {error}")
             return []
 
-    def remove(self, remnant: Remnant) -> None:
-        """Remove it."""
+    def remove(self, remnant: Remnant) -> bool:
+        """Remove it; return whether that could be done."""
         path = f"{_DATABASES}/{remnant.database}"
         try:
             # Deleting the database alone leaves rows of its collections behind (measured on 1.5.9).
@@ -85,6 +85,8 @@ class Remains:
                 self._insist("DELETE", path)
         except (http.Unanswered, ValueError, KeyError, TypeError) as error:
             self.unknown.append(f"{remnant} of {self.namespace}: {error}")
+            return False
+        return True
 
     def _look(self) -> Iterator[Remnant]:
         for name in self._databases():

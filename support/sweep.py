@@ -144,7 +144,8 @@ def _sweep_release(remains: Remains, alive: Living, swept: Swept, *, alone: bool
     for each in found:
         if each.run_id in alive.runs or not (each.run_id or alone or each.is_old):
             continue
-        remains.remove(each)
+        if not remains.remove(each):
+            continue
         swept.removed.append(f"{each} of {remains.namespace}")
         if each.run_id:
             swept.runs.add(each.run_id)
