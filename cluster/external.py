@@ -25,9 +25,10 @@ _NO_ANSWER = (401, 403, 404)
 class ExternalProvider:
     """A cluster by its kubeconfig and context; without a context, the one that is current in that file."""
 
-    def __init__(self, kubeconfig: Path | None, context: str | None) -> None:
+    def __init__(self, kubeconfig: Path | None, context: str | None, patience: float = 1.0) -> None:
         self._kubeconfig = kubeconfig
         self._context = context
+        self._timeout = _TIMEOUT * patience
 
     def create(self) -> Access:
         """Look whether the cluster answers, and what it has; raises ClusterError.
@@ -45,7 +46,7 @@ class ExternalProvider:
         # Once is enough to tell that nobody is there; urllib3 would try four times, each to the time-out.
         client.rest_client.pool_manager.connection_pool_kw["retries"] = False
         try:
-            VersionApi(client).get_code(_request_timeout=_TIMEOUT)
+            VersionApi(client).get_code(_request_timeout=self._timeout)
         except (ApiException, HTTPError, NoAnswerError, OSError) as error:
             told = _refusal(error, way.server)
             raise ClusterError(f"the cluster of context {context!r} in {self._kubeconfig} {told}") from error
@@ -53,7 +54,7 @@ class ExternalProvider:
             name=context,
             kubeconfig=self._kubeconfig,
             context=context,
-            capabilities=_capabilities(client),
+            capabilities=_capabilities(client, self._timeout),
             inventory={},
             timings=(),
         )
@@ -89,19 +90,19 @@ def _current_context(kubeconfig: Path) -> str:
     return str(context)
 
 
-def _capabilities(client: ApiClient) -> frozenset[str]:
+def _capabilities(client: ApiClient, timeout: float) -> frozenset[str]:
     found = set()
-    if _items(NetworkingV1Api(client).list_ingress_class):
+    if _items(NetworkingV1Api(client).list_ingress_class, timeout):
         found.add("ingress")
-    if any(one.allow_volume_expansion for one in _items(StorageV1Api(client).list_storage_class)):
+    if any(one.allow_volume_expansion for one in _items(StorageV1Api(client).list_storage_class, timeout)):
         found.add("volume-expansion")
     return frozenset(found)
 
 
-def _items(listing: Callable[..., Any]) -> list[Any]:
+def _items(listing: Callable[..., Any], timeout: float) -> list[Any]:
     """Give what a list holds; nothing where we may not look, since then nothing can be claimed."""
     try:
-        return list(listing(_request_timeout=_TIMEOUT).items)
+        return list(listing(_request_timeout=timeout).items)
     except ApiException as error:
         if error.status in _NO_ANSWER:
             return []

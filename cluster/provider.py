@@ -29,13 +29,13 @@ def provider_for(
     A cluster that merely happens to be the current context is never used. `recipes` is a directory of
     image recipes for the registry of an embedded cluster; of those that are made on request only, it makes
     what `images` name, such as `chroma:0.5.23`. `progress` hears of each step; an embedded cluster gets
-    `patience` times the usual time for each step of its boot.
+    `patience` times the usual time for each step of its boot, or for an answer of a cluster that is there.
     """
     # Each brings imports that the other can do without.
     if kind == "external" or (kind == "auto" and kubeconfig is not None):
         from cluster.external import ExternalProvider  # noqa: PLC0415
 
-        return ExternalProvider(kubeconfig, context)
+        return ExternalProvider(kubeconfig, context, patience)
     if kind not in {"auto", "embedded"}:
         raise ClusterError(f"there is no provider {kind!r}: choose auto, embedded or external")
     if kubeconfig is not None:

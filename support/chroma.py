@@ -18,7 +18,7 @@ from support.corpus import embed
 from support.model import EVERYTHING, Change, Filters, Metric, Record, Vector, Write, float32
 from support.outcomes import Outcome, expect, outcome
 from support.versions import CONFIGURATION, DATABASE_DELETION, ID_REUSE
-from support.wait import wait_for
+from support.wait import kept, wait_for
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -36,12 +36,6 @@ if TYPE_CHECKING:
 TOKEN_HEADER: Final = "X-Chroma-Token"  # noqa: S105 - a name
 TENANT: Final = "default_tenant"
 DEFAULT_DATABASE: Final = "default_database"
-
-# Seconds until a call counts as unanswered.
-PATIENCE: Final = 60.0
-
-# Seconds for which somebody else's writes may keep the suite from making or removing a database.
-_LOCKED: Final = 10.0
 
 Body = dict[str, Any] | bytes | None
 _DATABASES: Final = f"/api/v2/tenants/{TENANT}/databases"
@@ -89,7 +83,7 @@ def _session(**given: Any) -> httpx.Client:
     Left to itself it would go through the environment's proxies, trust other authorities than the machine does, and wait
     for ever; it has a setting for none of these (chromadb 1.5.9).
     """
-    return httpx.Client(**{**given, "verify": _way.get().verify, "trust_env": False, "timeout": PATIENCE})
+    return httpx.Client(**{**given, "verify": _way.get().verify, "trust_env": False, "timeout": kept().call})
 
 
 def _stop(server: FastAPI) -> None:
@@ -302,7 +296,7 @@ class Database:
             replies.append(self._ask(method, path, body))
             return outcome(replies[-1]) is not Outcome.FAILED
 
-        wait_for(is_done, _LOCKED, lambda: f"not done: {replies[-1]}")
+        wait_for(is_done, kept().locked, lambda: f"not done: {replies[-1]}")
         expect(Outcome.ACCEPTED, replies[-1])
 
 

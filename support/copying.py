@@ -12,7 +12,7 @@ from support import probe
 from support.containers import own, phase
 from support.kube import Refused
 from support.plan import is_ours
-from support.wait import wait_for
+from support.wait import kept, wait_for
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -26,8 +26,6 @@ POD: Final = "chroma-copy"
 _MOUNT: Final = "/claim"
 # Where the probe's `share` listens: on the loopback, to which only a port-forward leads.
 _PORT: Final = 8080
-# Seconds in which not a byte moves after which the way to the pod counts as broken; a disk may take its time to sync.
-_SILENCE: Final = 120.0
 # Bytes of what the pod says of a failure, and the status by which it says that there is no room.
 _WORDS: Final = 1000
 _NO_ROOM: Final = 507
@@ -131,7 +129,7 @@ class Copier:
     def _asked(self, method: str, path: str, pieces: Iterable[bytes] | None = None) -> Iterator[Stream]:
         with closing(HTTPConnection("127.0.0.1", _PORT)) as connection:
             connection.sock = self._kube.forward(self._namespace, POD, _PORT)
-            connection.sock.settimeout(_SILENCE)
+            connection.sock.settimeout(kept().silence)
             try:
                 connection.request(method, path, pieces)
                 answer = connection.getresponse()

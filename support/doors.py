@@ -6,9 +6,9 @@ import socket
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from support import http
 from support.pods import address_of, environment_of
 from support.vantage import Unreachable
+from support.wait import kept
 from support.ways import POD_PORT, ingress
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ def identity(live: Live) -> Identity:
     way = ingress(live.host, live.inventory)
     try:
         with (
-            socket.create_connection((way.host, way.port), http.PATIENCE) as plain,
+            socket.create_connection((way.host, way.port), kept().question) as plain,
             way.verify.wrap_socket(plain, server_hostname=way.host) as spoken,
         ):
             certificate: Any = spoken.getpeercert()

@@ -10,13 +10,12 @@ from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnec
 from ssl import SSLError
 from typing import TYPE_CHECKING, Any, Final
 
+from support.wait import kept
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from support.ways import Way
-
-# Seconds until a question counts as unanswered: far above any healthy answer.
-PATIENCE: Final = 30.0
 
 # The header of a line's last question: the answer ends the connection, and no tunnel has to guess whether more comes.
 LAST: Final = ("Connection", "close")
@@ -69,12 +68,13 @@ class Line:
 
     def __init__(self, way: Way) -> None:
         self._way = way
+        patience = kept().question
         if way.tls:
             self._connection: HTTPConnection = HTTPSConnection(
-                way.host, way.port, timeout=PATIENCE, context=way.verify
+                way.host, way.port, timeout=patience, context=way.verify
             )
         else:
-            self._connection = HTTPConnection(way.host, way.port, timeout=PATIENCE)
+            self._connection = HTTPConnection(way.host, way.port, timeout=patience)
         self._connection.auto_open = 0
 
     def ask(

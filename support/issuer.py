@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from support import http, probe
+from support import probe
 from support.authority import Authority
 from support.certificate import Source
 from support.mistakes import secret_of
 from support.names import map_host
-from support.wait import wait_for
+from support.wait import kept, wait_for
 from support.ways import ingress
 
 if TYPE_CHECKING:
@@ -90,7 +90,7 @@ def assert_staleness_told(look: Look) -> None:
 def _presented(live: Live) -> str:
     way = ingress(live.host, live.inventory)
     with (
-        socket.create_connection((way.host, way.port), http.PATIENCE) as plain,
+        socket.create_connection((way.host, way.port), kept().question) as plain,
         way.verify.wrap_socket(plain, server_hostname=way.host) as spoken,
     ):
         return _fingerprint(spoken.getpeercert(binary_form=True) or b"")

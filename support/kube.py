@@ -18,6 +18,7 @@ from apiserver.connection import Connection
 from apiserver.errors import NoAnswerError, explained
 from support.channels import collect, pump
 from support.owners import conflicts
+from support.wait import kept
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -57,8 +58,6 @@ _NAMESPACED: Final = {
     "NetworkPolicy": ("apis/networking.k8s.io/v1", "networkpolicies"),
 }
 
-# Seconds to connect and to wait for an answer: far above any healthy answer, so that only a dead API server meets them.
-_REQUEST_TIMEOUT: Final = (5, 30)
 # Seconds after which the API server ends a watch, which then goes on from where it was.
 _WATCH_SECONDS: Final = 300
 
@@ -329,9 +328,7 @@ class Kube:
             "resourceVersion": version,
             "timeoutSeconds": str(_WATCH_SECONDS),
         }
-        return self._call(
-            "GET", _path(kind, None, namespace), query, timeout=(5, _WATCH_SECONDS + 30)
-        ).response
+        return self._call("GET", _path(kind, None, namespace), query, silence=_WATCH_SECONDS).response
 
     def _json(
         self,
@@ -355,7 +352,7 @@ class Kube:
         content_type: str = "application/json",
         *,
         accept: str = "application/json",
-        timeout: tuple[float, float] = _REQUEST_TIMEOUT,
+        silence: float = 0,
     ) -> Any:
         headers = {"Accept": accept} | ({"Content-Type": content_type} if body is not None else {})
         request = self._api.param_serialize(
@@ -367,7 +364,7 @@ class Kube:
             auth_settings=["BearerToken"],
         )
         try:
-            answer = self._api.call_api(*request, _request_timeout=timeout)
+            answer = self._api.call_api(*request, _request_timeout=(kept().connect, silence + kept().request))
         except (ApiException, HTTPError, NoAnswerError) as error:
             raise _unanswered(error, "the API server is not reached") from error
         if answer.status >= 300:
@@ -377,7 +374,7 @@ class Kube:
     def _open(self, namespace: str, pod: str, what: str, query: Iterable[tuple[str, str]]) -> WebSocket:
         path = f"/{_path('Pod', pod, namespace)}/{what}?{urlencode(list(query))}"
         try:
-            return self._way.websocket(path, "v4.channel.k8s.io", _REQUEST_TIMEOUT[1])
+            return self._way.websocket(path, "v4.channel.k8s.io", kept().request)
         except WebSocketBadStatusException as error:
             refused = _refused(error.status_code, error.resp_body or b"")
             refused.lasting = _is_no_upgrade(refused)

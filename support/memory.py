@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from support.kube import Refused
 from support.pods import CONTAINER, POD
+from support.wait import kept
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,8 +27,6 @@ for file in sys.argv[1:]:
 # What an image may have to read a file with: the official one has the first, those of the embedded cluster the last. The
 # kubelet would be asked first, but tells of no memory where it counts by version 1 (measured).
 _READERS: Final = (("cat",), ("python3", "-c", _PRINT), ("/usr/bin/python3.11", "-c", _PRINT))
-# Seconds for one of them.
-_READING: Final = 10.0
 
 
 def resident(live: Live) -> int:
@@ -50,7 +49,7 @@ def _readings(live: Live) -> Iterator[str]:
     for reader in _READERS:
         try:
             # One of the files is never there, of which a reader may complain.
-            read = live.kube.exec(live.namespace, POD, CONTAINER, [*reader, *_STATISTICS], _READING)
+            read = live.kube.exec(live.namespace, POD, CONTAINER, [*reader, *_STATISTICS], kept().reading)
         except Refused as refused:  # the image has no such program
             yield str(refused)
         else:

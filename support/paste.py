@@ -10,7 +10,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Final
 
-from support.chroma import PATIENCE
+from support.wait import kept
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -57,7 +57,7 @@ def paste(live: Live, example: Example) -> Pasted:
             cwd=home,
             capture_output=True,
             text=True,
-            timeout=PATIENCE,
+            timeout=kept().call,
             check=False,
         )
     return Pasted(example, done.returncode, done.stdout, done.stderr)

@@ -25,8 +25,6 @@ KINDS: Final = ("PersistentVolumeClaim", "Pod", "StatefulSet", "Event")
 
 # Seconds between two looks through the ingress: controllers take a new route after 0.1-0.7 s.
 _BEAT: Final = 0.03
-# Seconds by which a watch may lag behind an apply; it takes milliseconds.
-_LAG: Final = 2.0
 # Why a release that answers will never be live, where that is not the way to it.
 _CAUSES: Final = {Open: Cause.OPEN, Locked: Cause.TOKEN}
 
@@ -134,7 +132,7 @@ class Course:
         if now and now["metadata"]["uid"] == applied["metadata"]["uid"]:
             return None
         told = Finding(Cause.TAKEN_AWAY, f"StatefulSet {applied['metadata']['name']} is gone")
-        return told if time.monotonic() > began + _LAG else None
+        return told if time.monotonic() > began + self._deadlines.lag else None
 
     def _lives(self, pulse: Pulse) -> bool:
         pulse.advances()

@@ -19,7 +19,7 @@ from support.redact import Redactor
 from support.release import shares_fate
 from support.report import Conditions
 from support.troubles import diagnose
-from support.wait import Deadlines
+from support.wait import Deadlines, keep, kept
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -80,6 +80,7 @@ class Run:
         if not self.password and self.options.provider == "embedded":
             self.password = secrets.token_urlsafe(24)
         self.redactor.learn(self.password)
+        keep(Deadlines().scaled(self.options.patience))
 
     @property
     def base_name(self) -> str:
@@ -113,7 +114,7 @@ class Run:
     @property
     def deadlines(self) -> Deadlines:
         """How long each thing may take."""
-        return Deadlines().scaled(self.options.patience)
+        return kept()
 
     def inventory(self, access: Access, check: Check = lambda _: ()) -> Inventory:
         """Load the inventory for a cluster; raises `InventoryError`, which names everything missing or wrong."""

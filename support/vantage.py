@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from support import probe
 from support.kube import Refused
-from support.wait import Timeout, wait_for
+from support.wait import Timeout, kept, wait_for
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,11 +24,6 @@ if TYPE_CHECKING:
 POD: Final = "vantage"
 # Where the probe's `proxy` listens.
 _PROXY_PORT: Final = 1080
-# Seconds for the proxy's answer to CONNECT; it gives up on its target after two.
-_CONSENT: Final = 10.0
-# Seconds of silence after which a connection that one side has ended counts as ended by both: on its way through the
-# API server there is no word for "I have finished sending", so the far side never learns that a client is gone.
-_LINGER: Final = 5.0
 _CHUNK: Final = 256 * 1024
 
 _log = logging.getLogger(__name__)
@@ -115,7 +110,7 @@ class Vantage:
     def _connect(self, host: str, port: int) -> socket.socket:
         connection = self._kube.forward(self._namespace, POD, _PROXY_PORT)
         try:
-            connection.settimeout(_CONSENT)
+            connection.settimeout(kept().consent)
             connection.sendall(f"CONNECT {host}:{port} HTTP/1.1\r\nHost: {host}:{port}\r\n\r\n".encode())
             _read_consent(connection)
             connection.settimeout(None)
@@ -209,7 +204,7 @@ class _Flow:
     def await_silence(self, thread: threading.Thread) -> None:
         """Wait until the thread that runs this flow has ended, or nothing has moved for a while."""
         self._moved = time.monotonic()
-        while thread.is_alive() and (left := self._moved + _LINGER - time.monotonic()) > 0:
+        while thread.is_alive() and (left := self._moved + kept().linger - time.monotonic()) > 0:
             thread.join(left)
 
 

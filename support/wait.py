@@ -42,11 +42,50 @@ class Deadlines:
     mark: float = 30.0
     # For one request to Chroma, sent by the suite itself; a write may wait for an index that is being written.
     answer: float = 10.0
+    # For one question of a scenario, and for one call of Chroma's client, which would wait for ever by itself: both far
+    # above any healthy answer. A batch takes several of those.
+    question: float = 30.0
+    call: float = 60.0
+    # For as long as somebody else's writes may keep the suite from making or removing a database.
+    locked: float = 10.0
+    # To connect to the API server, and for its answer: far above any healthy one, so that only a dead server meets them.
+    connect: float = 5.0
+    request: float = 30.0
+    # From the API server's first failure under a watch until that is the cluster's failure: it restarts, or is busy.
+    outage: float = 15.0
+    # For a watch to show what was applied; it takes milliseconds.
+    lag: float = 2.0
+    # For the vantage's answer to CONNECT (it gives up on its target after two seconds), and for a connection that one side has
+    # ended and in which nothing moves any more: on its way through the API server there is no word for "I have finished".
+    consent: float = 10.0
+    linger: float = 5.0
+    # For a stream of the copying pod in which not a byte moves: a disk may take its time to sync.
+    silence: float = 120.0
+    # For one program that reads something in a container.
+    reading: float = 10.0
+    # For a worker to end its scenario, take evidence and roll back, before xdist ends it the hard way.
+    farewell: float = 60.0
+    # For an object of which it is known that it cannot go.
+    hopeless: float = 2.0
 
     def scaled(self, patience: float) -> Deadlines:
         """Return the same deadlines, each `patience` times as long."""
         fields = dataclasses.fields(self)
         return Deadlines(**{field.name: getattr(self, field.name) * patience for field in fields})
+
+
+_in_force = Deadlines()
+
+
+def keep(deadlines: Deadlines) -> None:
+    """Let these deadlines hold in this process: as it has one resolver, it has one patience, that of --patience."""
+    global _in_force  # noqa: PLW0603 - see above
+    _in_force = deadlines
+
+
+def kept() -> Deadlines:
+    """Return the deadlines that hold in this process; the usual ones until others are given."""
+    return _in_force
 
 
 class Timeout(AssertionError):  # noqa: N818 - the suite's word for it

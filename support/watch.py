@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 from urllib3.exceptions import HTTPError
 
 from support.kube import Refused
-from support.wait import pause
+from support.wait import kept, pause
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -22,8 +22,6 @@ if TYPE_CHECKING:
 
 # Seconds of silence after which objects are listed: a watch that something on the way has cut off says nothing for ever.
 _SILENCE: Final = 5.0
-# Seconds for which the API server may fail before that is the cluster's failure: it restarts, or is busy.
-_PATIENCE: Final = 15.0
 # Seconds between two tries meanwhile.
 _PAUSE: Final = 0.5
 
@@ -87,7 +85,7 @@ class Watch:
             self._lost = None
         except Refused as refused:
             self._lost = self._lost or time.monotonic()
-            if not _may_pass(refused) or time.monotonic() - self._lost > _PATIENCE:
+            if not _may_pass(refused) or time.monotonic() - self._lost > kept().outage:
                 raise
 
     def latest(self) -> dict[tuple[str, str], Object]:
@@ -133,7 +131,7 @@ class Watch:
                 reached = self._read_stream(kind, reached)
             except Exception as error:  # noqa: BLE001 - told to whoever waits
                 lost = lost or time.monotonic()
-                if not _may_pass(error) or time.monotonic() - lost > _PATIENCE:
+                if not _may_pass(error) or time.monotonic() - lost > kept().outage:
                     with self._changed:
                         self._error = None if self._closed else error
                         self._note_change()

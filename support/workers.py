@@ -5,17 +5,14 @@ from __future__ import annotations
 import os
 import signal
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from support.wait import Timeout, wait_for
+from support.wait import Timeout, kept, wait_for
 
 if TYPE_CHECKING:
     from types import FrameType
-
-# Seconds for a worker to end its scenario, take evidence and roll back, before xdist ends it the hard way.
-_FAREWELL: Final = 60.0
 
 
 def heed_termination() -> None:
@@ -55,7 +52,9 @@ class Workers:
         # A worker that does not make it is ended by xdist; what it leaves behind the next run sweeps (support/sweep.py).
         with suppress(Timeout):
             wait_for(
-                lambda: all(map(_has_ended, running)) or None, _FAREWELL, lambda: "workers have not ended"
+                lambda: all(map(_has_ended, running)) or None,
+                kept().farewell,
+                lambda: "workers have not ended",
             )
 
 

@@ -6,7 +6,7 @@ import uuid
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from support import leftovers
 from support.plan import is_claim
@@ -22,9 +22,6 @@ if TYPE_CHECKING:
     from support.namespace import Namespace, Rollout
     from support.release import Release
     from support.wait import Deadlines
-
-# Seconds that an operator waits for an object of which it is known that it cannot go.
-_IMPATIENCE: Final = 2.0
 
 
 @dataclass(frozen=True)
@@ -121,7 +118,7 @@ def release_from_duty(kube: Kube, obj: Object) -> None:
 def try_to_roll_back(namespace: Namespace, deadlines: Deadlines) -> str:
     """Roll back without patience, and return what is said of that: nothing where all is well."""
     try:
-        namespace.as_seen_by(lambda _line: None, replace(deadlines, gone=_IMPATIENCE)).roll_back()
+        namespace.as_seen_by(lambda _line: None, replace(deadlines, gone=deadlines.hopeless)).roll_back()
     except Timeout as error:
         return str(error)
     return ""

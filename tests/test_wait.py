@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import ast
 import dataclasses
 import time
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
-from support.wait import Deadlines, Timeout, wait_for
+from support.wait import Deadlines, Timeout, keep, kept, wait_for
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 
 @pytest.fixture(autouse=True)
@@ -102,3 +108,47 @@ def test_what_no_waiting_changes_ends_a_wait_at_once() -> None:
     with pytest.raises(FinalError):
         wait_for(look, 60, lambda: "not there", (OSError,))
     assert len(looks) == 1
+
+
+def test_what_holds_in_a_process_is_scaled_as_a_whole() -> None:
+    usual = dataclasses.asdict(Deadlines())
+    keep(Deadlines().scaled(3))
+    try:
+        assert dataclasses.asdict(kept()) == {name: 3 * seconds for name, seconds in usual.items()}
+    finally:
+        keep(Deadlines())
+
+
+SUPPORT = Path(__file__).parent.parent / "support"
+# What is a pause and no time-out, or belongs to what is tried itself.
+PAUSES = {"_BEAT", "_PAUSE", "_SHORT"}
+
+
+def unscaled(node: ast.AST) -> bool:
+    """Whether an expression is a number of its own module, which no patience scales."""
+    if isinstance(node, ast.Constant):
+        return isinstance(node.value, int | float) and not isinstance(node.value, bool)
+    return isinstance(node, ast.Name) and node.id.isupper() and node.id not in PAUSES
+
+
+def limits(call: ast.Call) -> Iterator[ast.AST]:
+    """Yield what bounds the time that a call may take."""
+    name = getattr(call.func, "attr", None) or getattr(call.func, "id", "")
+    yield from (
+        word.value
+        for word in call.keywords
+        if word.arg in {"timeout", "_request_timeout", "gone", "deadline"}
+    )
+    if name == "settimeout":
+        yield from call.args
+    if name in {"wait_for", "create_connection"}:
+        yield from call.args[1:2]
+    if name == "exec":
+        yield from call.args[4:5]
+
+
+@pytest.mark.parametrize("file", sorted(SUPPORT.rglob("*.py")), ids=lambda file: str(file.relative_to(SUPPORT)))
+def test_every_time_out_follows_patience(file: Path) -> None:
+    calls = [node for node in ast.walk(ast.parse(file.read_text())) if isinstance(node, ast.Call)]
+    found = [f"line {call.lineno}" for call in calls for limit in limits(call) if unscaled(limit)]
+    assert not found, f"promised: time-outs are fields of Deadlines\nseen:     {found}"

@@ -10,7 +10,7 @@ import pytest
 
 from support import watch as watching
 from support.kube import Refused
-from support.wait import wait_for
+from support.wait import Deadlines, wait_for
 from support.watch import Watch
 
 if TYPE_CHECKING:
@@ -73,7 +73,7 @@ class Cluster:
 def hurry(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(watching, "_SILENCE", 0.1)
     monkeypatch.setattr(watching, "_PAUSE", 0.01)
-    monkeypatch.setattr(watching, "_PATIENCE", 0.3)
+    monkeypatch.setattr("support.wait._in_force", Deadlines(outage=0.3))
 
 
 def see(cluster: Cluster, name: str) -> None:
@@ -114,7 +114,7 @@ def test_an_api_server_that_stays_away_is_told() -> None:
 
 
 def test_what_cannot_heal_is_told_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(watching, "_PATIENCE", 3600)
+    monkeypatch.setattr("support.wait._in_force", Deadlines(outage=3600))
     cluster = Cluster(Stream(breaks=True))
     with Watch(cluster, ["Pod"], "x") as watch:  # type: ignore[arg-type]
         cluster.failing = Refused(401, "Unauthorized", "who are you")
