@@ -17,7 +17,7 @@ from _pytest.main import wrap_session  # what pytest's own --fixtures and --setu
 
 from cluster.provider import ClusterError, provider_for
 from steps.collector import FeatureFile, all_scenarios, is_titled, uncatchable, unknown_title
-from support import evidence
+from support import evidence, removal
 from support.causes import Cause
 from support.commands import SilentError, carry_out
 from support.commands.call import Call
@@ -261,6 +261,10 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
     if report := config.stash[SUITE].report:
         terminalreporter.section("conformance")
         for line in report.last_words():
+            terminalreporter.line(line)
+    if left := config.stash[SUITE].run.left:
+        terminalreporter.section("what is left")
+        for line in left:
             terminalreporter.line(line)
     for told in config.stash[SUITE].run.displays:
         terminalreporter.section("how the release is used")
@@ -547,7 +551,7 @@ def namespace(
     if run.options.rolls_back(failed=request.session.testsfailed > 0):
         refused: ObstructedError | None = None
         try:
-            namespace.roll_back(remove_data=run.options.remove_data)
+            run.left += namespace.roll_back(remove_data=run.options.remove_data).left
         except ObstructedError as error:
             refused = error
         if refused:
@@ -563,9 +567,12 @@ def fresh_names(run: Run) -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 def throw_away(
-    run: Run, fresh_names: Iterator[str], make_namespace: Callable[..., Namespace]
-) -> Callable[..., AbstractContextManager[Namespace]]:
-    """Return what lends a throw-away namespace, made as it is told to; its end is not waited for."""
+    run: Run, kube: Kube, fresh_names: Iterator[str], make_namespace: Callable[..., Namespace]
+) -> Iterator[Callable[..., AbstractContextManager[Namespace]]]:
+    """Return what lends a throw-away namespace, made as it is told to; its end is not waited for.
+
+    What such namespaces leave is told at the end, where the cluster outlives the run.
+    """
 
     @contextmanager
     def lend(**how: Any) -> Iterator[Namespace]:
@@ -574,7 +581,9 @@ def throw_away(
             yield namespace
         namespace.discard()
 
-    return lend
+    yield lend
+    if run.options.provider != "embedded":
+        run.left += removal.left_by(kube, f"{run.base_name}-{run.id}-")
 
 
 @pytest.fixture

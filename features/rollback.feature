@@ -67,3 +67,12 @@ Feature: Rolling a release back
       When the release is rolled back with its data
       Then nothing of the release is left but its namespace
       And what is somebody else's is untouched
+      And the operator is told what keeps the namespace
+
+    @needs-disposable
+    Scenario: A volume that its class keeps is named with how it is removed
+      Given the release, live in a namespace of its own
+      And its class keeps its volume
+      When the release is rolled back with its data
+      Then nothing of the release is left
+      And the operator is told which volume still holds its data

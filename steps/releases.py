@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from support.kube import Objects
-    from support.namespace import Live, Namespace, Rollout
+    from support.namespace import Live, Namespace, RollBack, Rollout
     from support.run import Run
     from support.wait import Deadlines
 
@@ -114,9 +114,9 @@ def roll_back_release(here: Namespace) -> None:
     here.roll_back()
 
 
-@when("the release is rolled back with its data")
-def roll_back_release_with_data(here: Namespace) -> None:
-    here.roll_back(remove_data=True)
+@when("the release is rolled back with its data", target_fixture="removal")
+def roll_back_release_with_data(here: Namespace) -> RollBack:
+    return here.roll_back(remove_data=True)
 
 
 @then("the release is live")

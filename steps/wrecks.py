@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 import pytest
 from pytest_bdd import given, then, when
 
-from support import wrecks
+from support import interventions, wrecks
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from support.kube import Object
-    from support.namespace import Namespace, Rollout
+    from support.kube import Object, Objects
+    from support.namespace import Live, Namespace, RollBack, Rollout
     from support.release import Release
     from support.wait import Deadlines
     from support.wrecks import Wreck
@@ -25,6 +25,19 @@ def stubborn_object(here: Namespace) -> Iterator[Object]:
     obj = wrecks.stubborn(here)
     yield obj
     wrecks.release_from_duty(here.kube, obj)
+
+
+@pytest.fixture
+def kept_volume(live: Live) -> Iterator[str]:
+    """Own a release's volume that stays when its claim is gone."""
+    volume = interventions.keep_volume(live)
+    yield volume
+    live.kube.delete("PersistentVolume", volume)
+
+
+@given("its class keeps its volume")
+def volume_is_kept(kept_volume: str) -> None:
+    assert kept_volume
 
 
 @given("deployments that broke off after each of their objects", target_fixture="ashore")
@@ -67,3 +80,13 @@ def claims_are_left(ashore: list[Wreck]) -> None:
 @then("the operator is told what is left")
 def operator_is_told(told: str, stubborn_object: Object) -> None:
     wrecks.assert_told(told, stubborn_object)
+
+
+@then("the operator is told what keeps the namespace")
+def operator_is_told_what_keeps_namespace(removal: RollBack, here: Namespace, things: Objects) -> None:
+    interventions.assert_left(removal, f"kubectl delete namespace {here.name}", things[0]["metadata"]["name"])
+
+
+@then("the operator is told which volume still holds its data")
+def operator_is_told_of_volume(removal: RollBack, kept_volume: str) -> None:
+    interventions.assert_left(removal, kept_volume, f"kubectl delete pv {kept_volume}")

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from support.backup import Clerk
     from support.kube import Kube, Object
-    from support.namespace import Live, Namespace, Rollout
+    from support.namespace import Live, Namespace, RollBack, Rollout
     from support.release import Release
     from support.wait import Deadlines
 
@@ -82,6 +82,15 @@ def ending_namespace(namespace: Namespace, run_id: str) -> Iterator[Object]:
         kube.patch("ConfigMap", "held", name, _LET_GO)
 
 
+def keep_volume(live: Live) -> str:
+    """Let the platform keep a release's volume whatever becomes of its claim, and return the volume's name."""
+    claim = live.kube.get("PersistentVolumeClaim", live.release.claim.name, live.namespace)
+    assert claim, f"there is no claim {live.release.claim.name} in {live.namespace}"
+    name = str(claim["spec"]["volumeName"])
+    live.kube.patch("PersistentVolume", name, None, {"spec": {"persistentVolumeReclaimPolicy": "Retain"}})
+    return name
+
+
 def delete_claim(live: Live) -> None:
     """Let somebody delete the claim of a live release; Kubernetes only marks it."""
     kube, name = live.kube, live.release.claim.name
@@ -126,6 +135,13 @@ def assert_conflict_is_told(rollout: Rollout) -> None:
     said = str(rollout.finding)
     for phrase in (f'"{TOOL}" manages .spec.replicas', "scale statefulset chroma --replicas=1"):
         assert phrase in said, f"promised: {phrase}\nseen:     {said}"
+
+
+def assert_left(removal: RollBack, *phrases: str) -> None:
+    """Assert that a roll back says in one line what it has left and how that is removed."""
+    assert any(all(phrase in line for phrase in phrases) for line in removal.left), (
+        f"promised: a line with {phrases}\nseen:     {removal.left or 'nothing is told as left'}"
+    )
 
 
 def run_told_command(here: Namespace, release: Release) -> None:

@@ -8,14 +8,14 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING
 
-from support import causes, codeserver, inquiry, lint, planning, precheck, record, removal
+from support import causes, codeserver, inquiry, lint, planning, precheck, record, removal, volumes
 from support.apply import lay_ground, pull, put, put_back, rehearse
 from support.causes import rejection
 from support.certificate import platform_certificate
 from support.kube import Refused
 from support.liveness import NeverWill, NotYet, Pulse
 from support.names import nameless
-from support.plan import is_announcement, is_claim, is_ours, is_throw_away, key
+from support.plan import is_announcement, is_claim, is_throw_away, key
 from support.precheck import ObstructedError
 from support.render import render
 from support.rollout import KINDS, Course, is_ready
@@ -101,11 +101,14 @@ class NotLive(AssertionError):  # noqa: N818 - a fact, not a mistake
 class RollBack:
     """What a roll back removed, and what of the suite's it left, each as "kind name".
 
+    `left` names, a line each with the command that removes it, what stays beyond that: volumes that their class keeps, and
+    the namespace where it is not the suite's to remove.
     `code_server` says in a sentence what its shells were told; nothing where the place is not announced.
     """
 
     removed: tuple[str, ...]
     kept: tuple[str, ...]
+    left: tuple[str, ...] = ()
     code_server: str = ""
 
 
@@ -357,11 +360,12 @@ class Namespace:
     def _remove(self, *, remove_data: bool) -> RollBack:
         there = removal.owned(self.kube, self.name)
         going = [obj for obj in there if remove_data or not is_claim(obj)]
-        self._clear(going, namespace=not any(is_claim(obj) for obj in there if obj not in going))
+        left = self._clear(going, namespace=not any(is_claim(obj) for obj in there if obj not in going))
         kept = {key(obj) for obj in removal.owned(self.kube, self.name)}
         return RollBack(
             removed=_named(key(obj) for obj in there if key(obj) not in kept),
             kept=_named(key(obj) for obj in there if key(obj) in kept),
+            left=left,
             code_server=self._tell_code_server(),
         )
 
@@ -506,21 +510,22 @@ class Namespace:
             owned = removal.owned(self.kube, self.name)
             self._clear([obj for obj in owned if key(obj) in stale and not is_claim(obj)])
 
-    def _clear(self, objects: Objects, *, namespace: bool = False) -> None:
-        """Remove objects, and on demand the `namespace` too, if it is ours and holds nothing of anybody else."""
+    def _clear(self, objects: Objects, *, namespace: bool = False) -> tuple[str, ...]:
+        """Remove objects, and on demand the `namespace` too, if it is ours and holds nothing of anybody else.
+
+        What is left behind is told, and returned: a line each, with the command that removes it.
+        """
         inside = [obj for obj in objects if obj["kind"] != "Namespace"]
         there = self.kube.get("Namespace", self.name) if namespace else None
-        if there and is_ours(there) and self._is_suites_alone():
+        why = removal.why_stays(there, removal.foreign(self.kube, self.name)) if there else ""
+        left = (*([why] if why else ()), *map(volumes.described, volumes.kept(self.kube, inside)))
+        if there and not why:
             removal.remove_namespace(self.kube, self.name, inside, self._deadlines)
         else:
             removal.remove(self.kube, self.name, inside, self._deadlines)
-
-    def _is_suites_alone(self) -> bool:
-        """Whether nothing of others is here, as far as that can be seen; if not, what keeps the namespace is told."""
-        why = removal.why_kept(self.name, removal.foreign(self.kube, self.name))
-        if why:
-            self._progress(why)
-        return not why
+        for line in left:
+            self._progress(line)
+        return left
 
     def _changed_since(self, before: dict[Key, str]) -> tuple[str, ...]:
         after = self.versions()

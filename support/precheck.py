@@ -313,12 +313,6 @@ def by_whom(statefulset: Object) -> str:
     return f"by somebody whose name is not recorded (as with `kubectl scale`){since}"
 
 
-def kept_volumes(kube: Kube, volumes: Iterable[str]) -> Objects:
-    """Return those of some volumes that stay when their claim is gone, since their reclaim policy says so."""
-    found = [obj for name in volumes if (obj := _seen(kube, "PersistentVolume", name))]
-    return [obj for obj in found if obj["spec"].get("persistentVolumeReclaimPolicy") == _KEEPS]
-
-
 def _mounted(pod: Object) -> set[str]:
     if pod["kind"] != "Pod":
         return set()

@@ -5,9 +5,10 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
-from support.kube import Contents
+from support.kube import Contents, Refused
 from support.plan import OWNED, is_announcement, is_claim, is_ours, key
 from support.together import together
+from support.volumes import claimed_by, claimed_from, counted, of_namespaces, stays
 from support.wait import wait_for
 from support.watch import Watch
 
@@ -58,7 +59,13 @@ def foreign(kube: Kube, namespace: str) -> Contents:
 def traces(kube: Kube, namespace: str) -> list[Key]:
     """Return everything that speaks of a namespace: itself, what is in it, and the volumes that are claimed from it."""
     around = kube.get("Namespace", namespace)
-    volumes = [obj for obj in kube.list("PersistentVolume") if _claimed_from(obj) == namespace]
+    # A volume that its class keeps is the platform's once its claim is gone.
+    claims = {claim["metadata"]["uid"] for claim in kube.list("PersistentVolumeClaim", namespace)}
+    volumes = [
+        obj
+        for obj in kube.list("PersistentVolume")
+        if claimed_from(obj) == namespace and (claimed_by(obj) in claims or not stays(obj))
+    ]
     return [key(obj) for obj in ([around] if around else []) + _inside(kube, namespace).objects + volumes]
 
 
@@ -75,11 +82,22 @@ def _inside(kube: Kube, namespace: str) -> Contents:
     return Contents(inside, found.unseen)
 
 
+def why_stays(around: Object, others: Contents) -> str:
+    """Say why a namespace that holds nothing of the suite any more stays; "" where nothing keeps it."""
+    name = around["metadata"]["name"]
+    if not is_ours(around):
+        return f"namespace {name} stays, since the suite has not made it; where nobody needs it, `kubectl delete namespace {name}`"
+    return why_kept(name, others)
+
+
 def why_kept(namespace: str, others: Contents) -> str:
     """Say why a namespace stays, by what of others it holds; "" where nothing keeps it."""
     if others.objects:
         named = ", ".join(sorted(" ".join(key(obj)) for obj in others.objects))
-        return f"namespace {namespace} stays, since it holds what is not the suite's: {named}"
+        return (
+            f"namespace {namespace} stays, since it holds what is not the suite's: {named}; where nobody needs that, "
+            f"`kubectl delete namespace {namespace}`"
+        )
     if others.unseen:
         first = others.unseen[0]
         return (
@@ -90,15 +108,35 @@ def why_kept(namespace: str, others: Contents) -> str:
     return ""
 
 
+def left_by(kube: Kube, prefix: str) -> list[str]:
+    """Say what throw-away namespaces whose names begin so leave: a line for kept volumes, and one for those on their way out."""
+    kept = of_namespaces(kube, prefix)
+    names = [one["metadata"]["name"] for one in _listed(kube, "Namespace")]
+    ending = sorted(name for name in names if name.startswith(prefix))
+    return [
+        *([counted(kept)] if kept else ()),
+        *(
+            [
+                f"namespaces that are still being deleted: {len(ending)}; `kubectl get namespaces {' '.join(ending)}`"
+            ]
+            if ending
+            else ()
+        ),
+    ]
+
+
+def _listed(kube: Kube, kind: str) -> Objects:
+    try:
+        return kube.list(kind, labels=OWNED)
+    except Refused:  # not everybody may list what belongs to the whole cluster
+        return []
+
+
 def _conditions(namespace: Object | None) -> str:
     """Say what a namespace's own conditions tell of why it is still there."""
     conditions = (namespace or {}).get("status", {}).get("conditions") or ()
     told = [f"{one['reason']}: {one.get('message', '')}" for one in conditions if one.get("status") == "True"]
     return "; ".join(told) or "it says nothing of why"
-
-
-def _claimed_from(volume: Object) -> str:
-    return str(volume["spec"].get("claimRef", {}).get("namespace"))
 
 
 def remove(kube: Kube, namespace: str, objects: Objects, deadlines: Deadlines) -> None:
@@ -156,10 +194,17 @@ def _wait_for_volumes(kube: Kube, objects: Objects, deadlines: Deadlines) -> Non
     for claim in filter(is_claim, objects):
         if volume := claim["spec"].get("volumeName"):
             released = partial(_is_released, kube, volume)
-            wait_for(released, deadlines.gone, lambda: f"volume {volume} not gone")
+            wait_for(released, deadlines.gone, lambda: f"volume {volume} not gone: {_state(kube, volume)}")
 
 
 def _is_released(kube: Kube, volume: str) -> bool:
     found = kube.get("PersistentVolume", volume)
-    # A class may ask for its volumes to be kept: the platform's decision, and not the suite's.
-    return found is None or found["spec"].get("persistentVolumeReclaimPolicy") == "Retain"
+    return found is None or stays(found)
+
+
+def _state(kube: Kube, volume: str) -> str:
+    """Say in which state a volume is that does not go, and why, where that is told."""
+    status = (kube.get("PersistentVolume", volume) or {}).get("status", {})
+    return (
+        ": ".join(status[one] for one in ("phase", "message") if status.get(one)) or "it says nothing of why"
+    )

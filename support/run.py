@@ -74,6 +74,8 @@ class Run:
     measured: dict[str, str] = field(default_factory=dict)
     # How to use the releases that stay.
     displays: list[str] = field(default_factory=list)
+    # What the run leaves on the cluster, a line each with the command that removes it.
+    left: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.seed = self.seed or self.options.seed or str(secrets.randbelow(2**32))
@@ -200,10 +202,16 @@ class Run:
 
     def told(self) -> dict[str, Any]:
         """Return what a worker has found out; it goes through a pipe to the controlling process."""
-        return {"facts": self.facts, "measured": self.measured, "displays": self.displays}
+        return {
+            "facts": self.facts,
+            "measured": self.measured,
+            "displays": self.displays,
+            "left": self.left,
+        }
 
     def hear(self, told: Mapping[str, Any]) -> None:
         """Take note of what a worker has found out; one that died tells nothing."""
         self.facts.update(told.get("facts", {}))
         self.measured.update(told.get("measured", {}))
         self.displays.extend(told.get("displays", []))
+        self.left.extend(told.get("left", []))
