@@ -7,6 +7,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from cluster import layout
+from cluster.packages import cni_directory
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -167,7 +168,7 @@ disabled_plugins = [
   restrict_oom_score_adj = true
   disable_apparmor = true
   [plugins."io.containerd.grpc.v1.cri".cni]
-    bin_dir = "/usr/lib/cni"
+    bin_dir = "{cni_directory()}"
     conf_dir = "{files.configs / "cni"}"
   [plugins."io.containerd.grpc.v1.cri".containerd]
     snapshotter = "overlayfs"

@@ -66,12 +66,25 @@ class Package:
         return [item for item in self.needed if not _found(item, path)]
 
 
+_CNI_PLUGINS = ("ptp", "host-local", "portmap", "loopback")
+# Of Debian, of Fedora and openSUSE, and where upstream's own archive is unpacked by custom.
+_CNI_DIRECTORIES = ("/usr/lib/cni", "/usr/libexec/cni", "/opt/cni/bin")
+
+
+def cni_directory() -> str:
+    """Return the directory that holds the network plugins: the first one that does, else Debian's."""
+    return next(
+        (one for one in _CNI_DIRECTORIES if all(Path(one, plugin).exists() for plugin in _CNI_PLUGINS)),
+        _CNI_DIRECTORIES[0],
+    )
+
+
 PACKAGES = (
     Package("containerd", ("containerd", "containerd-shim-runc-v2", "ctr")),
     Package("runc", ("runc",)),
     Package(
         "containernetworking-plugins",
-        tuple(f"/usr/lib/cni/{plugin}" for plugin in ("ptp", "host-local", "portmap", "loopback")),
+        tuple(f"{cni_directory()}/{plugin}" for plugin in _CNI_PLUGINS),
     ),
     Package("nftables", ("nft",)),
     Package("iptables", ("iptables", "iptables-save", "iptables-restore")),

@@ -112,3 +112,17 @@ def test_the_policy_of_a_killed_run_is_removed(policy: Path) -> None:
     policy.write_text(f"#!/bin/sh\n{packages._OUR_POLICY}{dead.pid}\nexit 101\n")
     ensure_packages()
     assert not policy.exists()
+
+
+def test_network_plugins_are_found_where_the_distribution_has_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    usual, other = tmp_path / "lib", tmp_path / "libexec"
+    monkeypatch.setattr(packages, "_CNI_DIRECTORIES", (str(usual), str(other)))
+    assert packages.cni_directory() == str(usual), "without any, the usual place is named"
+
+    other.mkdir()
+    for plugin in packages._CNI_PLUGINS:
+        (other / plugin).touch()
+
+    assert packages.cni_directory() == str(other)

@@ -147,7 +147,9 @@ def limits(call: ast.Call) -> Iterator[ast.AST]:
         yield from call.args[4:5]
 
 
-@pytest.mark.parametrize("file", sorted(SUPPORT.rglob("*.py")), ids=lambda file: str(file.relative_to(SUPPORT)))
+@pytest.mark.parametrize(
+    "file", sorted(SUPPORT.rglob("*.py")), ids=lambda file: str(file.relative_to(SUPPORT))
+)
 def test_every_time_out_follows_patience(file: Path) -> None:
     calls = [node for node in ast.walk(ast.parse(file.read_text())) if isinstance(node, ast.Call)]
     found = [f"line {call.lineno}" for call in calls for limit in limits(call) if unscaled(limit)]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import re
 import shutil
 import sys
 import time
@@ -20,7 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 _CHECKOUT: Final = Path(__file__).resolve().parents[2]
-_SUITES: Final = ("bookworm", "trixie")
+# With what else the kernel of its machine is told.
+_SUITES: Final = {"bookworm": "", "trixie": "ipv6.disable=1"}
 _COLUMNS: Final = (
     "distribution",
     "kernel",
@@ -32,6 +32,8 @@ _COLUMNS: Final = (
     "verdict",
     "s",
 )
+# Those that Chroma's native library is linked against or that its interpreter brings.
+_LIBRARIES: Final = ("libc6", "libexpat1")
 # Seconds. An emulated machine takes ten times as long as this one, and a busy one longer.
 _VM_PATIENCE: Final = 9000.0
 _PROGRAMS: Final = {
@@ -86,6 +88,7 @@ class Row:
     code: int = 1
     facts: list[str] = field(default_factory=lambda: ["?"] * 5)
     report: dict[str, object] = field(default_factory=dict)
+    packages: dict[str, str] = field(default_factory=dict)
 
     def read(self, log: Path) -> None:
         """Take from a log what the run in it has reported."""
@@ -101,28 +104,19 @@ class Row:
     def cells(self) -> tuple[str, ...]:
         """Its line of the table."""
         distribution, kernel, cgroup, python, containerd = self.facts
-        packages = _packages(self.report)
         verdict = f"{self.report.get('verdict', 'none')}{'' if self.code == 0 else ', FAILED'}"
-        libraries = " ".join(
-            f"{name} {packages[name]}" for name in ("libc6", "libsqlite3-0") if name in packages
-        )
+        libraries = " ".join(f"{name} {self.packages[name]}" for name in _LIBRARIES if name in self.packages)
         return (
             f"{distribution} ({self.title})",
             kernel,
             cgroup,
             python,
             containerd,
-            packages.get("haproxy", "?"),
+            self.packages.get("haproxy", "?"),
             libraries or "?",
             verdict,
             f"{self.seconds:.0f}",
         )
-
-
-def _packages(report: dict[str, object]) -> dict[str, str]:
-    """Return the versions of all distribution packages that a report names, whichever image holds them."""
-    text = json.dumps(report.get("images", {}))
-    return dict(re.findall(r'"(haproxy|libc6|libsqlite3-0)": "([^"]+)"', text))
 
 
 def main() -> int:
@@ -169,6 +163,7 @@ def _entered(tree: Tree) -> Row:
         tree.run(_ENTERED, out)
     row.seconds = time.monotonic() - start
     row.read(log)
+    row.packages = tree.packages()
     return row
 
 
@@ -181,9 +176,10 @@ def _booted(tree: Tree) -> Row:
             raise SystemExit(f"{tree.suite} cannot be made a machine: {out.name}")
     row = Row("booted")
     start = time.monotonic()
-    vm.boot(tree, _BOOTED, log, _VM_PATIENCE)
+    vm.boot(tree, _BOOTED, log, _VM_PATIENCE, _SUITES.get(tree.suite, ""))
     row.seconds = time.monotonic() - start
     row.read(log)
+    row.packages = tree.packages()
     return row
 
 

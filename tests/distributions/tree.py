@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Final
+
+from cluster import oci
 
 # What a machine has on which somebody starts: the rest is for set-up to bring.
 _PACKAGES: Final = "make,python3,python3-venv,git,ca-certificates"
@@ -25,6 +28,7 @@ _PASSED_ON: Final = (
     "http",
     "no_proxy",
 )
+_LABEL: Final = "io.chroma-conformance.packages"
 _NOT_PASSED_ON: Final = frozenset({"PIP_FIND_LINKS"})
 # Process 1 of fresh namespaces; $1 is the tree, the rest the command. A chroot alone is not enough: the cluster makes mounts.
 _ENTER: Final = """
@@ -92,6 +96,16 @@ class Tree:
         (self.root / "usr/local/bin/go").symlink_to("../go/bin/go")
         place = self.root / "root/.cache/chroma-conformance/programs"
         shutil.copytree(cache / "programs", place, symlinks=True)
+
+    def packages(self) -> dict[str, str]:
+        """Return the versions of the packages that its images were made of, by their names."""
+        found = {}
+        for layout in (self.root / "root/.cache/chroma-conformance/image").glob("*"):
+            (manifest,) = oci.read_index(layout)
+            config = json.loads(oci.blob(layout, manifest["digest"]).read_bytes())["config"]
+            labels = json.loads(oci.blob(layout, config["digest"]).read_bytes())["config"].get("Labels", {})
+            found.update({one["name"]: one["version"] for one in json.loads(labels.get(_LABEL, "[]"))})
+        return found
 
     def run(self, script: str, log: IO[bytes]) -> int:
         """Run a bash script in the tree as root of fresh mount and process namespaces; gives its exit code."""

@@ -30,10 +30,10 @@ WantedBy=default.target
 """
 
 
-def boot(tree: Tree, script: str, log: Path, patience: float) -> bool:
+def boot(tree: Tree, script: str, log: Path, patience: float, options: str = "") -> bool:
     """Boot the tree, run a bash script in it as root, and end it; what it says goes to the log while it runs.
 
-    False where the machine had to be ended after `patience` seconds. There is no network in it.
+    `options` are further ones for its kernel. False where the machine had to be ended after `patience` seconds. There is no network in it.
     """
     _install(tree, script)
     image = tree.root.with_suffix(".img")
@@ -64,7 +64,7 @@ def boot(tree: Tree, script: str, log: Path, patience: float) -> bool:
         "-initrd",
         str(initrd),
     ]
-    command += ["-append", "root=/dev/vda rw console=ttyS0 panic=-1 systemd.show_status=0"]
+    command += ["-append", f"root=/dev/vda rw console=ttyS0 panic=-1 systemd.show_status=0 {options}"]
     command += ["-drive", f"file={image},if=virtio,format=raw,cache=unsafe"]
     command += ["-serial", f"file:{log.with_suffix('.console')}", "-serial", f"file:{log}"]
     try:
