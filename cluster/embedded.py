@@ -9,15 +9,17 @@ import subprocess
 import sys
 import tempfile
 import time
+from contextlib import nullcontext
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
 from cluster import layout, preflight
 from cluster.access import Access, UsedImage
+from cluster.ahead import images_ahead
 from cluster.errors import ClusterError
 from cluster.images import Image, ensure_images
 from cluster.packages import ensure_packages
-from cluster.programs import ensure_programs
+from cluster.programs import ensure_programs, programs_are_there
 from cluster.progress import Timings
 from cluster.report import follow
 from cluster.runs import Living, Runs
@@ -77,10 +79,13 @@ class EmbeddedProvider:
         ensure_packages(self.timings)
         store = Store(default_root().resolve(), self.timings)
         preflight.check_machine(store.root)
-        programs = ensure_programs(store, self.timings)
-        files = {name: getattr(programs, name) for name in ("coredns", "pause", "probe")}
-        system = ensure_images(store, sorted(_SYSTEM_RECIPES.glob("*.yaml")), files)
+        system_recipes = sorted(_SYSTEM_RECIPES.glob("*.yaml"))
         own = sorted(self._recipes.glob("*.yaml")) if self._recipes else []
+        beside = images_ahead([*own, *system_recipes], self._images)
+        with nullcontext() if programs_are_there(store) else beside:
+            programs = ensure_programs(store, self.timings)
+        files = {name: getattr(programs, name) for name in ("coredns", "pause", "probe")}
+        system = ensure_images(store, system_recipes, files)
         pushed = ensure_images(store, own, files, self._images)
         seed = ensure_seed(store, system)
         self._store = store  # what it has given out stays in the cache as long as it lives

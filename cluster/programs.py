@@ -150,6 +150,12 @@ _RECIPES = (
 )
 
 
+def programs_are_there(store: Store) -> bool:
+    """Whether the store has every program, so that nothing is left to build."""
+    version = _go_version()
+    return all(store.has("programs", recipe.key(version)) for recipe in _RECIPES)
+
+
 def ensure_programs(store: Store, timings: Timings) -> Programs:
     """Return the programs, building those that are absent.
 
