@@ -50,7 +50,9 @@ def _readings(live: Live) -> Iterator[str]:
         try:
             # One of the files is never there, of which a reader may complain.
             read = live.kube.exec(live.namespace, POD, CONTAINER, [*reader, *_STATISTICS], kept().reading)
-        except Refused as refused:  # the image has no such program
+        except Refused as refused:  # mostly the image has no such program
+            if refused.lasting:
+                raise
             yield str(refused)
         else:
             yield (read.stdout + read.stderr).decode("utf-8", "replace")

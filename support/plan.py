@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 
 Key = tuple[str, str]
 
+# How the names of pods that only pull end, before what the API server adds.
+_PULLS: Final = "-pull-"
+
 OWNED = ownership(None)
 
 # What tells the platform of a release.
@@ -109,7 +112,7 @@ def puller(statefulset: Object) -> Object:
         "apiVersion": "v1",
         "kind": "Pod",
         "metadata": {
-            "generateName": f"{name}-pull-",
+            "generateName": f"{name}{_PULLS}",
             "namespace": statefulset["metadata"]["namespace"],
             "labels": dict(labels),
         },
@@ -132,6 +135,11 @@ def puller(statefulset: Object) -> Object:
             ],
         },
     }
+
+
+def is_puller(obj: Object) -> bool:
+    """Whether an object is a pod that only pulls."""
+    return bool(obj["kind"] == "Pod" and str(obj["metadata"].get("generateName", "")).endswith(_PULLS))
 
 
 # What decides where a pod comes, whether it is admitted, and with which rights it pulls; and the same of a container.

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 from support import removal
 from support.kube import Refused
 from support.marks import KIND, is_mark, living, run_of
-from support.plan import OWNED, key
+from support.plan import OWNED, is_puller, key
 from support.remains import Remains
 from support.together import together
 
@@ -66,24 +66,24 @@ def sweep(
         marks = kube.list(KIND, None, OWNED)
         alive = living(marks, now, deadlines, run_id)
         swept.living = alive.runs - {run_id}
-        _sweep_objects(kube, alive, swept)
+        alone = not (swept.living or begun)
+        _sweep_objects(kube, alive, swept, alone=alone)
         for namespace in _releases(kube):
-            _sweep_release(
-                Remains(namespace, kube, inventory), alive, swept, alone=not (swept.living or begun)
-            )
+            _sweep_release(Remains(namespace, kube, inventory), alive, swept, alone=alone)
     except Refused as refused:
         swept.left.append(refused.message)
     return swept
 
 
-def _sweep_objects(kube: Kube, alive: Living, swept: Swept) -> None:
+def _sweep_objects(kube: Kube, alive: Living, swept: Swept, *, alone: bool) -> None:
     namespaces = [one for one in _listed(kube, "Namespace", swept) if alive.is_left(one)]
     for namespace in namespaces:
         _try(swept, namespace, partial(_remove_namespace, kube, namespace["metadata"]["name"]))
     gone = {one["metadata"]["name"] for one in namespaces}
     found = together([partial(_listed, kube, kind, swept) for kind in removal.KINDS])
     for obj in (one for objects in found for one in objects):
-        if obj["metadata"]["namespace"] not in gone and alive.is_left(obj):
+        passing = alone and is_puller(obj)  # of a release that stays, but there only while a run pulls
+        if obj["metadata"]["namespace"] not in gone and (passing or alive.is_left(obj)):
             _try(swept, obj, partial(_remove, kube, obj))
 
 
@@ -103,7 +103,7 @@ def _try(swept: Swept, obj: Object, act: partial[None]) -> None:
     except Refused as refused:
         swept.left.append(f"{name}: {refused.message}")
         return
-    swept.runs.add(str(run_of(obj)))
+    swept.runs |= {run_id} if (run_id := run_of(obj)) else set()
     if not is_mark(obj):
         ending = " (was on its way out)" if "deletionTimestamp" in obj["metadata"] else ""
         swept.removed.append(f"{name} in {where}{ending}" if where else f"{name}{ending}")
