@@ -64,6 +64,13 @@ Feature: Looking before acting
         | an apply with more memory  |
         | a roll back                |
 
+    Scenario: A pod that turns out not to end during an apply is waited for once, and named
+      Given the release, live in a namespace of its own
+      And its pod is held by a finalizer
+      When an apply with more memory is tried
+      Then it is refused since the pod is being deleted, and what holds it is named
+      And it has not been waited for twice
+
     Scenario: The status tells first what holds a pod that cannot end
       Given the release, live in a namespace of its own
       And its pod is being deleted, and held by a finalizer

@@ -58,6 +58,11 @@ def stuck_pod(live: Live, deadlines: Deadlines, interventions_of_others: ExitSta
     interventions_of_others.enter_context(interventions.stuck_pod(live, deadlines))
 
 
+@given("its pod is held by a finalizer")
+def held_pod(live: Live, deadlines: Deadlines, interventions_of_others: ExitStack) -> None:
+    interventions_of_others.enter_context(interventions.held_pod(live, deadlines))
+
+
 @given("a namespace that is being deleted, and held by something of somebody else", target_fixture="here")
 def ending_namespace(
     fresh_namespace: Namespace, run_id: str, interventions_of_others: ExitStack
@@ -97,6 +102,11 @@ def refused_over_claim(trial: Trial, release_under_test: Release) -> None:
 @then("nothing has been touched")
 def nothing_touched(trial: Trial) -> None:
     interventions.assert_untouched(trial)
+
+
+@then("it has not been waited for twice")
+def waited_once(trial: Trial, deadlines: Deadlines) -> None:
+    interventions.assert_quick(trial, deadlines)
 
 
 @then("it is told who owns the field, and the command that ends the conflict")

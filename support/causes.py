@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Final
 
 from support import admission, owners, scheduling
+from support import ending as leaving
 from support.containers import concerns, ended, injected, is_ready, own, state, statuses, waiting
 
 if TYPE_CHECKING:
@@ -109,6 +111,7 @@ class Seen:
     pods: Objects = field(default_factory=list)
     claims: Objects = field(default_factory=list)
     events: Objects = field(default_factory=list)
+    now: dt.datetime = field(default_factory=lambda: dt.datetime.now(dt.UTC))
 
     def revision_pods(self) -> Objects:
         """Return the pods of this rollout: of the revision that is being rolled out, and not on their way out.
@@ -268,6 +271,7 @@ def _findings(seen: Seen) -> Iterator[Finding]:
         yield from _of_restarts(pod, events)
         yield from _of_volumes(pod, events)
     if seen.statefulset and not pods:
+        yield from _of_ending(seen, seen.statefulset)
         yield from _of_replacement(seen)
         yield from _of_creation(seen.statefulset, seen.events_of(seen.statefulset))
 
@@ -412,6 +416,23 @@ def _of_replacement(seen: Seen) -> Iterator[Finding]:
                 yield Finding(Cause.NEVER_READY, f"{told}: {state(pod)}", certain=False)
 
 
+# By how much the clocks of this machine and of the cluster may differ before a pod that ends in time is taken for stuck.
+_CLOCKS: Final = dt.timedelta(seconds=30)
+
+
+def _of_ending(seen: Seen, statefulset: Object) -> Iterator[Finding]:
+    # The StatefulSet makes no other pod before this one has gone. Its node or the owner of a finalizer may still come.
+    for pod in seen.pods:
+        if (
+            leaving.is_ending(pod)
+            and _made_by(pod, statefulset)
+            and not leaving.grace_left(pod, seen.now - _CLOCKS)
+        ):
+            held = leaving.describe(pod, leaving.holders(pod))
+            told = f"Pod {_name(pod)} is {held}"
+            yield Finding(Cause.ENDING, told, certain=False, advice=leaving.remedy(pod))
+
+
 def _of_creation(statefulset: Object, events: Objects) -> Iterator[Finding]:
     for event in _with_reason(events, "FailedCreate"):
         message = event["message"]
@@ -432,9 +453,12 @@ def _belongs(pod: Object, statefulset: Object, revision: str | None) -> bool:
 
 def _owned(pod: Object, statefulset: Object) -> bool:
     """Whether a pod is a StatefulSet's own, and stays."""
-    metadata = pod["metadata"]
-    owners = [owner["uid"] for owner in metadata.get("ownerReferences", [])]
-    return statefulset["metadata"]["uid"] in owners and "deletionTimestamp" not in metadata
+    return _made_by(pod, statefulset) and not leaving.is_ending(pod)
+
+
+def _made_by(pod: Object, statefulset: Object) -> bool:
+    owned_by = [owner["uid"] for owner in pod["metadata"].get("ownerReferences", [])]
+    return statefulset["metadata"]["uid"] in owned_by
 
 
 def _with_reason(events: Objects, *reasons: str) -> Iterator[Object]:

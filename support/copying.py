@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from contextlib import AbstractContextManager, closing, contextmanager
 from http.client import HTTPConnection, HTTPException
 from typing import TYPE_CHECKING, Final
@@ -30,13 +29,9 @@ _PORT: Final = 8080
 _WORDS: Final = 1000
 _NO_ROOM: Final = 507
 _ENDED: Final = {"Succeeded", "Failed"}
-# Answers to a request for a way to a pod, and what is said without one, that no waiting changes: who may not, a proxy
-# that asks for credentials, what speaks no websocket, and certificates of another name or authority.
+# Answers to a request for a way to a pod that no waiting changes: rights, and what stands before the API server and speaks
+# no websocket or wants credentials.
 _NO_WAY: Final = {401, 403, 405, 407, 426}
-_NO_WAY_SAID: Final = re.compile(
-    r"CERTIFICATE_VERIFY_FAILED|certificate verify failed|Hostname mismatch|WRONG_VERSION_NUMBER|status: 40[137]\b"
-    r"|Handshake status 40[1357]|Handshake status 200"
-)
 
 
 class CopyError(Exception):
@@ -193,13 +188,13 @@ def prove_way(kube: Kube, namespace: str) -> None:
 
 
 def _may_heal(refused: Refused) -> bool:
-    """Whether a way to a pod that is refused so may be there a moment later: nobody's rights or certificates change."""
-    return refused.status not in _NO_WAY and not _NO_WAY_SAID.search(refused.message)
+    """Whether a way to a pod that is refused so may be there a moment later: rights and certificates do not come by themselves."""
+    return not refused.lasting and refused.status not in _NO_WAY
 
 
 def _no_way(refused: Refused) -> CopyError:
     return CopyError(
-        f"there is no way to a pod on this cluster, and nothing was touched for a copy: {refused}; to do: see whether "
+        f"there is no way to a pod on this cluster, so nothing can be copied: {refused}; to do: see whether "
         "`kubectl port-forward` works with this kubeconfig: its server name, proxy and rights"
     )
 

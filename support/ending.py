@@ -36,8 +36,11 @@ def since(obj: Object) -> str:
 
 
 def grace_left(obj: Object, now: dt.datetime) -> float:
-    """Return the seconds that an object that is being deleted has left to end by itself, 0 when they have passed."""
-    if _has_ended(obj):
+    """Return the seconds that an object that is being deleted has left to end by itself, 0 when they have passed.
+
+    Where the containers of a pod have ended, and somebody has still to remove a finalizer, no grace is used any more.
+    """
+    if finalizers(obj) and _has_ended(obj):
         return 0.0
     return max(0.0, (_time(obj["metadata"]["deletionTimestamp"]) - now).total_seconds())
 
@@ -94,7 +97,7 @@ def held_inside(objects: Sequence[Object]) -> Iterator[str]:
 
 
 def _has_ended(pod: Object) -> bool:
-    """Whether the containers of a pod have ended, so that no grace period is used any more."""
+    """Whether the containers of a pod have ended."""
     statuses = pod.get("status", {}).get("containerStatuses") or []
     return bool(statuses) and all("terminated" in status.get("state", {}) for status in statuses)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+import time
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -56,16 +57,23 @@ def scale(live: Live, replicas: int, way: str, deadlines: Deadlines) -> None:
 
 
 @contextmanager
-def stuck_pod(live: Live, deadlines: Deadlines) -> Iterator[Object]:
-    """Let a release's pod be deleted without being able to go; afterwards it goes, and another comes."""
+def held_pod(live: Live, deadlines: Deadlines) -> Iterator[Object]:
+    """Let a release's pod be unable to go once it is deleted; afterwards it goes, and another comes."""
     kube, namespace = live.kube, live.namespace
     pod = kube.patch("Pod", POD, namespace, _HOLD)
-    kube.delete("Pod", POD, namespace, grace=1)
     try:
         yield pod
     finally:
         kube.patch("Pod", POD, namespace, _LET_GO)
         wait_for(partial(_stands, kube, namespace), deadlines.live, lambda: f"no other pod in {namespace}")
+
+
+@contextmanager
+def stuck_pod(live: Live, deadlines: Deadlines) -> Iterator[Object]:
+    """Let a release's pod be deleted without being able to go; afterwards it goes, and another comes."""
+    with held_pod(live, deadlines) as pod:
+        live.kube.delete("Pod", POD, live.namespace, grace=1)
+        yield pod
 
 
 @contextmanager
@@ -102,21 +110,22 @@ def delete_claim(live: Live) -> None:
 
 @dataclass(frozen=True)
 class Trial:
-    """An act that was tried: what was told of it ("" when it was done), and the objects by uid before and after it."""
+    """An act that was tried: what was told of it ("" when it was done), the objects by uid before and after it, the seconds."""
 
     told: str
     before: Mapping[str, str]
     after: Mapping[str, str]
+    seconds: float
 
 
 def tried(act: str, clerk: Clerk, here: Namespace, release: Release, file: Path) -> Trial:
     """Try an act, and return what came of it."""
-    before = _uids(here)
+    before, began = _uids(here), time.monotonic()
     try:
         said = ACTS[act](clerk, here, release, file)
     except (ArchiveError, CopyError, ObstructedError) as error:
         said = str(error)
-    return Trial(said, before, _uids(here))
+    return Trial(said, before, _uids(here), time.monotonic() - began)
 
 
 def assert_refused(trial: Trial, *phrases: str) -> None:
@@ -128,6 +137,13 @@ def assert_refused(trial: Trial, *phrases: str) -> None:
 def assert_untouched(trial: Trial) -> None:
     """Assert that no object was made, replaced, deleted or marked for deletion by an act."""
     assert trial.before == trial.after, f"promised: {trial.before}\nseen:     {trial.after}"
+
+
+def assert_quick(trial: Trial, deadlines: Deadlines) -> None:
+    """Assert that an act has ended long before a release's deadline, as it does where a doubt's time is waited once."""
+    assert trial.seconds < deadlines.live / 2, (
+        f"promised: one wait of {deadlines.doubt:g} s\nseen:     {trial.seconds:.0f} s"
+    )
 
 
 def assert_conflict_is_told(rollout: Rollout) -> None:

@@ -332,7 +332,7 @@ READY = {"status": {"conditions": [{"type": "Ready", "status": "True"}]}}
             id="a reverted update whose pod is about to be replaced",
         ),
         pytest.param(
-            seen(pod(container({"terminated": NO_MEMORY}), deletionTimestamp="2025-01-01T00:00:00Z")),
+            seen(pod(container({"terminated": NO_MEMORY}), deletionTimestamp="2100-01-01T00:00:00Z")),
             id="a pod that is being deleted",
         ),
         pytest.param(

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from support import ending, owners, precheck
+from support import causes, ending, owners, precheck
 from support.precheck import Obstacle, Situation
 from support.render import ownership
 from support.wait import Deadlines
@@ -104,7 +104,7 @@ def test_a_pod_on_a_node_that_is_not_ready_is_told_with_the_node() -> None:
     assert "--force" in found.remedy
 
 
-def test_a_pod_has_its_grace_to_end_unless_its_containers_have_ended() -> None:
+def test_a_pod_has_its_grace_to_end_unless_only_a_finalizer_holds_it() -> None:
     metadata = POD["metadata"] | {
         "deletionTimestamp": "2026-11-26T01:00:40Z",
         "deletionGracePeriodSeconds": 60,
@@ -113,7 +113,9 @@ def test_a_pod_has_its_grace_to_end_unless_its_containers_have_ended() -> None:
     assert ending.since(pod) == "2026-11-26T00:59:40Z"
     assert ending.grace_left(pod, NOW) == 40
     ended = {**pod, "status": {"containerStatuses": [{"state": {"terminated": {}}}]}}
-    assert ending.grace_left(ended, NOW) == 0
+    assert ending.grace_left(ended, NOW) == 40, "the kubelet is about to remove it"
+    held = {**ended, "metadata": metadata | {"finalizers": ["example.com/hold"]}}
+    assert ending.grace_left(held, NOW) == 0
 
 
 def test_a_namespace_that_is_being_deleted_is_all_there_is_to_say() -> None:
@@ -256,3 +258,18 @@ def test_the_command_that_ends_a_conflict_over_a_secret_does_not_show_it() -> No
     (command,) = owners.commands(stated, [".data.auth-token"])
     assert "c2VjcmV0" not in command
     assert '{"data": {"auth-token": null}}' in command
+
+
+def test_a_pod_of_the_rollout_before_that_does_not_go_is_the_reason_of_a_refusal() -> None:
+    statefulset = obj("StatefulSet", "chroma", status={"observedGeneration": 2, "updateRevision": "new"})
+    statefulset["metadata"]["generation"] = 2
+    metadata = POD["metadata"] | deleted(
+        finalizers=["example.com/hold"], ownerReferences=[{"uid": "StatefulSet-chroma"}]
+    )
+    found = causes.diagnose(causes.Seen(statefulset, [{**POD, "metadata": metadata}], now=NOW))
+    assert found
+    assert found.cause is causes.Cause.ENDING
+    assert not found.certain, "the owner of the finalizer may still come"
+    assert "held by its finalizer example.com/hold" in found.detail
+    in_grace = metadata | {"deletionTimestamp": "2026-11-26T01:00:30Z"}
+    assert causes.diagnose(causes.Seen(statefulset, [{**POD, "metadata": in_grace}], now=NOW)) is None
