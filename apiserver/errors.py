@@ -34,7 +34,7 @@ def explained(error: Exception) -> NoAnswerError:
         if isinstance(each, ssl.SSLCertVerificationError):
             return NoAnswerError(f"its certificate is not believed: {each.verify_message}", lasting=True)
         if isinstance(each, ssl.SSLError) and not isinstance(each, _ENDED):
-            return NoAnswerError(f"TLS fails: {each.reason or each}", lasting=True)
+            return NoAnswerError(f"TLS fails: {getattr(each, 'reason', None) or each}", lasting=True)
     root = next((each for each in reversed(chain) if isinstance(each, OSError)), chain[-1])
     if isinstance(root, socket.gaierror):
         return NoAnswerError(f"its name has no address here ({root.strerror})")

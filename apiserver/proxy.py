@@ -91,7 +91,7 @@ class Proxy:
                 f"{self} refuses the way to {host}:{port}: {error}{hint}", lasting=refused
             ) from error
         except ssl.SSLError as error:
-            why = getattr(error, "verify_message", "") or error.reason
+            why = getattr(error, "verify_message", "") or getattr(error, "reason", None) or error
             raise NoAnswerError(f"{self} is not believed: {why}", lasting=True) from error
         except OSError as error:
             raise NoAnswerError(f"{self} does not answer: {error.strerror or error}") from error
