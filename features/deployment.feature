@@ -105,7 +105,7 @@ Feature: Deploying a release
       Then the release is live
       And the operator was told that the name is waited for
 
-    Scenario: A host that nobody names is told as that
+    Scenario: A host that never gets a name is told as that
       Given an empty namespace whose host never gets a name
       When the release is applied
       Then it is refused because its host has no address

@@ -55,7 +55,7 @@ Feature: Checking the inventory
   Rule: What an apply itself brings about is a warning and no mistake
 
     # Some platforms publish a host's name, or that of their load balancer, only once there is an Ingress for it.
-    Scenario Outline: A name that nobody has published yet: <name>
+    Scenario Outline: A name that is not published yet: <name>
       Given an inventory in which <name> is not published yet
       When the inventory is checked
       Then nothing is wrong with it

@@ -66,7 +66,7 @@ REMEDIES: Final[Mapping[Cause, str]] = {
         "chroma-gateway, or the variables of Chroma; after a change of ADMIN_PASSWORD apply the release again"
     ),
     Cause.NAMELESS: (
-        "let DNS name the host (does external-dns, or whoever publishes it, see the Ingress?), or give the address or the "
+        "let DNS name the host (does external-dns, or what else publishes it, see the Ingress?), or give the address or the "
         "name of the load balancer as ingress_address; if DNS takes its time, be more patient (--patience)"
     ),
     Cause.ENDING: "wait until it is gone, or remove what holds it, and apply again",

@@ -125,7 +125,7 @@ def _host(stated: Mapping[str, Any], platform: Platform) -> Iterator[str]:
     """Warn of a host without an address: some platforms name it only once they see the Ingress that an apply makes."""
     if "domain_name" in stated and platform.nameless:
         yield (
-            f"domain_name: {platform.nameless}; an apply waits for it after the Ingress is there. If nobody publishes it then, "
+            f"domain_name: {platform.nameless}; an apply waits for it after the Ingress is there. If it is not published then, "
             "let DNS name the host, or give the address or the name of the ingress as ingress_address"
         )
 

@@ -1,4 +1,4 @@
-"""The mark by which a run shows on its cluster that it lives, and by which others tell whose things are nobody's any more."""
+"""The mark by which a run shows on its cluster that it lives, and by which others tell what belongs to dead runs."""
 
 from __future__ import annotations
 
@@ -133,7 +133,7 @@ def _lives(mark: Object, now: datetime) -> bool:
             return seen
     with suppress(ValueError, KeyError):
         return (now - _renewed(mark)).total_seconds() <= float(data["lapses-after"].removesuffix("s"))
-    return False  # nobody renews what nobody understands
+    return False  # a mark in another form is not renewed by this suite
 
 
 def _renewed(mark: Object) -> datetime:

@@ -112,7 +112,7 @@ def right(desk: Desk) -> Draft:
 
 
 def unnamed(desk: Desk, address: str | None) -> Draft:
-    """Return an inventory whose domain has its certificate, and of whose hosts nothing knows the address yet."""
+    """Return an inventory whose domain has its certificate, and whose hosts have no address yet."""
     return _certificate(f"*.{_DOMAIN}", NOW)(desk, right(desk)).but(ingress_address=address)
 
 

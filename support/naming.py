@@ -17,12 +17,12 @@ if TYPE_CHECKING:
     from support.namespace import Namespace
     from support.wait import Deadlines
 
-# The part of its deadline for which a release waits of which it is known that nobody will name its host.
+# The part of its deadline for which a release waits whose host is known to get no name.
 _PART: Final = 0.25
 
 
 class LateNames:
-    """The inventory of a platform whose ingress is reached by a name that nobody has published yet; a context manager."""
+    """The inventory of a platform whose ingress is reached by a name that is not published yet; a context manager."""
 
     def __init__(self, inventory: Inventory) -> None:
         self._name = f"not-yet-{secrets.token_hex(4)}.invalid"
