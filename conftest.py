@@ -84,6 +84,7 @@ pytest_plugins = [
     "steps.naming",
     "steps.sweep",
     "steps.telemetry",
+    "steps.heritage",
 ]
 
 
@@ -294,6 +295,7 @@ def _obey(config: pytest.Config, _session: pytest.Session) -> int:
             run.fault_of,
             _tell_progress(config),
             bear_open=run.bear_open,
+            accept_downgrade=run.options.accept_downgrade,
         )
         call = Call(
             namespace,
@@ -453,10 +455,11 @@ def capabilities(
     request: pytest.FixtureRequest, run: Run, access: Access, release_under_test: Release
 ) -> None:
     """Skip a scenario that needs what neither the cluster nor the release has."""
-    for mark in request.node.iter_markers():
-        capability = mark.name.removeprefix(NEEDS)
-        if capability == mark.name:
-            continue
+    names = [mark.name for mark in request.node.iter_markers() if mark.name.startswith(NEEDS)]
+    # What does not concern the release is told as that, whatever the cluster lacks.
+    for capability in sorted(
+        (name.removeprefix(NEEDS) for name in names), key=lambda one: one not in MEANINGS
+    ):
         if capability in MEANINGS:
             if capability not in release_under_test.capabilities:
                 request.node.user_properties.append((FOREIGN, capability))
@@ -530,7 +533,15 @@ def make_namespace(
         given = platform.with_token(token) if token else platform
         run, tell = suite.run, suite.courier.send
         namespaces[name] = Namespace(
-            kube, given, place, run.deadlines, run.fault_of, tell, run.witness.refused, run.bear_open
+            kube,
+            given,
+            place,
+            run.deadlines,
+            run.fault_of,
+            tell,
+            run.witness.refused,
+            run.bear_open,
+            accept_downgrade=run.options.accept_downgrade,
         )
         return namespaces[name]
 

@@ -22,7 +22,11 @@ if TYPE_CHECKING:
     from support.wait import Deadlines
 
 # A mistake that an operator makes, and the fault that is just that.
-_MISTAKES: Final = {"a gateway that knows nobody": "gateway-knows-nobody"}
+_MISTAKES: Final = {
+    "a gateway that knows nobody": "gateway-knows-nobody",
+    "its data in a scratch volume": "data-in-a-scratch-volume",
+    "its data on another claim": "data-on-another-claim",
+}
 _TYPES: Final = {"Cause": OneOf({cause.value: cause for cause in Cause}), "Mistake": OneOf(_MISTAKES)}
 
 

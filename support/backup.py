@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
     from support.causes import Finding
     from support.copying import Copier
+    from support.custody import Custody
     from support.kube import Object
     from support.namespace import Live, Namespace, Rollout
     from support.release import Release
@@ -77,8 +78,9 @@ class Clerk:
             self.tell(
                 f"{Trouble.TOKEN} (ADMIN_PASSWORD): it is proved live with its own, which it was deployed with"
             )
+        custody = namespace.watched_over(known) if known else None
         with archive.drafted(file) as draft:
-            with self._at_rest(namespace, known) as rest, self.copying(of, read_only=True) as copier:
+            with self._at_rest(namespace, known, custody) as rest, self.copying(of, read_only=True) as copier:
                 self._wait_until_unused(of)
                 copier.wait(self.deadlines)
                 files, size = copier.usage()
@@ -98,6 +100,8 @@ class Clerk:
                 findings=found,
             )
             draft.seal(manifest)
+        if not found:
+            namespace.backed_up(of, manifest.made)
         self.tell(f"{file} holds {manifest.files} files, {mib(manifest.bytes)}, after {_since(began)}")
         if rest.finding:
             raise NotLiveError(
@@ -141,12 +145,12 @@ class Clerk:
         return rollout
 
     @contextmanager
-    def _at_rest(self, namespace: Namespace, known: Live | None) -> Iterator[Rest]:
+    def _at_rest(self, namespace: Namespace, known: Live | None, custody: Custody | None) -> Iterator[Rest]:
         """Ask for the end of a release's pods; afterwards, whatever happens, bring them back, as many as there were."""
         rest = Rest()
         there = precheck.observe(namespace.kube, namespace.name) if known else Situation()
         pods = self._pods_of(there)
-        if not known or not pods:
+        if not known or not custody or not pods:
             yield rest
             return
         try:
@@ -155,7 +159,7 @@ class Clerk:
             yield rest
         finally:
             with undisturbed(lambda: self.tell("bringing the release back, which is not to be interrupted")):
-                rest.finding = self._woken(namespace, known, pods, there)
+                rest.finding = self._woken(namespace, known, pods, there, custody)
             self.tell(
                 f'release "{known.release.name}" '
                 + (f"is not live again: {rest.finding}" if rest.finding else "is live again")
@@ -173,14 +177,16 @@ class Clerk:
             return 1
         return int(statefulset["spec"]["replicas"])
 
-    def _woken(self, namespace: Namespace, known: Live, pods: int, there: Situation) -> Finding | None:
+    def _woken(
+        self, namespace: Namespace, known: Live, pods: int, there: Situation, custody: Custody
+    ) -> Finding | None:
         """Bring a release back on the claim that it had; where that is gone, nothing takes its place."""
         try:
             now = precheck.observe(namespace.kube, namespace.name)
             if gone := [*precheck.lost(there.claims(), now), *now.lost_with_the_pod()]:
                 namespace.scale(known, pods)
-                return causes.ending(*precheck.told(gone))
-            return namespace.revive(known, pods)
+                return custody.gone() or causes.ending(*precheck.told(gone))
+            return namespace.revive(known, pods, custody)
         except Refused as refused:
             name = known.statefulset()["metadata"]["name"]
             command = f"kubectl -n {namespace.name} scale statefulset {name} --replicas={pods}"

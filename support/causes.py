@@ -34,6 +34,9 @@ class Cause(StrEnum):
     NAMELESS = "its host has no address"
     ENDING = "something that it needs is being deleted"
     CONFLICT = "another manager owns a field of it"
+    LOST = "its data is gone"
+    UNREADABLE = "its data does not answer"
+    OLDER = "its version is below the one that wrote the data"
 
 
 # What to do. Commands leave out the namespace: `-n chroma`, unless the release lives elsewhere.
@@ -71,6 +74,15 @@ REMEDIES: Final[Mapping[Cause, str]] = {
     ),
     Cause.ENDING: "wait until it is gone, or remove what holds it, and apply again",
     Cause.CONFLICT: "let that manager give the field up, or give it the value that the release asks for",
+    Cause.LOST: (
+        "restore a backup: roll the release back with --remove-data, then --restore FILE; to begin without the data, roll "
+        "the release back and apply it again"
+    ),
+    Cause.UNREADABLE: (
+        "keep the version that wrote the data, or restore a backup that the new version can read; read the records out "
+        "through the version that answers"
+    ),
+    Cause.OLDER: "apply a release of the version that wrote the data last, or of a later one",
 }
 
 

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from contextlib import suppress
 from copy import copy
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
 from support import causes, codeserver, inquiry, lint, planning, precheck, record, removal, volumes
 from support.apply import lay_ground, pull, put, put_back, rehearse
-from support.causes import rejection
+from support.causes import Finding, rejection
 from support.certificate import platform_certificate
+from support.custody import Custody
 from support.kube import Refused
-from support.liveness import NeverWill, NotYet, Pulse
+from support.liveness import Expectation, Lost, NeverWill, NotYet, Pulse, Unreadable
 from support.names import nameless
 from support.plan import is_announcement, is_claim, is_throw_away, key
 from support.precheck import ObstructedError
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
 
     from pydantic import SecretStr
 
-    from support.causes import Finding
     from support.faults import Fault, Patch
     from support.inventory import Inventory
     from support.kube import Kube, Object, Objects
@@ -117,7 +117,8 @@ class Namespace:
 
     `fault_of` says which fault spoils a release that is applied here. `progress` is given one line for each change while
     a release goes live. `witness` is shown each refused release before it gives way: the cluster, the namespace's name,
-    the objects. A release that anybody may use is refused, unless `bear_open` names who is told of that release instead.
+    the objects. A release that anybody may use is refused, unless `bear_open` names who is told of that release instead;
+    one of an older version than the data's, unless `accept_downgrade`.
     """
 
     def __init__(  # noqa: PLR0917 - what it stands on
@@ -130,6 +131,8 @@ class Namespace:
         progress: Callable[[str], None],
         witness: Callable[[Kube, str, Objects], None] = lambda _kube, _name, _rendered: None,
         bear_open: Callable[[Release], Callable[[str], None] | None] = lambda _release: None,
+        *,
+        accept_downgrade: bool = False,
     ) -> None:
         self.kube = kube
         self.inventory = inventory
@@ -141,6 +144,7 @@ class Namespace:
         self._progress = progress
         self._witness = witness
         self._bear_open = bear_open
+        self._accept_downgrade = accept_downgrade
         # What was seen live last, and the version that its StatefulSet had.
         self._known: tuple[Live, str] | None = None
         self._refused: Rollout | None = None
@@ -152,13 +156,21 @@ class Namespace:
         """
         objects = self._render(release, changes)
         former = self._recall()
-        return planning.plan(
+        custody = self._custody(former)
+        forbidden = custody.forbids(objects, accept_downgrade=self._accept_downgrade)
+        found = planning.plan(
             self.kube,
             f'release "{release.name}"',
             self.name,
             [*objects, record.secret(self._place, release, objects, self.inventory.admin_password)],
             former.objects if former else [],
             seen=precheck.observe(self.kube, self.name),
+        )
+        over_data = (str(forbidden),) if forbidden else ()
+        return replace(
+            found,
+            hindrances=(*over_data, *found.hindrances),
+            warnings=(*custody.remarks(objects), *found.warnings),
         )
 
     def forbids(self, release: Release) -> Finding | None:
@@ -182,13 +194,14 @@ class Namespace:
             before = _versions(there)
             former = self._recall()
             course = Course(watch, self._deadlines, self._progress)
+            custody = self._custody(former)
             finding = (
-                self._forbid(release, objects)
+                self._forbid(release, objects, custody)
                 or (former and self._unnamed())
                 or self._prepare(course, objects, former)
             )
             touched = finding is None
-            finding = finding or self._deploy(applied, course)
+            finding = finding or self._deploy(course, applied, former, custody)
             if finding is None:
                 course.mark("live")
                 self._progress(f'release "{release.name}" is live after {course.seconds["live"]:.1f} s')
@@ -198,6 +211,7 @@ class Namespace:
                 course.mark("refused")
                 finding = self._lost(there) or finding
                 self._witness(self.kube, self.name, objects)
+                custody.settle(objects)
                 if finding.cause is causes.Cause.TAKEN_AWAY:
                     # Whoever rolled it back wants nothing of it here, nor of the one before it.
                     former = None
@@ -205,7 +219,11 @@ class Namespace:
                 before_it = f'release "{former.release.name}"' if former else "nothing"
                 self._progress(f'release "{release.name}" gives way to {before_it}: {finding}')
                 again = Course(watch, self._deadlines, self._progress, named=True)
-                live = self._give_way(again, former, there, finding) if touched else former and self.live()
+                live = (
+                    self._give_way(again, former, there, finding, custody)
+                    if touched
+                    else former and self.live()
+                )
                 if not touched:
                     self._clear(
                         self._leftovers(before, former), namespace=("Namespace", self.name) not in before
@@ -214,6 +232,8 @@ class Namespace:
         if live and not changes:
             self._know(live)
         changed = self._changed_since(before)
+        if live:
+            custody.remember()
         return Rollout(release, live, finding, changed, course.seconds, self._tell_code_server())
 
     def ensure_live(self, release: Release) -> Live:
@@ -271,17 +291,26 @@ class Namespace:
         recalled = self._recall()
         if not recalled:
             raise NotLive(f"no release is live in {self.name}")
+        custody = self._custody(recalled)
+        if lost := custody.gone():
+            raise NotLive(str(lost), recalled.release)
         statefulset = recalled.statefulset()
         seen = causes.Seen(self.kube.get(*key(statefulset), self.name), self.kube.list("Pod", self.name))
         if not is_ready(seen):
             raise NotLive(causes.explain(seen).detail, recalled.release)
         try:
-            with self.pulse(recalled) as pulse:
+            with self.pulse(recalled, custody.expectation(recalled.objects, spared=True)) as pulse:
                 pulse.advances()
                 pulse.shuts_out()
+                pulse.holds()
                 pulse.keeps()
+        except (Lost, Unreadable) as missing:
+            found = custody.explain(Finding(missing.cause, str(missing)), spared=True)
+            raise NotLive(str(found), recalled.release) from missing
         except (NotYet, NeverWill) as error:
             raise NotLive(str(error), recalled.release) from error
+        with suppress(Refused):  # who may only look goes without a record of it
+            custody.remember()
         return recalled
 
     def as_seen_by(self, progress: Callable[[str], None], deadlines: Deadlines | None = None) -> Namespace:
@@ -295,6 +324,10 @@ class Namespace:
     def spoiling(self, fault: Fault) -> Namespace:
         """Return the same namespace for an operator who makes a mistake: it spoils whatever is applied there."""
         return self._like(_fault_of=lambda _release: fault)
+
+    def going_back(self) -> Namespace:
+        """Return the same namespace for an operator who accepts an older version over the data of a newer one."""
+        return self._like(_accept_downgrade=True)
 
     def _like(self, **changed: object) -> Namespace:
         twin = copy(self)
@@ -321,17 +354,30 @@ class Namespace:
                 return self.kube.apply(stated)
         return self.scale(former, replicas)
 
-    def revive(self, former: Live, replicas: int) -> Finding | None:
-        """Give a release its pods back, as it was live here; return why it does not live again."""
-        with Watch(self.kube, KINDS, self.name) as watch, self.pulse(former) as pulse:
+    def watched_over(self, known: Live) -> Custody:
+        """Look at what the live release holds, before its pod is ended, and return what takes care of that."""
+        custody = self._custody(known)
+        self._look(known, custody)
+        return custody
+
+    def revive(self, former: Live, replicas: int, custody: Custody) -> Finding | None:
+        """Give a release its pods back, as it was live here, with what it held; return why it does not live again."""
+        expected = custody.expectation(former.objects, spared=True)
+        with Watch(self.kube, KINDS, self.name) as watch, self.pulse(former, expected) as pulse:
             course = Course(watch, self._deadlines, self._progress)
             try:
                 finding = course.until_live(self._scale_back(former, replicas), pulse)
             except Refused as refused:
                 return rejection(refused)
+        finding = custody.explain(finding, spared=True) if finding else None
         if not finding:
+            custody.remember()
             self._know(former)
         return finding
+
+    def backed_up(self, known: Live, made: str) -> None:
+        """Remember when the data of a release was backed up."""
+        self._custody(known).backed_up(known.objects, made)
 
     def rendered(self, release: Release) -> Live:
         """Return what a release would be here, without applying it."""
@@ -382,14 +428,17 @@ class Namespace:
         """Return the resourceVersion of every object of the suite in the namespace, and its own, by kind and name."""
         return _versions(removal.owned(self.kube, self.name))
 
-    def pulse(self, of: Live | None = None) -> Pulse:
-        """Return what looks whether a release here lives; a context manager.
+    def pulse(self, of: Live | None = None, expected: Expectation | None = None) -> Pulse:
+        """Return what looks whether a release here lives, and holds what is `expected`; a context manager.
 
         It shows the token that the release was deployed with, or without a release that of the inventory.
         """
         token = of.token if of else self.inventory.admin_password
         bear_open = self._bear_open(of.release) if of else None
-        return Pulse(self.host, self.inventory, token, self._deadlines.answer, bear_open)
+        return Pulse(self.host, self.inventory, token, self._deadlines, bear_open, expected)
+
+    def _custody(self, former: Live | None) -> Custody:
+        return Custody(self.kube, self.name, former.objects if former else [], self._progress)
 
     def _tell_code_server(self) -> str:
         """Let the shells of code-server know what lives here now; return in a sentence what came of it."""
@@ -416,11 +465,11 @@ class Namespace:
         shown = token or self.inventory.admin_password
         return Live(self.kube, self.inventory, self._place, release, objects, shown)
 
-    def _forbid(self, release: Release, objects: Objects) -> Finding | None:
-        """Tell what is known to be wrong with a release; return why it must not be deployed at all."""
-        for problem in lint.check(release, objects):
-            self._progress(f'release "{release.name}": {problem}')
-        return self.forbids(release)
+    def _forbid(self, release: Release, objects: Objects, custody: Custody) -> Finding | None:
+        """Tell what is known to be wrong with a release, or for the data; return why it must not be deployed at all."""
+        for told in (*lint.check(release, objects), *custody.remarks(objects)):
+            self._progress(f'release "{release.name}": {told}')
+        return self.forbids(release) or custody.forbids(objects, accept_downgrade=self._accept_downgrade)
 
     def _unnamed(self) -> Finding | None:
         """Return that the host of a release that was live has lost its address: nothing that replaces it could be proved."""
@@ -437,9 +486,15 @@ class Namespace:
         except Refused as refused:
             return rejection(refused)
 
-    def _deploy(self, applied: Live, course: Course) -> Finding | None:
+    def _look(self, known: Live, custody: Custody) -> None:
+        with self.pulse(known) as pulse:
+            custody.look(pulse)
+
+    def _deploy(self, course: Course, applied: Live, former: Live | None, custody: Custody) -> Finding | None:
         """Apply a release and follow it until it is live and recorded; return why it cannot be."""
-        if finding := self._put(applied, course):
+        if former:
+            self._look(former, custody)
+        if finding := self._put(course, applied, custody):
             return finding
         try:
             record.remember(self.kube, self._place, applied.release, applied.objects, applied.token)
@@ -458,26 +513,32 @@ class Namespace:
         gone = precheck.lost(there, precheck.observe(self.kube, self.name))
         return causes.ending(*precheck.told(gone)) if gone else None
 
-    def _put(self, live: Live, course: Course) -> Finding | None:
+    def _put(
+        self, course: Course, live: Live, custody: Custody, *, brought_back: bool = False
+    ) -> Finding | None:
         try:
-            with self.pulse(live) as pulse:
+            custody.begin(live.objects)
+            with self.pulse(live, custody.expectation(live.objects, spared=brought_back)) as pulse:
                 finding = put(self.kube, live.objects, course, pulse)
-            return inquiry.closer(self.kube, self.name, finding) if finding else None
+            finding = inquiry.closer(self.kube, self.name, finding) if finding else None
         except Refused as refused:
             return rejection(refused)
+        return custody.explain(finding, spared=brought_back) if finding else None
 
-    def _give_way(self, course: Course, former: Live | None, there: Objects, finding: Finding) -> Live | None:
+    def _give_way(
+        self, course: Course, former: Live | None, there: Objects, finding: Finding, custody: Custody
+    ) -> Live | None:
         """Let a refused release give way to the one before it, or to nothing; return that one where it lives."""
         if going := precheck.observe(self.kube, self.name).lost_with_the_pod():
             # Whatever is done now ends the pod, and with it the data.
             self._progress(f"nothing is taken back: {precheck.told(going)[0]}")
             return None
-        live = former and self._restore(course, former, finding)
+        live = former and self._restore(course, former, finding, custody)
         before = _versions(there)
         self._clear(self._leftovers(before, former), namespace=("Namespace", self.name) not in before)
         return live
 
-    def _restore(self, course: Course, former: Live, finding: Finding) -> Live | None:
+    def _restore(self, course: Course, former: Live, finding: Finding, custody: Custody) -> Live | None:
         """Bring the release back that was live before; None, with a line of progress, when that fails as well.
 
         It is not waited for where it would need just what has kept the refused one from going live, and nothing is made
@@ -489,7 +550,7 @@ class Namespace:
                 f'release "{former.release.name}" is put back, and waits for the same: {finding.detail}'
             )
             return None
-        if why := self._put(former, course):
+        if why := custody.gone() or self._put(course, former, custody, brought_back=True):
             self._progress(f'release "{former.release.name}" cannot go live again: {why}')
             return None
         return former

@@ -13,7 +13,15 @@ from support.strategies import register_profiles
 
 PROVIDERS: Final = ("auto", "embedded", "external")
 # As the tags of pytest.ini name them.
-CAPABILITIES: Final = ("ingress", "networkpolicy", "volume-expansion", "storage-limit", "disposable", "exec")
+CAPABILITIES: Final = (
+    "ingress",
+    "networkpolicy",
+    "volume-expansion",
+    "storage-limit",
+    "disposable",
+    "exec",
+    "other-releases",
+)
 _COPYING: Final = ("backup", "restore")
 ROLL_BACKS: Final = ("never", "on-failure", "always")
 _A_KUBECONFIG: Final = "give a file with which `kubectl --kubeconfig FILE get nodes` works"
@@ -32,6 +40,7 @@ class Options:
     release: str
     fault: str | None
     accept_insecure: bool
+    accept_downgrade: bool
     roll_back: str
     remove_data: bool
     patience: float
@@ -57,6 +66,7 @@ class Options:
             release=get("release"),
             fault=get("fault"),
             accept_insecure=get("accept_insecure"),
+            accept_downgrade=get("accept_downgrade"),
             roll_back=get("roll_back") or _usual_roll_back(_kind(get("provider"), get("kubeconfig"))),
             remove_data=get("remove_data"),
             patience=get("patience"),
@@ -139,6 +149,11 @@ def add_options(parser: pytest.Parser) -> None:
         "--accept-insecure",
         action="store_true",
         help="deploy a release even if anybody may use it; the run fails nevertheless",
+    )
+    add(
+        "--accept-downgrade",
+        action="store_true",
+        help="try a release even if its version is below the one that wrote the data last; it must hold all that was there",
     )
     add(
         "--fault",

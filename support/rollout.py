@@ -9,9 +9,9 @@ from support import causes
 from support.causes import Cause, Finding, Seen
 from support.containers import is_ready as is_pod_ready
 from support.containers import own, state
-from support.liveness import Locked, Nameless, NeverWill, NotYet, Open
+from support.liveness import Locked, Lost, Nameless, NeverWill, NotYet, Open, Unreadable
 from support.plan import claim_names, is_bound, key
-from support.troubles import diagnose
+from support.troubles import Trouble, diagnose
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,7 +26,7 @@ KINDS: Final = ("PersistentVolumeClaim", "Pod", "StatefulSet", "Event")
 # Seconds between two looks through the ingress: controllers take a new route after 0.1-0.7 s.
 _BEAT: Final = 0.03
 # Why a release that answers will never be live, where that is not the way to it.
-_CAUSES: Final = {Open: Cause.OPEN, Locked: Cause.TOKEN}
+_CAUSES: Final = {Open: Cause.OPEN, Locked: Cause.TOKEN, Lost: Cause.LOST}
 
 
 class Course:
@@ -138,6 +138,9 @@ class Course:
         pulse.advances()
         self._tell_once("heartbeat advances")
         pulse.shuts_out()
+        # Before anything is written: what another version cannot read it must not change.
+        held = pulse.holds()
+        self._tell_once(f"it holds {held}")
         pulse.keeps()
         self._tell_once("a write is acknowledged")
         return True
@@ -233,7 +236,11 @@ class _Asking:
 def unanswered(last: NotYet) -> Finding:
     """Return the finding for a release whose pod is ready and which nobody reaches; what is in the way is to be looked at."""
     told = str(last)
+    if isinstance(last, Unreadable):
+        return Finding(last.cause, told)
     trouble = diagnose(told)
+    if trouble and trouble.trouble is Trouble.TOKEN:
+        return Finding(Cause.TOKEN, told)
     advice = trouble.remedy if trouble else None
     return Finding(Cause.NEVER_READY, f"its pod is ready, but {told}", advice=advice, unreached=told)
 

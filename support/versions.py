@@ -24,6 +24,7 @@ MERGING: Final = "merging-upserts"
 VALIDATION: Final = "server-validation"
 LITERAL: Final = "literal-document-filters"
 THOROUGH: Final = "thorough-index"
+LATER: Final = "later-version"
 
 # Why a scenario that needs one is skipped.
 MEANINGS: Final[Mapping[str, str]] = {
@@ -38,6 +39,7 @@ MEANINGS: Final[Mapping[str, str]] = {
     MERGING: "upserts that keep what they do not name",
     VALIDATION: "a server that refuses by itself what makes no sense",
     LITERAL: "filters on documents that take every sign and case as it stands",
+    LATER: "a later version of Chroma among the releases, which can take over its data",
     THOROUGH: "an index that compares 100 candidates unless it is told otherwise",
 }
 
@@ -138,7 +140,7 @@ KNOWN: Final = (
     _python((0, 4, 8), (0, 4, 24), _OLD_NAMES, ("v1",), API_V1),
     _python((0, 5, 0), (0, 5, 0), _new_names("X_CHROMA_TOKEN"), ("v1",), API_V1),
     _python((0, 5, 1), (0, 5, 5), _new_names("X-Chroma-Token"), ("v1",), API_V1),
-    _python((0, 5, 23), (0, 6, 0), _new_names("X-Chroma-Token"), ("v1", "v2"), API_V1),
+    _python((0, 5, 23), (0, 6, 0), _new_names("X-Chroma-Token"), ("v1", "v2"), API_V1, LATER),
     # Its route to the collections of version 1 is broken (400, a coroutine that nobody awaited).
     _python((0, 6, 3), (0, 6, 3), _new_names("X-Chroma-Token"), ("v1", "v2")),
     # Written in Rust: no authentication, no telemetry, and no word about variables that it ignores.

@@ -40,6 +40,8 @@ class Deadlines:
     # From the last renewal of a run's mark until the run counts as dead, where its process cannot be looked for: several
     # times what a busy machine keeps a thread waiting.
     mark: float = 30.0
+    # For a look at all collections that a release holds; what is not reached by then is not judged.
+    look: float = 10.0
     # For one request to Chroma, sent by the suite itself; a write may wait for an index that is being written.
     answer: float = 10.0
     # For one question of a scenario, and for one call of Chroma's client, which would wait for ever by itself: both far

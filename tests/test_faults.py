@@ -68,7 +68,7 @@ ABOUT_NO_RELEASE = {"inventory"}
 )
 def test_a_fault_touches_the_release_under_test_alone(under_test: str, name: str, touched: bool) -> None:
     options = SimpleNamespace(
-        release=under_test, fault="wrong-host", accept_insecure=False, provider="", seed="1"
+        release=under_test, fault="wrong-host", accept_insecure=False, provider="", seed="1", patience=1.0
     )
     run, release = Run(cast("Any", options)), Release.named(name, under_test=under_test)
     assert (run.fault_of(release) is not None) is touched

@@ -25,6 +25,7 @@ def _options(**given: Any) -> Options:
         "release": "gateway",
         "fault": None,
         "accept_insecure": False,
+        "accept_downgrade": False,
         "roll_back": "always",
         "remove_data": False,
         "patience": 1.0,

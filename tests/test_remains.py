@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 
 from support import remains
+from support.holdings import PULSE
 from support.http import Reply
-from support.liveness import PULSE, made_at
+from support.liveness import made_at
 from support.remains import Remains
 
 NOW = 1_800_000_000_000_000_000  # nanoseconds

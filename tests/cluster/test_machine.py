@@ -26,4 +26,5 @@ def test_a_cluster_says_what_it_can_do(cluster: Access) -> None:
         "storage-limit",
         "disposable",
         "exec",
+        "other-releases",
     }

@@ -1,0 +1,86 @@
+"""What users keep in a release, while releases change."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pytest_bdd import given, parsers, then, when
+
+from support import heritage
+from support.release import Release
+from support.variants import CHANGES
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from support.backup import Clerk
+    from support.namespace import Live, Namespace, Rollout
+    from support.planning import Plan
+    from support.wait import Deadlines
+
+parse = parsers.parse
+
+
+@given("the release, live in a new namespace with a collection of its users", target_fixture="live")
+def release_with_data(fresh_namespace: Namespace, release_under_test: Release) -> Live:
+    return heritage.begin(fresh_namespace, release_under_test)
+
+
+@given("its users have deleted that collection since")
+def collection_deleted(live: Live) -> None:
+    heritage.delete(live)
+
+
+@given("its claim has been deleted, with all that was on it")
+def claim_deleted(here: Namespace, live: Live, deadlines: Deadlines) -> None:
+    heritage.lose_claim(here, live, deadlines)
+
+
+@given(parse('the release "{name:S}" has taken over from it'))
+def release_took_over(here: Namespace, name: str) -> None:
+    heritage.hand_over(here, Release.named(name))
+
+
+@given(parse('the release "{name:S}" was refused there, after which its users have written on'))
+def release_was_refused(here: Namespace, name: str, live: Live) -> None:
+    heritage.be_refused(here, Release.named(name), live)
+
+
+@given("a backup was made of it")
+def backup_was_made(here: Namespace, live: Live, clerk: Clerk, file: Path) -> None:
+    clerk.back_up(here, live.release, file)
+
+
+@when("the release is applied with more memory", target_fixture="rollout")
+def apply_with_more_memory(here: Namespace, release_under_test: Release) -> Rollout:
+    return here.apply(release_under_test, CHANGES["more memory"].patches)
+
+
+@when("the release is applied, and going back is accepted", target_fixture="rollout")
+def apply_going_back(here: Namespace, release_under_test: Release) -> Rollout:
+    return here.going_back().apply(release_under_test)
+
+
+@when(parse('the release "{name:S}" is planned'), target_fixture="plan")
+def plan_named_release(here: Namespace, name: str) -> Plan:
+    return here.plan(Release.named(name))
+
+
+@then("the collection of its users answers as before")
+def heirloom_answers(here: Namespace) -> None:
+    heritage.assert_answers(here)
+
+
+@then("no claim has taken the place of the one that is gone")
+def no_claim_in_its_place(here: Namespace) -> None:
+    heritage.assert_no_claim(here)
+
+
+@then("the plan says that this cannot be undone, and that no backup is known")
+def plan_tells_for_good(plan: Plan) -> None:
+    heritage.assert_told_for_good(plan)
+
+
+@then("the plan says when the data was backed up")
+def plan_tells_backup(plan: Plan) -> None:
+    heritage.assert_backup_told(plan)
