@@ -226,6 +226,8 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=secrets.randbelow(2**32), help="of the random moments")
     parser.add_argument("--patience", type=float, default=1.0, help="stretches every deadline (1)")
     asked = parser.parse_args()
+    # A shell starts what runs in its background with Ctrl-C ignored, and what is started here would inherit that.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     print(f"seed {asked.seed}")
     chance = random.Random(asked.seed)  # noqa: S311 - moments, no secrets
     with TemporaryDirectory() as folder:
