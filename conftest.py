@@ -17,10 +17,12 @@ from _pytest.main import wrap_session  # what pytest's own --fixtures and --setu
 
 from cluster.provider import ClusterError, provider_for
 from steps.collector import FeatureFile, all_scenarios, is_titled, uncatchable, unknown_title
-from support import evidence, removal
+from support import evidence, http, removal
+from support.backup import NotLiveError
 from support.causes import Cause
-from support.commands import SilentError, carry_out
+from support.commands import carry_out
 from support.commands.call import Call
+from support.copying import CopyError
 from support.display import display
 from support.evidence import Failure
 from support.faults import Fault, FaultError
@@ -39,8 +41,9 @@ from support.release import Release, ReleaseError
 from support.render import Place
 from support.report import Report, version_of
 from support.reporter import SpecificationReporter
-from support.run import OPEN, Run
+from support.run import OPEN, SILENT, Run
 from support.scenario import NEEDS, Scenario
+from support.silence import SilentError
 from support.survey import survey
 from support.sweep import sweep
 from support.vantage import Vantage
@@ -79,6 +82,7 @@ pytest_plugins = [
     "steps.objects",
     "steps.ingress",
     "steps.troubles",
+    "steps.surroundings",
     "steps.display",
     "steps.wrecks",
     "steps.naming",
@@ -107,6 +111,8 @@ IN_SHORT: Final = pytest.StashKey[str]()
 # What stands between pytest and a step, and explains no failure.
 MACHINERY: Final = frozenset({"_pytest", "pytest_bdd"})
 HANDED: Final = "chroma-conformance"
+# What a cluster, a network or a file can do; anything else is a mistake of the suite, and shows where it was made.
+CIRCUMSTANCES: Final = (Refused, AssertionError, http.Unanswered, CopyError, NotLiveError, OSError)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -249,6 +255,9 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
     if open_to_anybody := suite.run.facts.pop(OPEN, None):
         suite.ledger.broken.append(f"{Cause.OPEN}: {open_to_anybody}")
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
+    if silent := suite.run.facts.pop(SILENT, None):
+        suite.ledger.broken.append(silent)
+        session.exitstatus = pytest.ExitCode.USAGE_ERROR  # as where there was no cluster from the beginning
     if suite.report:
         finished = exitstatus in {
             pytest.ExitCode.OK,
@@ -429,12 +438,30 @@ def pytest_runtest_makereport(
             lambda entry: MACHINERY.isdisjoint(Path(entry.path).parts)
         )
     report = yield
+    if call.excinfo and report.failed and isinstance(item.parent, FeatureFile):
+        _tell_without_frames(item, call.excinfo, report)
     if call.when == "call" and report.passed:
         item.config.stash[SUITE].run.witness.forget()
     if call.when == "call" and report.failed and IN_SHORT in item.stash:
         report.sections.append(("Evidence", item.stash[IN_SHORT]))
     redact_report(item.config, report, item.config.stash[SUITE].run.redactor)
     return report
+
+
+def _tell_without_frames(
+    item: pytest.Item, excinfo: pytest.ExceptionInfo[BaseException], report: pytest.TestReport
+) -> None:
+    """Show of what a cluster, a network or a file did only what is said of it; end the run where the cluster is silent.
+
+    Where in the suite that was met is told by the evidence, and by --full-trace.
+    """
+    if not isinstance(excinfo.value, CIRCUMSTANCES) or item.config.getoption("fulltrace", False):
+        return
+    report.longrepr = excinfo.getrepr(style="value", chain=False)
+    run = item.config.stash[SUITE].run
+    if isinstance(excinfo.value, Refused) and (silent := run.silence(excinfo.value)):
+        run.facts[SILENT] = silent
+        item.session.shouldstop = "the cluster does not answer any more"
 
 
 # Fixtures

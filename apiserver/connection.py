@@ -16,6 +16,7 @@ from kubernetes.config.config_exception import ConfigException
 from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.exceptions import NewConnectionError
+from urllib3.util import Retry
 from websocket import WebSocket, create_connection
 
 from apiserver import proxy
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
 
 # Connections that are kept: releases are applied by several threads, and each watch occupies one.
 _CONNECTIONS: Final = 32
+# A kept connection may have been ended meanwhile; a server that is slow, or asks to be left alone, is not asked on and on.
+_RETRIES: Final = Retry(3, read=1, respect_retry_after_header=False)
 # Of impersonation: what goes into a header, and what would need one several times.
 _IMPERSONATED: Final = {"as": "Impersonate-User", "as-uid": "Impersonate-Uid"}
 _NOT_IMPERSONATED: Final = ("as-groups", "as-user-extra")
@@ -54,7 +57,7 @@ class Connection:
         for name, value in _impersonation(kubeconfig, context):
             self.api.set_default_header(name, value)
         manager = self.api.rest_client.pool_manager
-        manager.connection_pool_kw.update(ssl_context=self._tls, maxsize=_CONNECTIONS)
+        manager.connection_pool_kw.update(ssl_context=self._tls, maxsize=_CONNECTIONS, retries=_RETRIES)
         manager.pool_classes_by_scheme = _pools(self._dial)
 
     def websocket(self, path: str, protocol: str, timeout: float) -> WebSocket:

@@ -36,6 +36,8 @@ _CLUSTER_WIDE: Final = {
     "PersistentVolume": "api/v1/persistentvolumes",
     "StorageClass": "apis/storage.k8s.io/v1/storageclasses",
     "IngressClass": "apis/networking.k8s.io/v1/ingressclasses",
+    "MutatingWebhookConfiguration": "apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations",
+    "ValidatingWebhookConfiguration": "apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations",
     "PriorityClass": "apis/scheduling.k8s.io/v1/priorityclasses",
     # Questions about the asker's own rights; nothing is stored of them.
     "SelfSubjectAccessReview": "apis/authorization.k8s.io/v1/selfsubjectaccessreviews",

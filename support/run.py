@@ -18,6 +18,7 @@ from support.names import map_host
 from support.redact import Redactor
 from support.release import shares_fate
 from support.report import Conditions
+from support.silence import silence
 from support.troubles import diagnose
 from support.wait import Deadlines, keep, kept
 
@@ -35,6 +36,8 @@ if TYPE_CHECKING:
 
 # The fact that a release was found open; with it no run ends well.
 OPEN: Final = "open to anybody"
+# The fact that the cluster fell silent; it ends the run.
+SILENT: Final = "silent"
 
 
 class Access(Protocol):
@@ -184,6 +187,11 @@ class Run:
             **self.witness.views,
             **{name: self.witness.look(kube, name) for name, kube in self.sites.items()},
         }
+
+    def silence(self, refused: Refused) -> str:
+        """Say that the cluster does not answer any more, "" where it does; asked in one of the namespaces in use."""
+        kube = next(iter(self.sites.values()), None)
+        return silence(kube, refused) if kube else ""
 
     def look_into(self, told: str) -> Diagnosis | None:
         """Return what troubles somebody who was told this, by what is there in the namespaces in use; never raises."""

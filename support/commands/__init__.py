@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from support.commands import backup, plan, status, sweep
 from support.kube import Refused
+from support.silence import SilentError, silence
 from support.wait import Timeout
 
 if TYPE_CHECKING:
@@ -24,10 +25,6 @@ COMMANDS: Final[Mapping[str, Callable[[Call], int]]] = {
 }
 
 
-class SilentError(Exception):
-    """The cluster does not answer; the text says so in a line."""
-
-
 def carry_out(name: str, call: Call) -> int:
     """Carry out a command and return its exit code: 1 also for what a cluster, a network or a file kept it from.
 
@@ -36,8 +33,8 @@ def carry_out(name: str, call: Call) -> int:
     try:
         return COMMANDS[name](call)
     except Refused as refused:
-        if refused.unanswered:
-            raise SilentError(silence(refused)) from refused
+        if silent := silence(call.namespace.kube, refused):
+            raise SilentError(silent) from refused
         told = str(refused)
     except (Timeout, OSError) as error:
         told = str(error)
@@ -47,11 +44,3 @@ def carry_out(name: str, call: Call) -> int:
         told = str(error)
     call.say(f"error: {told}")
     return 1
-
-
-def silence(refused: Refused) -> str:
-    """Say in a line that the cluster does not answer, and what to do."""
-    return (
-        f"the cluster does not answer: {refused.message}; see that it runs and that this machine reaches it, and run "
-        "again: what was begun there is as it was when it fell silent"
-    )

@@ -1,0 +1,69 @@
+"""What others put into a cluster around a release."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from typing import TYPE_CHECKING, Final
+
+import pytest
+from pytest_bdd import given, parsers, when
+
+from steps.words import OneOf
+from support import surroundings
+from support.surroundings import SIDECARS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from support.kube import Objects
+    from support.namespace import Live, Namespace, Rollout
+    from support.release import Release
+    from support.wait import Deadlines
+
+_TYPES: Final = {"Sidecar": OneOf.itself(SIDECARS)}
+
+
+def parse(text: str) -> parsers.parse:
+    """Parse a step with the types of this module."""
+    return parsers.parse(text, _TYPES)
+
+
+@pytest.fixture
+def neighbourhood() -> Iterator[ExitStack]:
+    """Own what others put around a release: at the end it is taken away."""
+    with ExitStack() as stack:
+        yield stack
+
+
+@given("a webhook that judges its Ingresses and answers nobody")
+def silent_webhook(here: Namespace, neighbourhood: ExitStack, run_id: str) -> None:
+    neighbourhood.enter_context(surroundings.silent_webhook(here, run_id))
+
+
+@given(parse("the release, live where every pod is given {sidecar:Sidecar}"), target_fixture="live")
+def live_beside_sidecar(  # noqa: PLR0917 - what it stands on
+    fresh_namespace: Namespace,
+    neighbourhood: ExitStack,
+    release_under_test: Release,
+    run_id: str,
+    deadlines: Deadlines,
+    sidecar: str,
+) -> Live:
+    gateway = release_under_test.images[-1]
+    neighbourhood.enter_context(surroundings.injecting(fresh_namespace, gateway, run_id, sidecar, deadlines))
+    return fresh_namespace.ensure_live(release_under_test)
+
+
+@given("a NetworkPolicy of others that lets nobody into it", target_fixture="things")
+def closed_namespace(here: Namespace, neighbourhood: ExitStack, run_id: str) -> Objects:
+    return [neighbourhood.enter_context(surroundings.closed(here, run_id))]
+
+
+@when("the release is applied with another tag of its image", target_fixture="rollout")
+def apply_another_tag(here: Namespace, release_under_test: Release) -> Rollout:
+    return surroundings.apply_another_tag(here, release_under_test)
+
+
+@when("the release is applied where an autoscaler brings a node later", target_fixture="rollout")
+def apply_before_node(here: Namespace, release_under_test: Release, deadlines: Deadlines) -> Rollout:
+    return surroundings.apply_where_a_node_comes_later(here, release_under_test, deadlines)
