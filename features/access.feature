@@ -80,6 +80,143 @@ Feature: Access
         | another method               |
         | a body                       |
 
+  @core @needs-gateway
+  Rule: A refusal comes at once, and says in which header the token is wanted
+
+    Scenario Outline: The token in another header is refused: <credentials>
+      When a caller asks for the collections on every way in <credentials>
+      Then the caller is refused on every way in
+      And the caller is told in which header the token is wanted
+
+      Examples:
+        | credentials                                         |
+        | without a token                                     |
+        | with a wrong token                                  |
+        | with the right token as a bearer                    |
+        | with the right token as an API key                  |
+        | with a wrong token beside the right one as a bearer |
+
+    Scenario Outline: Who asks for another protocol is refused: <switch>, <credentials>
+      When a caller asks for <switch> on every way in <credentials>
+      Then the caller is refused on every way in
+      And the caller is told in which header the token is wanted
+
+      Examples:
+        | switch                               | credentials        |
+        | a protocol that nobody knows         | without a token    |
+        | a protocol that nobody knows         | with a wrong token |
+        | a protocol, and sends a body with it | without a token    |
+        | a websocket                          | without a token    |
+        | HTTP/2                               | without a token    |
+
+    Scenario: Who asks for a tunnel is refused
+      When a caller asks for a tunnel through the Service and straight at the pod without a token
+      Then the caller is refused through the Service and straight at the pod
+
+    Scenario: Who shows the token may ask for another protocol, and is answered in this one
+      When a caller asks for HTTP/2 through the Service and straight at the pod with the right token
+      Then the caller is given the collections through the Service and straight at the pod
+
+    Scenario: A large body does not drown its refusal
+      When a caller sends a body of 5 MiB in chunks on every way in with a wrong token
+      Then the caller is refused on every way in
+
+    Scenario: A body that is too large does not drown its refusal
+      When a caller sends a body of 60 MiB in chunks on every way in with the right token
+      Then the caller is told on every way in that it is too large
+
+    Scenario: A long header does not drown its refusal
+      When a caller sends a header of 64 KiB on every way in without a token
+      Then the caller is refused on every way in
+
+  @core @needs-gateway
+  Rule: Whoever shows no token keeps nobody out who does
+
+    Scenario Outline: Users are served while neighbours <occupy>
+      Given neighbours without a token who <occupy>
+      When a caller asks again and again for the collections on every way in with the right token
+      Then the caller is given the collections on every way in
+      And the kubelet is answered, and nothing of the release has been restarted
+
+      Examples:
+        | occupy                             |
+        | say nothing                        |
+        | stay after a heartbeat             |
+        | want to switch protocols           |
+        | send their headers slowly          |
+        | send their bodies slowly           |
+        | say nothing at the port for probes |
+
+    Scenario Outline: Nobody waits for a neighbour who <idles>
+      When a neighbour without a token connects and <idles>
+      Then the release ends the connection
+
+      Examples:
+        | idles                               |
+        | says nothing                        |
+        | begins to ask                       |
+        | stays after a heartbeat             |
+        | says nothing at the port for probes |
+
+    Scenario Outline: One neighbour cannot take all connections <port>
+      When a neighbour without a token opens as many connections to the port <port> as it gets
+      Then it holds no more than a share of the connections <port>
+
+      Examples:
+        | port       |
+        | for users  |
+        | for probes |
+
+  @extended @needs-gateway
+  Rule: A release takes the token as a bearer's, and pages of other hosts, only where it says so
+
+    Scenario Outline: A release that takes bearers lets in <credentials>
+      Given the release "open-to-browsers", live in a namespace of its own
+      When a caller asks for the collections on every way in <credentials>
+      Then the caller is given the collections on every way in
+
+      Examples:
+        | credentials                      |
+        | with the right token             |
+        | with the right token as a bearer |
+
+    Scenario Outline: A release that takes bearers refuses <credentials>
+      Given the release "open-to-browsers", live in a namespace of its own
+      When a caller asks for the collections on every way in <credentials>
+      Then the caller is refused on every way in
+
+      Examples:
+        | credentials                                         |
+        | without a token                                     |
+        | with a wrong token as a bearer                      |
+        | with a wrong token beside the right one as a bearer |
+
+    Scenario: A browser may ask for an allowed page
+      Given the release "open-to-browsers", live in a namespace of its own
+      When a browser asks on every way in whether an allowed page may add records
+      Then the browser is told on every way in that it may
+
+    Scenario: A browser may not ask for another page
+      Given the release "open-to-browsers", live in a namespace of its own
+      When a browser asks on every way in whether another page may add records
+      Then the caller is refused on every way in
+      And the browser shows the page no answer on every way in
+
+    Scenario: An allowed page needs the token as well
+      Given the release "open-to-browsers", live in a namespace of its own
+      When a browser asks for the collections on every way in for an allowed page without a token
+      Then the caller is refused on every way in
+
+    Scenario: A browser shows another page no answer
+      Given the release "open-to-browsers", live in a namespace of its own
+      When a browser asks for the collections on every way in for another page with the right token
+      Then the browser shows the page no answer on every way in
+
+    Scenario: A release that allows no page answers no browser beforehand
+      When a browser asks on every way in whether an allowed page may add records
+      Then the caller is refused on every way in
+      And the browser shows the page no answer on every way in
+
   # Chroma's own authentication leaves more open than the gateway: its version, its limits, its documentation.
   @core @needs-native-authentication
   Rule: What Chroma itself leaves open tells nothing of the data

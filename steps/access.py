@@ -5,11 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 import pytest
-from pytest_bdd import parsers, then, when
+from pytest_bdd import given, parsers, then, when
 
 from steps.words import OneOf
-from support import access, doors, refusals
+from support import access, doors, occupation, refusals
 from support.access import Caller
+from support.chroma import TOKEN_HEADER
+from support.release import Release
 from support.ways import WAY_NAMES
 
 if TYPE_CHECKING:
@@ -18,8 +20,9 @@ if TYPE_CHECKING:
     from support.access import Question, Replies
     from support.chroma import Collection, Database
     from support.http import Reply
-    from support.namespace import Live
+    from support.namespace import Live, Namespace
     from support.vantage import Vantage
+    from support.wait import Deadlines
     from support.ways import WayName
 
     Ways = tuple[WayName, ...]
@@ -38,6 +41,11 @@ _TYPES: Final = {
     "Credentials": OneOf.itself(access.CREDENTIALS),
     "Lookalike": OneOf(access.LOOKALIKES),
     "Write": OneOf(access.WRITES),
+    "Switch": OneOf(access.SWITCHES),
+    "Page": OneOf(access.ORIGINS),
+    "Occupation": OneOf(occupation.OCCUPATIONS),
+    "Port": OneOf(occupation.PORTS),
+    "Kept": OneOf(occupation.KEPT),
 }
 
 
@@ -47,8 +55,91 @@ def parse(text: str) -> parsers.parse:
 
 
 @pytest.fixture
-def caller(live: Live, vantage: Vantage) -> Caller:
-    return Caller(live, vantage)
+def caller(live: Live, vantage: Vantage, deadlines: Deadlines) -> Caller:
+    return Caller(live, vantage, deadlines)
+
+
+@given(parse('the release "{name:S}", live in a namespace of its own'), target_fixture="live")
+def named_release_live_on_its_own(own_namespace: Namespace, name: str, release_under_test: Release) -> Live:
+    return own_namespace.ensure_live(Release.named(name, under_test=release_under_test.name))
+
+
+@given(parse("neighbours without a token who {how:Occupation}"), target_fixture="occupied")
+def neighbours_without_token(
+    live: Live, fresh_namespace: Namespace, deadlines: Deadlines, run_id: str, how: occupation.Occupation
+) -> occupation.Occupied:
+    return occupation.occupy(live, fresh_namespace, deadlines, how, run_id=run_id)
+
+
+@when(
+    parse("a neighbour without a token opens as many connections to the port {port:Port} as it gets"),
+    target_fixture="occupied",
+)
+def open_connections(
+    live: Live, fresh_namespace: Namespace, deadlines: Deadlines, run_id: str, port: occupation.Occupation
+) -> occupation.Occupied:
+    return occupation.occupy(live, fresh_namespace, deadlines, port, run_id=run_id, neighbours=1)
+
+
+@when(parse("a neighbour without a token connects and {how:Kept}"), target_fixture="ended")
+def keep_connection(live: Live, vantage: Vantage, how: occupation.Occupation, deadlines: Deadlines) -> bool:
+    return occupation.keep(live, vantage, how, deadlines.doubt)
+
+
+@when(
+    parse("a caller asks again and again for the collections {ways:Ways} {credentials:Credentials}"),
+    target_fixture="replies",
+)
+def ask_again_and_again(caller: Caller, ways: Ways, credentials: str) -> Replies:
+    return caller.ask_again_and_again(ways, credentials, access.LIST)
+
+
+@when(
+    parse("a caller asks for {switch:Switch} {ways:Ways} {credentials:Credentials}"),
+    target_fixture="replies",
+)
+def ask_to_switch(caller: Caller, switch: Question, ways: Ways, credentials: str) -> Replies:
+    return caller.ask(ways, credentials, switch)
+
+
+@when(
+    parse("a caller asks for a tunnel {ways:Ways} {credentials:Credentials}"),
+    target_fixture="replies",
+)
+def ask_for_tunnel(caller: Caller, ways: Ways, credentials: str) -> Replies:
+    return caller.ask_for_tunnel(ways, credentials)
+
+
+@when(
+    parse("a caller sends a body of {mebibytes:d} MiB in chunks {ways:Ways} {credentials:Credentials}"),
+    target_fixture="replies",
+)
+def send_in_chunks(caller: Caller, mebibytes: int, ways: Ways, credentials: str) -> Replies:
+    return caller.ask(ways, credentials, access.large(mebibytes))
+
+
+@when(
+    parse("a caller sends a header of {kibibytes:d} KiB {ways:Ways} {credentials:Credentials}"),
+    target_fixture="replies",
+)
+def send_long_header(caller: Caller, kibibytes: int, ways: Ways, credentials: str) -> Replies:
+    return caller.ask(ways, credentials, access.with_long_header(kibibytes))
+
+
+@when(
+    parse("a browser asks {ways:Ways} whether {origin:Page} may add records"),
+    target_fixture="replies",
+)
+def ask_beforehand(caller: Caller, ways: Ways, origin: str) -> Replies:
+    return caller.ask(ways, "without a token", access.preflight(origin))
+
+
+@when(
+    parse("a browser asks for the collections {ways:Ways} for {origin:Page} {credentials:Credentials}"),
+    target_fixture="replies",
+)
+def ask_for_page(caller: Caller, ways: Ways, origin: str, credentials: str) -> Replies:
+    return caller.ask(ways, credentials, access.from_page(origin))
 
 
 @when(
@@ -120,6 +211,41 @@ def ask_for_identity(live: Live) -> doors.Identity:
 @then(parse("the caller is refused {ways:Ways}"))
 def caller_is_refused(replies: Replies, ways: Ways, live: Live) -> None:
     refusals.assert_refused(replies, ways, live.release.refusal)
+
+
+@then("the caller is told in which header the token is wanted")
+def caller_is_told_header(replies: Replies) -> None:
+    refusals.assert_header_named(replies, TOKEN_HEADER)
+
+
+@then(parse("the caller is told {ways:Ways} that it is too large"))
+def caller_is_told_too_large(replies: Replies, ways: Ways) -> None:
+    refusals.assert_too_large(replies, ways)
+
+
+@then(parse("the browser is told {ways:Ways} that it may"))
+def page_may_ask(replies: Replies, ways: Ways) -> None:
+    refusals.assert_page_may_ask(replies, ways, access.ORIGIN)
+
+
+@then(parse("the browser shows the page no answer {ways:Ways}"))
+def page_may_not_read(replies: Replies, ways: Ways) -> None:
+    refusals.assert_page_may_not_read(replies, ways)
+
+
+@then("the kubelet is answered, and nothing of the release has been restarted")
+def release_is_unharmed(occupied: occupation.Occupied, vantage: Vantage) -> None:
+    occupation.assert_unharmed(occupied, vantage)
+
+
+@then("the release ends the connection")
+def connection_is_ended(ended: bool, deadlines: Deadlines) -> None:
+    assert ended, f"promised: nobody is waited for\nseen:     still connected after {deadlines.doubt:g} s"
+
+
+@then(parse("it holds no more than a share of the connections {port:Port}"))
+def neighbour_holds_share(occupied: occupation.Occupied, port: occupation.Occupation) -> None:
+    occupation.assert_shared(occupied, port)
 
 
 @then(parse("the caller is given the collections {ways:Ways}"))

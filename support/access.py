@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+import time
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from support.http import Reply
     from support.namespace import Live
     from support.vantage import Vantage
+    from support.wait import Deadlines
     from support.ways import Way, WayName
 
 Headers = list[tuple[str, str]]
@@ -36,7 +38,8 @@ class Question:
 
     method: str
     path: str
-    body: bytes | dict[str, Any] | None = None
+    body: http.Body | bytes | dict[str, Any] | None = None
+    headers: tuple[tuple[str, str], ...] = ()
 
 
 def _shown(make: Callable[[str], str], header: str = TOKEN_HEADER) -> Callable[[str], Headers]:
@@ -48,7 +51,7 @@ def _other_case(token: str) -> str:
     return token.swapcase()
 
 
-# The first alone is let in.
+# The first alone is let in, unless a release takes bearers as well.
 CREDENTIALS: Final[Mapping[str, Callable[[str], Headers]]] = {
     "with the right token": _shown(lambda token: token),
     "without a token": lambda _: [],
@@ -62,6 +65,13 @@ CREDENTIALS: Final[Mapping[str, Callable[[str], Headers]]] = {
     "with the beginning of the right token": _shown(lambda token: token[:-1]),
     "with the end of the right token": _shown(lambda token: token[1:]),
     "with the right token and a letter more": _shown(lambda token: token + "x"),
+    "with the right token as a bearer": _shown(lambda token: f"Bearer {token}", "Authorization"),
+    "with a wrong token as a bearer": _shown(lambda _: "Bearer open-sesame-open-sesame", "Authorization"),
+    "with the right token as an API key": _shown(lambda token: token, "X-Api-Key"),
+    "with a wrong token beside the right one as a bearer": lambda token: [
+        (TOKEN_HEADER, "open-sesame-open-sesame"),
+        ("Authorization", f"Bearer {token}"),
+    ],
     # The gateway compares hashes; who sees its list of them is not let in by it.
     "with the hash of the right token": _shown(lambda token: hashlib.sha256(token.encode()).hexdigest()),
     "with the right token beside a wrong one": lambda token: [
@@ -86,6 +96,66 @@ LOOKALIKES: Final[Mapping[str, Question]] = {
     "another method": Question("POST", _HEARTBEAT),
     "a body": Question("GET", _HEARTBEAT, b"{}"),
 }
+
+_UPGRADE: Final = ("Connection", "Upgrade")
+# What asks for another protocol than HTTP.
+SWITCHES: Final[Mapping[str, Question]] = {
+    "a protocol that nobody knows": Question("GET", _COLLECTIONS, headers=(_UPGRADE, ("Upgrade", "foo"))),
+    "a websocket": Question(
+        "GET",
+        _COLLECTIONS,
+        headers=(
+            _UPGRADE,
+            ("Upgrade", "websocket"),
+            ("Sec-WebSocket-Version", "13"),
+            ("Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25jZQ=="),
+        ),
+    ),
+    "a protocol, and sends a body with it": Question(
+        "POST", _COLLECTIONS, b"{}", headers=(_UPGRADE, ("Upgrade", "foo"))
+    ),
+    "HTTP/2": Question(
+        "GET",
+        _COLLECTIONS,
+        headers=(
+            ("Connection", "Upgrade, HTTP2-Settings"),
+            ("Upgrade", "h2c"),
+            ("HTTP2-Settings", "AAMAAABk"),
+        ),
+    ),
+}
+
+_MIB: Final = 1 << 20
+_PIECE: Final = b" " * 65536
+ORIGIN: Final = "https://app.example.com"
+ORIGINS: Final[Mapping[str, str]] = {"an allowed page": ORIGIN, "another page": "https://evil.example.com"}
+
+
+def large(mebibytes: int) -> Question:
+    """Return a question whose body is so large, comes in chunks, and is never held back."""
+    pieces = [_PIECE] * (mebibytes * _MIB // len(_PIECE))  # the same piece each time: it takes no memory
+    return Question("POST", _COLLECTIONS, http.Body(mebibytes * _MIB, pieces, chunked=True))
+
+
+def with_long_header(kibibytes: int) -> Question:
+    """Return a question with a header of so many KiB."""
+    return Question("GET", _COLLECTIONS, headers=(("X-Long", "x" * (kibibytes << 10)),))
+
+
+def preflight(origin: str) -> Question:
+    """Return what a browser asks for a page before it adds records there."""
+    asked = (
+        ("Origin", origin),
+        ("Access-Control-Request-Method", "POST"),
+        ("Access-Control-Request-Headers", "content-type,x-chroma-token"),
+    )
+    return Question("OPTIONS", _COLLECTIONS, headers=asked)
+
+
+def from_page(origin: str) -> Question:
+    """Return what a browser asks for a page."""
+    return Question("GET", _COLLECTIONS, headers=(("Origin", origin),))
+
 
 # What tempts a release to repeat what it was told.
 _TEMPTING: Final = (
@@ -117,18 +187,36 @@ WRITES: Final[Mapping[str, Callable[[Collection], Question]]] = {
 class Caller:
     """Somebody at the ways in to a live release, with this or that to show; raises `Unanswered` where no answer comes."""
 
-    def __init__(self, live: Live, vantage: Vantage) -> None:
+    def __init__(self, live: Live, vantage: Vantage, deadlines: Deadlines) -> None:
         self._live = live
         self._vantage = vantage
+        self._deadlines = deadlines
 
     def ask(self, ways: Iterable[WayName], credentials: str, *questions: Question) -> Replies:
         """Ask on each of the ways, in this order and on one connection; return the answers in the same order."""
         shown = CREDENTIALS[credentials](self._live.token.get_secret_value())
         return {name: _ask(self._way(name), shown, questions) for name in ways}
 
+    def ask_again_and_again(self, ways: Iterable[WayName], credentials: str, question: Question) -> Replies:
+        """Ask on each of the ways in turn for as long as a doubtful sign is doubted, each time on a connection of its own."""
+        replies: Replies = {name: [] for name in ways}
+        end = time.monotonic() + self._deadlines.doubt
+        while time.monotonic() < end:
+            for name in replies:
+                replies[name] += self.ask([name], credentials, question)[name]
+        return replies
+
     def ask_for_everything(self, ways: Iterable[WayName], credentials: str) -> Replies:
         """Ask for every operation that the live release's own document names, and for the document itself."""
         return self.ask(ways, credentials, *self._operations(), _DOCUMENT)
+
+    def ask_for_tunnel(self, ways: Iterable[WayName], credentials: str) -> Replies:
+        """Ask for a tunnel to where the caller is connected already."""
+        targets = {name: self._way(name) for name in ways}
+        return {
+            name: self.ask([name], credentials, Question("CONNECT", f"{way.host}:{way.port}"))[name]
+            for name, way in targets.items()
+        }
 
     def tempt(self, ways: Sequence[WayName]) -> Replies:
         """Ask what tempts the release to repeat the token, showing it rightly and wrongly."""
@@ -170,8 +258,9 @@ class Caller:
 def _ask(way: Way, shown: Headers, questions: Sequence[Question]) -> list[Reply]:
     *first, last = questions
     with http.line(way) as line:
-        replies = [line.ask(it.method, it.path, shown, it.body) for it in first]
-        return [*replies, line.ask(last.method, last.path, [http.LAST, *shown], last.body)]
+        replies = [line.ask(it.method, it.path, [*shown, *it.headers], it.body) for it in first]
+        ends = () if _UPGRADE[0] in dict(last.headers) else (http.LAST,)
+        return [*replies, line.ask(last.method, last.path, [*ends, *shown, *last.headers], last.body)]
 
 
 def assert_alone(database: Database, collection: Collection) -> None:

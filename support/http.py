@@ -23,10 +23,14 @@ LAST: Final = ("Connection", "close")
 
 @dataclass(frozen=True)
 class Body:
-    """A body of `size` bytes that is sent piece by piece, once the other side has asked for it; it never lies in memory."""
+    """A body of `size` bytes that is sent piece by piece, once the other side has asked for it; it never lies in memory.
+
+    With `chunked` it is sent unasked, and does not say how long it is.
+    """
 
     size: int
     pieces: Iterable[bytes]
+    chunked: bool = False
 
 
 class Unanswered(Exception):  # noqa: N818 - a fact, not a mistake
@@ -115,15 +119,18 @@ class Line:
         if isinstance(body, dict):
             self._connection.putheader("Content-Type", "application/json")
         payload = _payload(body)
-        if payload is not None:
+        if payload and payload.chunked:
+            self._connection.putheader("Transfer-Encoding", "chunked")
+        elif payload is not None:
             self._connection.putheader("Content-Length", str(payload.size))
-        if isinstance(body, Body):
+        asks_first = isinstance(body, Body) and not body.chunked
+        if asks_first:
             self._connection.putheader("Expect", "100-continue")
         self._connection.endheaders()
-        if isinstance(body, Body) and (refusal := self._answer_ahead(method)):
+        if asks_first and (refusal := self._answer_ahead(method)):
             return refusal
         with suppress(ConnectionError, SSLError):  # who refuses a body may stop reading it, and has answered
-            for piece in payload.pieces if payload else ():
+            for piece in _framed(payload) if payload else ():
                 self._connection.send(piece)
         return self._connection.getresponse()
 
@@ -164,6 +171,14 @@ def ask(
     """Ask one question on a connection of its own, as `Line.ask` does; raises `Unanswered`."""
     with line(way) as opened:
         return opened.ask(method, path, [LAST, *headers], body)
+
+
+def _framed(payload: Body) -> Iterator[bytes]:
+    """Yield what is sent of a body: its pieces, or chunks of them and the chunk that ends it."""
+    for piece in payload.pieces:
+        yield b"%x\r\n%b\r\n" % (len(piece), piece) if payload.chunked else piece
+    if payload.chunked:
+        yield b"0\r\n\r\n"
 
 
 def _payload(body: Body | bytes | dict[str, Any] | None) -> Body | None:

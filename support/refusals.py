@@ -16,12 +16,65 @@ if TYPE_CHECKING:
     from support.http import Reply
     from support.ways import WayName
 
+_CHALLENGE: Final = "www-authenticate"
 _BEAT: Final = "nanosecond heartbeat"
 
 
 def assert_refused(replies: Replies, ways: Iterable[WayName], status: int) -> None:
     """Assert that everything asked on these ways was refused for want of the token, with the release's status for it."""
     _assert_all(lambda it: it.status == status, f"was let in, not refused with {status}", replies, ways)
+
+
+def assert_header_named(replies: Replies, header: str) -> None:
+    """Assert that each refusal names the header that is wanted, in its body and its challenge, and no other way."""
+    challenges = [
+        value for given in replies.values() for it in given for key, value in it.headers if key == _CHALLENGE
+    ]
+    refused = [it for given in replies.values() for it in given]
+    unnamed = [str(it) for it in refused if header not in it.body.decode("utf-8", "replace")]
+    assert not unnamed, _lines(f"the refusal does not name {header}", unnamed)
+    assert len(challenges) == len(refused), (
+        f"{len(refused)} refusals hold {len(challenges)} challenges: {challenges}"
+    )
+    misleading = [
+        one for one in challenges if header not in one or one.lower().startswith(("bearer", "basic"))
+    ]
+    assert not misleading, _lines("the challenge asks for what is refused", misleading)
+
+
+def assert_too_large(replies: Replies, ways: Iterable[WayName]) -> None:
+    """Assert that everything sent on these ways was refused as too large by the release, which speaks JSON."""
+    _assert_all(
+        lambda it: it.status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE and it.body.startswith(b"{"),
+        "was not told that it is too large",
+        replies,
+        ways,
+    )
+
+
+def assert_page_may_ask(replies: Replies, ways: Iterable[WayName], origin: str) -> None:
+    """Assert that a browser was told on these ways that a page of this origin may ask, with the token."""
+    _assert_all(
+        lambda it: (
+            _is_success(it)
+            and it.header("access-control-allow-origin") == origin
+            and "POST" in (it.header("access-control-allow-methods") or "")
+            and "x-chroma-token" in (it.header("access-control-allow-headers") or "").lower()
+        ),
+        "was not told that the page may ask",
+        replies,
+        ways,
+    )
+
+
+def assert_page_may_not_read(replies: Replies, ways: Iterable[WayName]) -> None:
+    """Assert that no answer on these ways holds a header by which a browser would let a page read it."""
+    _assert_all(
+        lambda it: not any(key.startswith("access-control-") for key, _ in it.headers),
+        "lets the page read it",
+        replies,
+        ways,
+    )
 
 
 def assert_listed(replies: Replies, ways: Iterable[WayName]) -> None:

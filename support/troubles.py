@@ -238,7 +238,9 @@ def _unanswered_probe(pod: Object, objects: Sequence[Object]) -> str:
 def _has_been_ready(pod: Object) -> bool:
     """Whether a pod has become ready, or unready, since its containers were started: at first it is neither."""
     started = [
-        status["state"]["running"].get("startedAt", "") for status in statuses(pod) if "state" in status
+        status["state"]["running"].get("startedAt", "")
+        for status in statuses(pod)
+        if "running" in status.get("state", {})
     ]
     changed = [
         one.get("lastTransitionTime", "")

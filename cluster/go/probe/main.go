@@ -1,5 +1,5 @@
-// Command probe is the one tool inside test pods: it serves, asks, dials, tunnels, shares a directory,
-// uses up memory and disk, searches, and kills, each as a subcommand, so that an image of a single
+// Command probe is the one tool inside test pods: it serves, asks, dials, holds connections, tunnels,
+// shares a directory, uses up memory and disk, searches, and kills, each as a subcommand, so that an image of a single
 // static binary is enough.
 package main
 
@@ -27,6 +27,9 @@ const usage = `usage: probe COMMAND
   get URL          GET; prints status and body; exit 0 when the status is 2xx
   dial HOST:PORT   connects by TCP; exit 0 when connected within 2 s
   lookup NAME      resolves; prints one address a line
+  hold HOST:PORT COUNT [FIRST [THEN]]
+                   keeps so many connections open, anew where one ends; on each sends FIRST, and THEN each
+                   second (\r and \n are characters); prints each second how many are open
   proxy            HTTP CONNECT proxy on :1080, to any host and port
   share DIR        HTTP on the pod's loopback, port 8080: GET / the directory as tar, GET /usage its files
                    and bytes, PUT / takes a tar in, DELETE / empties it; ends after 5 lonely minutes
@@ -68,6 +71,8 @@ func run(stop context.Context, arguments []string) error {
 		return dial(stop, operands[0])
 	case command == "lookup" && len(operands) == 1:
 		return lookup(stop, operands[0])
+	case command == "hold" && len(operands) >= 2 && len(operands) <= 4:
+		return hold(stop, operands[0], operands[1], operands[2:])
 	case command == "proxy" && len(operands) == 0:
 		return proxy(stop)
 	case command == "share" && len(operands) == 1:
