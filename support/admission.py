@@ -58,6 +58,11 @@ def is_denied_for_good(message: str) -> bool:
     return bool(_FORBIDDEN_FOR_GOOD.search(message))
 
 
+def is_unanswered_webhook(refused: Refused) -> bool:
+    """Whether a webhook that must be asked gave no answer: it would be the same in any namespace that it is meant for."""
+    return bool(_UNANSWERED.search(refused.message))
+
+
 def is_undecided(refused: Refused) -> bool:
     """Whether only a dry run was refused: a webhook that has side effects is never asked in one."""
     return bool(_NO_DRY_RUN.search(refused.message))

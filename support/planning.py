@@ -6,7 +6,7 @@ from collections import Counter
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from support import admission, precheck
 from support.causes import rejection
@@ -123,7 +123,7 @@ def _intent(kube: Kube, obj: Object, *, judged: bool) -> Intent:
         return Intent(kind, name, Act.LEAVE, remarks=("it is somebody else's, and used as it is",))
     act = Act.CHANGE if there else Act.CREATE
     if not judged and kind != "Namespace":
-        return Intent(kind, name, act)
+        return Intent(kind, name, act, obstacle=_foreseen(kube, obj))
     try:
         then = kube.apply(obj, dry_run=True)
     except Refused as refused:
@@ -136,6 +136,28 @@ def _intent(kube: Kube, obj: Object, *, judged: bool) -> Intent:
     if there and not found:
         return Intent(kind, name, Act.LEAVE)
     return Intent(kind, name, act, found, tuple(_remarks(there, then)))
+
+
+# A namespace that is sure to be there.
+_ELSEWHERE: Final = "default"
+
+
+def _foreseen(kube: Kube, obj: Object) -> str | None:
+    """Return which webhook would give no answer about an object whose namespace is not there yet, asked of it elsewhere.
+
+    Whatever else is said there is said of that namespace.
+    """
+    labels = obj["metadata"].get("labels", {})
+    metadata = {"generateName": f"{obj['metadata']['name']}-", "namespace": _ELSEWHERE, "labels": labels}
+    try:
+        kube.create({**obj, "metadata": metadata}, dry_run=True)
+    except Refused as refused:
+        if refused.unanswered:
+            raise
+        if admission.is_unanswered_webhook(refused):
+            refusal = rejection(refused)
+            return f"{refusal.detail}; to do: {refusal.remedy}"
+    return None
 
 
 def _remarks(there: Object | None, then: Object) -> Iterator[str]:

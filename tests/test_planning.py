@@ -34,6 +34,15 @@ class Cluster:
             raise refused
         return obj
 
+    def create(self, obj: Object, *, dry_run: bool) -> Object:
+        assert dry_run, "a plan changes nothing"
+        assert obj["metadata"]["namespace"] == "default", (
+            "there is no other namespace that is sure to be there"
+        )
+        if refused := self.refusals.get(obj["metadata"]["generateName"].rstrip("-")):
+            raise refused
+        return obj
+
 
 def obj(kind: str, name: str, *, ours: bool = True, **rest: Any) -> Object:
     labels = ownership(None) if ours else {}
@@ -91,6 +100,19 @@ def test_what_the_cluster_would_refuse_is_told_with_its_remedy() -> None:
     assert line.startswith("PersistentVolumeClaim data: Invalid: spec is immutable")
     assert "keep the claim's class" in line
     assert found.intents[1].differences == (Difference("spec.class", "a", "b"),)
+
+
+def test_a_webhook_that_gives_no_answer_is_foreseen_before_there_is_a_namespace() -> None:
+    silent = Refused(500, "InternalError", 'failed calling webhook "x": service "y" not found')
+    found = planned(Cluster([], {"chromadb-svc": silent}), [HOME, SERVICE, CLAIM])
+    (line,) = found.obstacles()
+    assert line.startswith("Service chromadb-svc: InternalError")
+    assert 'webhook "x" gave no answer' in line
+
+
+def test_what_only_another_namespace_forbids_is_no_obstacle() -> None:
+    denied = Refused(403, "Forbidden", 'admission webhook "x" denied the request: not in default')
+    assert planned(Cluster([], {"chromadb-svc": denied}), [HOME, SERVICE]).obstacles() == []
 
 
 def test_any_status_refuses_one_object_and_the_others_are_told_as_ever() -> None:
