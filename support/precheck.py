@@ -128,7 +128,8 @@ class Situation:
 
     def why_not_live(self) -> Obstacle | None:
         """Return what by itself keeps a release from being live, None when nothing of the kind is seen."""
-        return next(iter(self.ending()), None) or self.scaled_to_zero()
+        found = self.ending()
+        return found[0] if found and self.is_ending else self.scaled_to_zero() or next(iter(found), None)
 
     def warnings(self) -> list[str]:
         """Return what an operator has to know of what is there, whatever is going to be done."""

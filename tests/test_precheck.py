@@ -164,6 +164,13 @@ def test_a_release_without_pods_is_told_with_who_scaled_it_and_how_it_comes_back
     assert "`kubectl -n chroma scale statefulset chroma --replicas=1`" in found.remedy
 
 
+def test_a_release_without_pods_is_told_as_that_whatever_else_is_going() -> None:
+    copying = obj("Pod", "chroma-copy", metadata=deleted())
+    why = Situation(NAMESPACE, [copying, managed(0)]).why_not_live()
+    assert why
+    assert why.what == "StatefulSet chroma"
+
+
 def test_a_release_with_a_pod_is_not_told_as_scaled_to_zero() -> None:
     assert Situation(NAMESPACE, [managed(1)]).scaled_to_zero() is None
 
