@@ -265,6 +265,8 @@ def _refuse_without_a_way(of: Live, pod: Object) -> None:
     try:
         kube.create(pod, dry_run=True)
     except Refused as refused:
+        if refused.unanswered:
+            raise
         if "exceeded quota" not in refused.message:  # the release's own share becomes free when it rests
             raise CopyError(f"no copying pod may be made in {place}: {refused.message}") from refused
     prove_way(kube, place)
