@@ -75,6 +75,10 @@ def on_copy(title: str, pattern: str, react: Callable[[Handler], None], words: s
     )
 
 
+def on_run(title: str, pattern: str, react: Callable[[Handler], None], words: str, *codes: int) -> Case:
+    return Case(f"a run: {title}", RUN, pattern, react, set(codes or (1,)), words)
+
+
 def on_file(title: str, options: tuple[str, ...], words: str, *codes: int, **files: bytes) -> Case:
     return Case(title, options, "", None, set(codes or (1,)), words, files=files)
 
@@ -170,6 +174,26 @@ CASES: Final = [
         "{tmp}/k",
         4,
         k=b"kind: Config",
+    ),
+    on_run("the API server goes away", PATCH, die, "does not answer", 4),
+    on_run(
+        "500 for one object",
+        PATCH + "statefulsets",
+        status(500, "InternalError", WEBHOOK),
+        "rejected by admission",
+    ),
+    on_run(
+        "429 for one object",
+        PATCH + "services",
+        status(429, "TooManyRequests", "slow down"),
+        "rejected by admission",
+    ),
+    on_file(
+        "a fault that is no text",
+        ("--plan", "--fault", "{tmp}/f.yaml"),
+        "f.yaml",
+        4,
+        **{"f.yaml": b"\xff\xfe"},
     ),
 ]
 
