@@ -171,6 +171,16 @@ def drop(handler: Handler) -> None:
     handler.close_connection = True
 
 
+def fall_silent(handler: Handler) -> None:
+    """Begin an answer, and never go on."""
+    handler.send_response(200)
+    handler.send_header("Content-Type", "application/json")
+    handler.send_header("Transfer-Encoding", "chunked")
+    handler.end_headers()
+    handler.server.gone.wait(300)
+    handler.close_connection = True
+
+
 def die(handler: Handler) -> None:
     """Be gone from now on: listen no more, and answer nobody."""
     handler.server.gone.set()

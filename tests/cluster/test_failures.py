@@ -15,7 +15,7 @@ import yaml
 
 from cluster.provider import provider_for
 from tests.cluster.commands import CHECKOUT
-from tests.cluster.misbehaving import Rule, body, die, drop, half, misbehaving, status
+from tests.cluster.misbehaving import Rule, body, die, drop, fall_silent, half, misbehaving, status
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -84,6 +84,7 @@ def on_file(title: str, options: tuple[str, ...], words: str, *codes: int, **fil
 
 
 PATCH: Final = rf"PATCH .*{IN_CHROMA}"
+WATCHED: Final = r"watch=true"
 FORWARD: Final = r"portforward"
 CASES: Final = [
     on_status("the API server goes away", die, "does not answer", {4}),
@@ -188,6 +189,13 @@ CASES: Final = [
         status(429, "TooManyRequests", "slow down"),
         "rejected by admission",
     ),
+    on_run(
+        "no pod is admitted", rf"POST .*{IN_CHROMA}pods", status(503, "", "guard is away"), "guard is away"
+    ),
+    on_run("watches are silent", WATCHED, fall_silent, "1 passed", 0),
+    on_run("watches are refused", WATCHED, status(500, "InternalError", "no watch cache"), "1 passed", 0),
+    on_run("watches are garbled", WATCHED, body(200, "<html>"), "1 passed", 0),
+    on_run("the record is half an answer", r"GET .*/secrets/chroma-last-live", half, "breaks off"),
     on_file(
         "a fault that is no text",
         ("--plan", "--fault", "{tmp}/f.yaml"),
