@@ -133,7 +133,12 @@ def test_a_tag_that_is_no_version_is_no_number() -> None:
 
 
 def test_of_a_version_nothing_is_claimed_that_is_not_known() -> None:
-    assert Release.named("native").capabilities == {"native-authentication", "api-v1", "telemetry"}
+    assert Release.named("native").capabilities == {
+        "native-authentication",
+        "api-v1",
+        "later-version",
+        "telemetry",
+    }
     assert {"gateway", "server-validation"} < Release.named("gateway").capabilities
     assert not {"api-v1", "telemetry"} & Release.named("gateway").capabilities
     assert Release.named("documented").capabilities == frozenset()
