@@ -73,7 +73,7 @@ def test_missing_programs_are_named_all_at_once() -> None:
     hidden = ("/usr/sbin/ipset", "/usr/sbin/conntrack", "/usr/bin/apt-get")
     said = refusal(run("up", NAME, machine="\n".join(f"mount --bind /dev/null {file}" for file in hidden)))
     assert "  ipset: ipset\n  conntrack: conntrack\n" in said
-    assert "apt-get install --no-install-recommends ipset conntrack" in said
+    assert "install, by the means of this machine: ipset conntrack" in said
 
 
 def test_a_kernel_without_control_groups_is_named() -> None:
