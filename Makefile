@@ -34,13 +34,13 @@ test:
 	$(stages)
 	$(set-up)
 	$(checks)
-	stage "tests of the embedded cluster" $(BIN)/pytest tests/cluster
+	stage "tests of the embedded cluster" $(BIN)/pytest tests/live/cluster
 	stage "features" $(BIN)/pytest features/ $(ARGS)
 	stage "features of the release native" $(BIN)/pytest features/ --release native --report-dir reports/native -n 2
 
 # For README.md: section of the documented component, the rules that prove it, and what the last reports say of them.
 table: venv
-	$(BIN)/python -m support.component reports/conformance.json $(wildcard reports/native/conformance.json)
+	$(BIN)/python -m support.reporting.traceability reports/conformance.json $(wildcard reports/native/conformance.json)
 
 check:
 	$(stages)
@@ -50,7 +50,7 @@ check:
 faults:
 	$(stages)
 	$(set-up)
-	stage "seeded faults" $(BIN)/pytest tests/faults $(or $(ARGS),-n 2)
+	stage "seeded faults" $(BIN)/pytest tests/live/faults $(or $(ARGS),-n 2)
 
 test-distributions: venv-dev
 	$(BIN)/python -m tests.distributions $(ARGS)
@@ -88,7 +88,7 @@ venv venv-dev:
 	if [[ "$$stamp" == "$$(key $(LOCKS))" || "$$stamp" == "$$(key requirements.lock requirements-dev.lock)" ]]; then exit 0; fi
 	echo "building .venv with $$python, from $(LOCKS)"
 	rm -f $(STAMP)
-	"$$python" -m cluster.environment .venv $(LOCKS)
+	"$$python" -m cluster.build.environment .venv $(LOCKS)
 	key $(LOCKS) >$(STAMP)
 
 .PHONY: help verify test table check faults test-distributions setup lock clean venv venv-dev
@@ -103,7 +103,7 @@ stage "format" $(BIN)/ruff format --check --quiet .
 stage "lint" $(BIN)/ruff check --quiet .
 stage "types" $(BIN)/mypy
 stage "import contracts" $(BIN)/lint-imports
-stage "offline tests" $(BIN)/pytest tests --ignore tests/cluster --ignore tests/faults -q -n auto --hypothesis-seed=0
+stage "offline tests" $(BIN)/pytest tests --ignore tests/live/cluster --ignore tests/live/faults -q -n auto --hypothesis-seed=0
 endef
 
 # stage TITLE COMMAND...: runs the command and notes how long it took; at the end, however it comes, that is told.

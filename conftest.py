@@ -16,42 +16,44 @@ import pytest
 from _pytest.main import wrap_session  # what pytest's own --fixtures and --setup-plan stand on
 
 from cluster.provider import ClusterError, provider_for
-from steps.collector import FeatureFile, all_scenarios, is_titled, uncatchable, unknown_title
-from support import evidence, http, removal
-from support.backup import NotLiveError
-from support.causes import Cause
+from support.backup.backup import NotLiveError
+from support.backup.transfer import CopyError
+from support.checks.certificate import Issuer
+from support.checks.code_server import AWKWARD_TOKEN, Workplace
 from support.commands import carry_out
 from support.commands.call import Call
-from support.copying import CopyError
-from support.display import display
-from support.evidence import Failure
-from support.faults import Fault, FaultError
-from support.fit import why_misfit
-from support.inventory import InventoryError
-from support.issuer import Issuer
-from support.kube import Kube, Refused
-from support.lint import openings
-from support.marks import Mark
-from support.namespace import Namespace
-from support.options import Options, add_options
-from support.precheck import ObstructedError
-from support.progress import Courier
-from support.redact import redact_report, redacted_file
-from support.release import Release, ReleaseError
-from support.render import Place
-from support.report import Report, version_of
-from support.reporter import SpecificationReporter
-from support.run import OPEN, SILENT, Run
-from support.scenario import NEEDS, Scenario
-from support.silence import SilentError
-from support.survey import survey
-from support.sweep import sweep
-from support.vantage import Vantage
-from support.verdict import EVIDENCE, FOREIGN, Ledger
-from support.versions import MEANINGS
-from support.ways import ingress
-from support.workers import Workers, heed_termination
-from support.workplace import AWKWARD_TOKEN, Workplace
+from support.commands.notes import display
+from support.core.redaction import redact_report, redacted_file
+from support.deploy import removal
+from support.deploy.marks import Mark
+from support.deploy.namespace import Namespace
+from support.deploy.precheck import ObstructedError
+from support.deploy.sweep import sweep
+from support.diagnosis.causes import Cause
+from support.kube.client import Kube, Refused
+from support.kube.silence import SilentError
+from support.network import http
+from support.network.vantage import Vantage
+from support.network.way import ingress
+from support.platform.inventory import InventoryError
+from support.platform.preflight import survey
+from support.release.fault_fit import why_misfit
+from support.release.faults import Fault, FaultError
+from support.release.lint import openings
+from support.release.place import Place
+from support.release.release import Release, ReleaseError
+from support.release.versions import MEANINGS
+from support.reporting import evidence
+from support.reporting.conformance import Report, version_of
+from support.reporting.evidence import Failure
+from support.reporting.progress import Courier
+from support.reporting.scenario import NEEDS, Scenario
+from support.reporting.terminal import SpecificationReporter
+from support.reporting.verdict import EVIDENCE, FOREIGN, Ledger
+from support.session.collector import FeatureFile, all_scenarios, is_titled, uncatchable, unknown_title
+from support.session.options import Options, add_options
+from support.session.run import OPEN, SILENT, Run
+from support.session.workers import Workers, heed_termination
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator
@@ -59,32 +61,32 @@ if TYPE_CHECKING:
     from pytest_bdd.parser import Step
 
     from cluster.provider import Access, Provider
-    from support.chroma import Database
-    from support.inventory import Inventory
-    from support.namespace import Live
-    from support.wait import Deadlines
+    from support.chroma.database import Database
+    from support.core.wait import Deadlines
+    from support.deploy.live import Live
+    from support.platform.inventory import Inventory
 
 pytest_plugins = [
     "steps.inventory",
-    "steps.planning",
+    "steps.plan",
     "steps.precheck",
-    "steps.certificates",
+    "steps.certificate",
     "steps.releases",
     "steps.access",
     "steps.durability",
     "steps.collections",
     "steps.queries",
-    "steps.monitoring",
+    "steps.status",
     "steps.usage",
     "steps.discovery",
     "steps.backup",
     "steps.performance",
     "steps.objects",
     "steps.ingress",
-    "steps.troubles",
+    "steps.troubleshooting",
     "steps.surroundings",
-    "steps.display",
-    "steps.wrecks",
+    "steps.notes",
+    "steps.rollback",
     "steps.naming",
     "steps.sweep",
     "steps.telemetry",
@@ -696,7 +698,7 @@ def vantage(run: Run, kube: Kube, inventory: Inventory, deadlines: Deadlines) ->
 @pytest.fixture
 def database(live: Live, run_id: str) -> Iterator[Database]:
     """Own the scenario's database, reached as users reach it."""
-    from support.chroma import Database  # noqa: PLC0415 - whose import takes a second, also for who needs none
+    from support.chroma.database import Database  # noqa: PLC0415 - whose import takes a second, also for who needs none
 
     way, can = ingress(live.host, live.inventory), live.release.capabilities
     with Database(way, live.token, run_id, can) as database:

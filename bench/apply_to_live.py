@@ -11,13 +11,14 @@ from statistics import median
 
 from bench.floor import seconds_to_live
 from cluster.provider import provider_for
-from support.certificate import platform_certificate
-from support.inventory import Inventory
-from support.kube import Kube
-from support.namespace import Namespace
-from support.release import Release
-from support.render import Place, render
-from support.wait import Deadlines
+from support.core.wait import Deadlines
+from support.deploy.namespace import Namespace
+from support.kube.client import Kube
+from support.platform.certificate import platform_certificate
+from support.platform.inventory import Inventory
+from support.release.place import Place
+from support.release.release import Release
+from support.release.render import render
 
 _RUN = "bench"
 

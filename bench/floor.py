@@ -11,13 +11,14 @@ import json
 import time
 from typing import TYPE_CHECKING
 
-from support.containers import is_ready
-from support.liveness import NotYet
-from support.wait import pause
+from support.core.wait import pause
+from support.deploy.liveness import NotYet
+from support.kube.containers import is_ready
 
 if TYPE_CHECKING:
-    from support.kube import Kube, Objects
-    from support.liveness import Pulse
+    from support.deploy.liveness import Pulse
+    from support.kube.client import Kube
+    from support.kube.objects import Objects
 
 # Seconds between two looks through the ingress.
 _BEAT = 0.02

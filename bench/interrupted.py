@@ -22,19 +22,19 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Final
 
-from support import http
-from support.archive import ArchiveError, verified
-from support.backup import Clerk
-from support.chroma import TOKEN_HEADER
-from support.inventory import Inventory
-from support.kube import Kube
-from support.names import map_host
-from support.namespace import Namespace
-from support.release import Release
-from support.render import Place
-from support.status import observe
-from support.wait import Deadlines
-from support.ways import ingress
+from support.backup.archive import ArchiveError, verified
+from support.backup.backup import Clerk
+from support.chroma.api import TOKEN_HEADER
+from support.core.resolver import map_host
+from support.core.wait import Deadlines
+from support.deploy.namespace import Namespace
+from support.deploy.status import observe
+from support.kube.client import Kube
+from support.network import http
+from support.network.way import ingress
+from support.platform.inventory import Inventory
+from support.release.place import Place
+from support.release.release import Release
 
 ROOT: Final = Path(__file__).parent.parent
 RECORDS: Final = 200

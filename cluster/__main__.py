@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING
 
 import yaml
 
-from cluster.cgroups import Cgroups
+from cluster.build.cache import default_root
 from cluster.embedded import EmbeddedProvider, access
 from cluster.errors import ClusterError
+from cluster.host.cgroups import Cgroups
 from cluster.runs import Living, Runs
-from cluster.store import default_root
 from cluster.sweep import sweep
 
 if TYPE_CHECKING:

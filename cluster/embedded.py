@@ -13,27 +13,28 @@ from contextlib import nullcontext
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
-from cluster import layout, preflight
+from cluster import layout
 from cluster.access import Access, UsedImage
-from cluster.ahead import images_ahead
+from cluster.build.ahead import images_ahead
+from cluster.build.cache import Store, default_root
+from cluster.build.images import Image, ensure_images
+from cluster.build.packages import ensure_packages
+from cluster.build.programs import ensure_programs, programs_are_there
+from cluster.build.progress import Timings
+from cluster.build.seed import ensure_seed
 from cluster.errors import ClusterError
-from cluster.images import Image, ensure_images
-from cluster.packages import ensure_packages
-from cluster.programs import ensure_programs, programs_are_there
-from cluster.progress import Timings
-from cluster.report import follow
+from cluster.host import preflight
+from cluster.node.milestones import follow
 from cluster.runs import Living, Runs
-from cluster.seed import ensure_seed
 from cluster.spec import Pushed, Spec
-from cluster.store import Store, default_root
 from cluster.sweep import sweep
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
 
-    from cluster.programs import Programs
+    from cluster.build.programs import Programs
 
-_SYSTEM_RECIPES = Path(__file__).parent / "images"
+_SYSTEM_RECIPES = Path(__file__).parent / "build" / "images"
 _CHECKOUT = Path(__file__).resolve().parent.parent
 # The vantage image is for the cluster's users, who pull it; the others are the node's own.
 _VANTAGE = "probe"

@@ -13,8 +13,8 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING, Any
 
-from cluster import mounts
 from cluster.errors import ClusterError
+from cluster.host import mounts
 from cluster.layout import Layout
 from cluster.spec import Spec
 

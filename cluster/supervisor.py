@@ -12,14 +12,14 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from cluster import addresses, namespaces
-from cluster.cgroups import Cgroups
+from cluster.build.cache import Store
+from cluster.build.packages import SYSTEM_PATH
 from cluster.errors import ClusterError
-from cluster.packages import SYSTEM_PATH
-from cluster.report import Reporter
+from cluster.host import addresses, namespaces
+from cluster.host.cgroups import Cgroups
+from cluster.node.milestones import Reporter
 from cluster.runs import Runs
 from cluster.spec import Spec
-from cluster.store import Store
 from cluster.sweep import remove
 
 if TYPE_CHECKING:
@@ -81,7 +81,14 @@ def _live(run: Run, spec: Spec, report: Reporter, lifeline: int, signals: int) -
         node = subprocess.Popen(
             [
                 *namespaces.UNSHARE,
-                *(sys.executable, "-m", "cluster.node", str(files.run), address, str(report.descriptor)),
+                *(
+                    sys.executable,
+                    "-m",
+                    "cluster.node.__main__",
+                    str(files.run),
+                    address,
+                    str(report.descriptor),
+                ),
                 json.dumps(descriptors),
             ],
             env=_environment(files),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from cluster.cgroups import Cgroups
+from cluster.host.cgroups import Cgroups
 from cluster.runs import Runs
 
 if TYPE_CHECKING:

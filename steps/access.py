@@ -7,23 +7,26 @@ from typing import TYPE_CHECKING, Final
 import pytest
 from pytest_bdd import given, parsers, then, when
 
-from steps.words import OneOf
-from support import access, doors, occupation, refusals
-from support.access import Caller
-from support.chroma import TOKEN_HEADER
-from support.release import Release
-from support.ways import WAY_NAMES
+from steps.vocabulary import OneOf
+from support.checks import access as access_checks
+from support.checks import answers, occupation
+from support.checks.access import Caller
+from support.chroma.api import TOKEN_HEADER
+from support.network.way import WAY_NAMES
+from support.release.release import Release
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from support.access import Question, Replies
-    from support.chroma import Collection, Database
-    from support.http import Reply
-    from support.namespace import Live, Namespace
-    from support.vantage import Vantage
-    from support.wait import Deadlines
-    from support.ways import WayName
+    from support.checks.access import Question, Replies
+    from support.chroma.client import Collection
+    from support.chroma.database import Database
+    from support.core.wait import Deadlines
+    from support.deploy.live import Live
+    from support.deploy.namespace import Namespace
+    from support.network.http import Reply
+    from support.network.vantage import Vantage
+    from support.network.way import WayName
 
     Ways = tuple[WayName, ...]
 
@@ -38,11 +41,11 @@ _WAYS: Final[Mapping[str, Ways]] = {
 
 _TYPES: Final = {
     "Ways": OneOf(_WAYS),
-    "Credentials": OneOf.itself(access.CREDENTIALS),
-    "Lookalike": OneOf(access.LOOKALIKES),
-    "Write": OneOf(access.WRITES),
-    "Switch": OneOf(access.SWITCHES),
-    "Page": OneOf(access.ORIGINS),
+    "Credentials": OneOf.itself(access_checks.CREDENTIALS),
+    "Lookalike": OneOf(access_checks.LOOKALIKES),
+    "Write": OneOf(access_checks.WRITES),
+    "Switch": OneOf(access_checks.SWITCHES),
+    "Page": OneOf(access_checks.ORIGINS),
     "Occupation": OneOf(occupation.OCCUPATIONS),
     "Port": OneOf(occupation.PORTS),
     "Kept": OneOf(occupation.KEPT),
@@ -91,7 +94,7 @@ def keep_connection(live: Live, vantage: Vantage, how: occupation.Occupation, de
     target_fixture="replies",
 )
 def ask_again_and_again(caller: Caller, ways: Ways, credentials: str) -> Replies:
-    return caller.ask_again_and_again(ways, credentials, access.LIST)
+    return caller.ask_again_and_again(ways, credentials, access_checks.LIST)
 
 
 @when(
@@ -115,7 +118,7 @@ def ask_for_tunnel(caller: Caller, ways: Ways, credentials: str) -> Replies:
     target_fixture="replies",
 )
 def send_in_chunks(caller: Caller, mebibytes: int, ways: Ways, credentials: str) -> Replies:
-    return caller.ask(ways, credentials, access.large(mebibytes))
+    return caller.ask(ways, credentials, access_checks.large(mebibytes))
 
 
 @when(
@@ -123,7 +126,7 @@ def send_in_chunks(caller: Caller, mebibytes: int, ways: Ways, credentials: str)
     target_fixture="replies",
 )
 def send_long_header(caller: Caller, kibibytes: int, ways: Ways, credentials: str) -> Replies:
-    return caller.ask(ways, credentials, access.with_long_header(kibibytes))
+    return caller.ask(ways, credentials, access_checks.with_long_header(kibibytes))
 
 
 @when(
@@ -131,7 +134,7 @@ def send_long_header(caller: Caller, kibibytes: int, ways: Ways, credentials: st
     target_fixture="replies",
 )
 def ask_beforehand(caller: Caller, ways: Ways, origin: str) -> Replies:
-    return caller.ask(ways, "without a token", access.preflight(origin))
+    return caller.ask(ways, "without a token", access_checks.preflight(origin))
 
 
 @when(
@@ -139,7 +142,7 @@ def ask_beforehand(caller: Caller, ways: Ways, origin: str) -> Replies:
     target_fixture="replies",
 )
 def ask_for_page(caller: Caller, ways: Ways, origin: str, credentials: str) -> Replies:
-    return caller.ask(ways, credentials, access.from_page(origin))
+    return caller.ask(ways, credentials, access_checks.from_page(origin))
 
 
 @when(
@@ -147,7 +150,7 @@ def ask_for_page(caller: Caller, ways: Ways, origin: str, credentials: str) -> R
     target_fixture="replies",
 )
 def ask_for_collections(caller: Caller, ways: Ways, credentials: str) -> Replies:
-    return caller.ask(ways, credentials, access.LIST)
+    return caller.ask(ways, credentials, access_checks.LIST)
 
 
 @when(
@@ -194,43 +197,43 @@ def tempt_to_repeat_token(caller: Caller, ways: Ways) -> Replies:
 
 
 @when("a neighbour knocks at the doors of the pod", target_fixture="pod_doors")
-def knock_at_doors(live: Live, vantage: Vantage) -> doors.Doors:
-    return doors.knock(live, vantage)
+def knock_at_doors(live: Live, vantage: Vantage) -> access_checks.Doors:
+    return access_checks.knock(live, vantage)
 
 
 @when("a caller asks for the heartbeat over plain http", target_fixture="reply")
 def ask_in_clear(caller: Caller) -> Reply:
-    return caller.ask_in_clear(access.BEAT)
+    return caller.ask_in_clear(access_checks.BEAT)
 
 
 @when("a caller asks the ingress who it is", target_fixture="identity")
-def ask_for_identity(live: Live) -> doors.Identity:
-    return doors.identity(live)
+def ask_for_identity(live: Live) -> access_checks.Identity:
+    return access_checks.identity(live)
 
 
 @then(parse("the caller is refused {ways:Ways}"))
 def caller_is_refused(replies: Replies, ways: Ways, live: Live) -> None:
-    refusals.assert_refused(replies, ways, live.release.refusal)
+    answers.assert_refused(replies, ways, live.release.refusal)
 
 
 @then("the caller is told in which header the token is wanted")
 def caller_is_told_header(replies: Replies) -> None:
-    refusals.assert_header_named(replies, TOKEN_HEADER)
+    answers.assert_header_named(replies, TOKEN_HEADER)
 
 
 @then(parse("the caller is told {ways:Ways} that it is too large"))
 def caller_is_told_too_large(replies: Replies, ways: Ways) -> None:
-    refusals.assert_too_large(replies, ways)
+    answers.assert_too_large(replies, ways)
 
 
 @then(parse("the browser is told {ways:Ways} that it may"))
 def page_may_ask(replies: Replies, ways: Ways) -> None:
-    refusals.assert_page_may_ask(replies, ways, access.ORIGIN)
+    answers.assert_page_may_ask(replies, ways, access_checks.ORIGIN)
 
 
 @then(parse("the browser shows the page no answer {ways:Ways}"))
 def page_may_not_read(replies: Replies, ways: Ways) -> None:
-    refusals.assert_page_may_not_read(replies, ways)
+    answers.assert_page_may_not_read(replies, ways)
 
 
 @then("the kubelet is answered, and nothing of the release has been restarted")
@@ -250,44 +253,44 @@ def neighbour_holds_share(occupied: occupation.Occupied, port: occupation.Occupa
 
 @then(parse("the caller is given the collections {ways:Ways}"))
 def caller_is_given_collections(replies: Replies, ways: Ways) -> None:
-    refusals.assert_listed(replies, ways)
+    answers.assert_listed(replies, ways)
 
 
 @then(parse("the caller is given the heartbeat alone {ways:Ways}"))
 def caller_is_given_heartbeat_alone(replies: Replies, ways: Ways) -> None:
-    refusals.assert_heartbeat_alone(replies, ways)
+    answers.assert_heartbeat_alone(replies, ways)
 
 
 @then(parse("the caller is given what its version leaves open and no more {ways:Ways}"))
 def caller_is_given_what_is_open(replies: Replies, ways: Ways, live: Live) -> None:
-    refusals.assert_open_alone(replies, ways, live.release.open_paths)
+    answers.assert_open_alone(replies, ways, live.release.open_paths)
 
 
 @then(parse("the caller is given no more than the heartbeat {ways:Ways}"))
 def caller_is_given_no_more_than_heartbeat(replies: Replies, ways: Ways) -> None:
-    refusals.assert_no_more_than_heartbeat(replies, ways)
+    answers.assert_no_more_than_heartbeat(replies, ways)
 
 
 @then("no other collection is beside it")
 def collection_is_alone(database: Database, collection: Collection) -> None:
-    access.assert_alone(database, collection)
+    access_checks.assert_alone(database, collection)
 
 
 @then("the gateway answers and Chroma itself does not")
-def gateway_is_only_door(pod_doors: doors.Doors) -> None:
-    doors.assert_gateway_alone_is_open(pod_doors)
+def gateway_is_only_door(pod_doors: access_checks.Doors) -> None:
+    access_checks.assert_gateway_alone_is_open(pod_doors)
 
 
 @then("the caller is sent to the same address over https")
 def caller_is_sent_to_https(reply: Reply, live: Live) -> None:
-    refusals.assert_sent_to_https(reply, live.host, access.BEAT.path)
+    answers.assert_sent_to_https(reply, live.host, access_checks.BEAT.path)
 
 
 @then("its certificate is the host's, from an authority that is trusted")
-def certificate_is_hosts(identity: doors.Identity) -> None:
-    doors.assert_identity_is_proven(identity)
+def certificate_is_hosts(identity: access_checks.Identity) -> None:
+    access_checks.assert_identity_is_proven(identity)
 
 
 @then("no answer holds the token")
 def no_answer_holds_token(replies: Replies, live: Live) -> None:
-    refusals.assert_token_unspoken(replies, live.token)
+    answers.assert_token_unspoken(replies, live.token)

@@ -7,25 +7,29 @@ from typing import TYPE_CHECKING, Final
 import pytest
 from pytest_bdd import given, parsers, then, when
 
-from steps.words import OneOf
-from support import drills, flawed, operators
-from support.backup import Clerk
+from steps.vocabulary import OneOf
+from support.backup.backup import Clerk
+from support.checks import backup as backup_checks
+from support.checks import broken_backups, operators
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from support.chroma import Collection, Database
-    from support.drills import Attempt
-    from support.namespace import Live, Namespace, Rollout
-    from support.operators import Copied
-    from support.release import Release
-    from support.run import Run
-    from support.wait import Deadlines
+    from support.checks.backup import Attempt
+    from support.checks.operators import Copied
+    from support.chroma.client import Collection
+    from support.chroma.database import Database
+    from support.core.wait import Deadlines
+    from support.deploy.live import Live
+    from support.deploy.namespace import Namespace
+    from support.deploy.results import Rollout
+    from support.release.release import Release
+    from support.session.run import Run
 
 _TYPES: Final = {
-    "Mishap": OneOf.itself(drills.MISHAPS),
-    "Flaw": OneOf.itself(flawed.FLAWS),
-    "Refusal": OneOf.itself(drills.REFUSALS),
+    "Mishap": OneOf.itself(backup_checks.MISHAPS),
+    "Flaw": OneOf.itself(broken_backups.FLAWS),
+    "Refusal": OneOf.itself(backup_checks.REFUSALS),
 }
 
 
@@ -54,39 +58,39 @@ def backup_of_release(clerk: Clerk, home: Namespace, live: Live, file: Path) -> 
 
 @given(parse("a backup that {flaw:Flaw}"), target_fixture="backup")
 def backup_with_flaw(file: Path, flaw: str, release_under_test: Release) -> Path:
-    return flawed.flawed(flaw, file, release_under_test.chroma.image)
+    return broken_backups.flawed(flaw, file, release_under_test.chroma.image)
 
 
 @given("a backup that is whole", target_fixture="backup")
 def whole_backup(file: Path, release_under_test: Release) -> Path:
-    return flawed.backup(file, release_under_test.chroma.image)
+    return broken_backups.backup(file, release_under_test.chroma.image)
 
 
 @given("a backup that is larger than a small claim", target_fixture="backup")
 def large_backup(file: Path, release_under_test: Release) -> Path:
-    return drills.large_backup(file, release_under_test)
+    return backup_checks.large_backup(file, release_under_test)
 
 
 @given("a claim that holds a file of somebody's")
 def occupied_claim(clerk: Clerk, here: Namespace, release_under_test: Release) -> None:
-    drills.occupy(clerk, here, release_under_test)
+    backup_checks.occupy(clerk, here, release_under_test)
 
 
 @given("a restore that found too little room on a small claim")
 def restore_without_room(clerk: Clerk, here: Namespace, release_under_test: Release, file: Path) -> None:
-    drills.run_out_of_room(clerk, here, release_under_test, file)
+    backup_checks.run_out_of_room(clerk, here, release_under_test, file)
 
 
 @given(parse("a collection of {count:d} records of {dimension:d} dimensions"), target_fixture="collection")
 def large_collection(database: Database, count: int, dimension: int) -> Collection:
-    return drills.large_collection(database, count, dimension)
+    return backup_checks.large_collection(database, count, dimension)
 
 
 @when("the backup is restored into a small claim", target_fixture="attempt")
 def restore_into_small_claim(
     clerk: Clerk, here: Namespace, release_under_test: Release, backup: Path
 ) -> Attempt:
-    return drills.try_to_restore(clerk, here, drills.small(release_under_test), backup)
+    return backup_checks.try_to_restore(clerk, here, backup_checks.small(release_under_test), backup)
 
 
 @when("the release is backed up", target_fixture="backup")
@@ -107,7 +111,7 @@ def operator_is_told_of_token(copied: Copied) -> None:
 
 @when(parse("{mishap:Mishap} during a backup"), target_fixture="attempt")
 def back_up_under(mishap: str, clerk: Clerk, home: Namespace, live: Live, file: Path) -> Attempt:
-    return drills.back_up_under(mishap, clerk, home, live, file)
+    return backup_checks.back_up_under(mishap, clerk, home, live, file)
 
 
 @when("the backup is restored into an empty namespace", target_fixture="rollout")
@@ -119,7 +123,7 @@ def restore_into_empty_namespace(
 
 @when("the backup is restored", target_fixture="attempt")
 def restore_backup(clerk: Clerk, here: Namespace, release_under_test: Release, backup: Path) -> Attempt:
-    return drills.try_to_restore(clerk, here, release_under_test, backup)
+    return backup_checks.try_to_restore(clerk, here, release_under_test, backup)
 
 
 @then("the restored release is live")
@@ -129,44 +133,44 @@ def restored_release_is_live(fresh_namespace: Namespace) -> None:
 
 @then("it holds the collection as it was, and answers questions as before")
 def restored_release_is_same(collection: Collection, rollout: Rollout) -> None:
-    drills.assert_restored(collection, rollout)
+    backup_checks.assert_restored(collection, rollout)
 
 
 @then(parse("the backup has failed because {mishap:Mishap}"))
 def backup_has_failed(attempt: Attempt, mishap: str) -> None:
-    drills.assert_failed(attempt, mishap)
+    backup_checks.assert_failed(attempt, mishap)
 
 
 @then(parse("the restore is refused because the {reason:Refusal}"))
 def restore_is_refused(attempt: Attempt, reason: str) -> None:
-    drills.assert_refused(attempt, reason)
+    backup_checks.assert_refused(attempt, reason)
 
 
 @then("the claim holds what it held")
 def claim_holds_what_it_held(clerk: Clerk, here: Namespace, release_under_test: Release) -> None:
-    drills.assert_holds_what_it_held(drills.held_by_claim(clerk, here, release_under_test))
+    backup_checks.assert_holds_what_it_held(backup_checks.held_by_claim(clerk, here, release_under_test))
 
 
 @then("the claim is empty")
 def claim_is_empty(clerk: Clerk, here: Namespace, release_under_test: Release) -> None:
-    assert drills.held_by_claim(clerk, here, release_under_test) == {}
+    assert backup_checks.held_by_claim(clerk, here, release_under_test) == {}
 
 
 @then("the claim is as large as the release asks")
 def claim_is_as_large_as_asked(here: Namespace, release_under_test: Release, deadlines: Deadlines) -> None:
-    drills.assert_grown(here, release_under_test, deadlines)
+    backup_checks.assert_grown(here, release_under_test, deadlines)
 
 
 @then("the release lives on as it was")
 def release_lives_on(home: Namespace, live: Live) -> None:
-    drills.assert_lives_on(home, live)
+    backup_checks.assert_lives_on(home, live)
 
 
 @then("nothing of the backup is left")
 def nothing_of_backup_is_left(attempt: Attempt) -> None:
-    drills.assert_nothing_left(attempt)
+    backup_checks.assert_nothing_left(attempt)
 
 
 @then("nobody but the operator may read the backup")
 def backup_is_private(backup: Path) -> None:
-    drills.assert_private(backup)
+    backup_checks.assert_private(backup)

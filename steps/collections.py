@@ -6,26 +6,29 @@ from typing import TYPE_CHECKING, Final
 
 from pytest_bdd import given, parsers, then, when
 
-from steps.words import OneOf
-from support import chroma, examples, filters, laws, nonsense, strategies
-from support.laws import Bench
-from support.model import Metric
-from support.outcomes import Outcome, expect
+from steps.vocabulary import OneOf
+from support.checks import collections, invalid_requests
+from support.chroma import calls, samples
+from support.chroma.outcomes import Outcome, expect
+from support.chroma.types import Metric
+from support.laws import filters, invariants, strategies
+from support.laws.invariants import Bench
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from hypothesis.strategies import SearchStrategy
 
-    from support.chroma import Collection, Database
-    from support.examples import Batch
-    from support.http import Reply
-    from support.model import Record
-    from support.strategies import History, Trial
+    from support.checks.collections import Batch
+    from support.chroma.client import Collection
+    from support.chroma.database import Database
+    from support.chroma.types import Record
+    from support.laws.strategies import History, Trial
+    from support.network.http import Reply
 
 _TYPES: Final = {
-    "Flaw": OneOf.itself(nonsense.NAMES),
-    "Nonsense": OneOf.itself(nonsense.WRITES),
+    "Flaw": OneOf.itself(invalid_requests.NAMES),
+    "Nonsense": OneOf.itself(invalid_requests.WRITES),
     "Refusal": OneOf({word.value: word for word in Outcome if word is not Outcome.ACCEPTED}),
 }
 
@@ -42,17 +45,17 @@ def empty_collection(database: Database) -> Collection:
 
 @given(parse("a collection of {count:d} records"), target_fixture="collection")
 def collection_of_records(database: Database, count: int) -> Collection:
-    return database.create("collection", records=chroma.records(count))
+    return database.create("collection", records=samples.records(count))
 
 
 @given(parse('a collection "{name:S}" of {count:d} records'), target_fixture="collection")
 def named_collection_of_records(database: Database, name: str, count: int) -> Collection:
-    return database.create(name, records=chroma.records(count))
+    return database.create(name, records=samples.records(count))
 
 
 @given(parse('a deleted collection "{name:S}" of {count:d} records'))
 def deleted_collection(database: Database, name: str, count: int) -> None:
-    database.create(name, records=chroma.records(count))
+    database.create(name, records=samples.records(count))
     database.client.delete_collection(name)
 
 
@@ -63,7 +66,7 @@ def create_collection(database: Database, name: str) -> Reply:
 
 @when(parse("a collection is created under a name {flaw:Flaw}"), target_fixture="reply")
 def create_under_flawed_name(database: Database, flaw: str) -> Reply:
-    return nonsense.create(database, flaw)
+    return invalid_requests.create(database, flaw)
 
 
 @when(parse('a collection "{name:S}" is got or created with other metadata'), target_fixture="gotten")
@@ -83,37 +86,37 @@ def delete_collection(database: Database, name: str) -> None:
 
 @when(parse('all records of the collection "{name:S}" are deleted'))
 def delete_all_records(database: Database, name: str) -> None:
-    chroma.clear(database.open(name))
+    calls.clear(database.open(name))
 
 
 @when(parse("one call adds {count:d} records of {dimension:d} dimensions"), target_fixture="batch")
 def add_large_batch(database: Database, collection: Collection, count: int, dimension: int) -> Batch:
-    return examples.add_large_batch(database, collection, count, dimension)
+    return collections.add_large_batch(database, collection, count, dimension)
 
 
 @when(parse("{count:d} records are added one by one"), target_fixture="counts")
 def add_one_by_one(collection: Collection, count: int) -> list[int]:
-    return examples.count_while_adding(collection, count)
+    return collections.count_while_adding(collection, count)
 
 
 @when("other records are added under ids that are there")
 def add_under_taken_ids(collection: Collection) -> None:
-    examples.add_under_taken_ids(collection)
+    collections.add_under_taken_ids(collection)
 
 
 @when("one of its records and one that is not there are updated", target_fixture="before")
 def update_records(collection: Collection) -> list[Record]:
-    return examples.change_one(collection, "update")
+    return collections.change_one(collection, "update")
 
 
 @when("one of its records and one that is not there are upserted", target_fixture="before")
 def upsert_records(collection: Collection) -> list[Record]:
-    return examples.change_one(collection, "upsert")
+    return collections.change_one(collection, "upsert")
 
 
 @when(parse("a record is added to it {what:Nonsense}"), target_fixture="reply")
 def write_nonsense(database: Database, collection: Collection, what: str) -> Reply:
-    return nonsense.write(database, collection, what)
+    return invalid_requests.write(database, collection, what)
 
 
 @when("any records are added to an empty collection", target_fixture="cases")
@@ -138,12 +141,12 @@ def any_writes() -> SearchStrategy[History]:
 
 @then("there is no collection")
 def no_collection_is_there(database: Database) -> None:
-    examples.assert_collections(database)
+    collections.assert_collections(database)
 
 
 @then(parse('the only collection is "{name:S}"'))
 def collection_is_only_one(database: Database, name: str) -> None:
-    examples.assert_collections(database, name)
+    collections.assert_collections(database, name)
 
 
 @then(parse('the collection "{name:S}" is unknown'))
@@ -153,12 +156,12 @@ def collection_is_unknown(database: Database, name: str) -> None:
 
 @then(parse('the collection "{name:S}" holds {count:d} records'))
 def collection_holds_records(database: Database, name: str, count: int) -> None:
-    laws.same_records(chroma.records(count), chroma.contents(database.open(name)))
+    invariants.same_records(samples.records(count), calls.contents(database.open(name)))
 
 
 @then("the collection and its metadata are the old ones")
 def collection_is_old_one(gotten: Collection, collection: Collection) -> None:
-    examples.assert_same_collection(gotten, collection)
+    collections.assert_same_collection(gotten, collection)
 
 
 @then(parse("it is refused as {refusal:Refusal}"))
@@ -168,39 +171,39 @@ def it_is_refused(reply: Reply, refusal: Outcome) -> None:
 
 @then("they are read back, all of them")
 def batch_is_taken_whole(collection: Collection, batch: Batch) -> None:
-    examples.assert_taken_whole(collection, batch)
+    collections.assert_taken_whole(collection, batch)
 
 
 @then("the count was right after each")
 def counts_are_right(counts: list[int]) -> None:
-    examples.assert_counted(counts)
+    collections.assert_counted(counts)
 
 
 @then("that record is changed, and nothing is added")
 def record_is_updated(collection: Collection, before: Sequence[Record]) -> None:
-    examples.assert_one_is_updated(collection, before)
+    collections.assert_one_is_updated(collection, before)
 
 
 @then("that record is changed, and the other one is added")
 def record_is_upserted(collection: Collection, before: Sequence[Record]) -> None:
-    examples.assert_one_is_upserted(collection, before)
+    collections.assert_one_is_upserted(collection, before)
 
 
 @then("they are read back as they were added")
 def records_are_read_back(database: Database, cases: SearchStrategy[Trial]) -> None:
-    Bench(database, Metric.L2).try_law(laws.records_read_back, cases)
+    Bench(database, Metric.L2).try_law(invariants.records_read_back, cases)
 
 
 @then("the matching records are read and no others")
 def matching_records_are_read(database: Database, cases: SearchStrategy[Trial]) -> None:
-    Bench(database, Metric.L2).try_law(laws.filter_reads_what_matches, cases)
+    Bench(database, Metric.L2).try_law(invariants.filter_reads_what_matches, cases)
 
 
 @then("the others are there and no more")
 def others_are_there(database: Database, cases: SearchStrategy[Trial]) -> None:
-    Bench(database, Metric.L2).try_law(laws.filter_deletes_what_matches, cases)
+    Bench(database, Metric.L2).try_law(invariants.filter_deletes_what_matches, cases)
 
 
 @then("the collection holds what they say together")
 def writes_add_up(database: Database, cases: SearchStrategy[History]) -> None:
-    Bench(database, Metric.L2).try_law(laws.writes_add_up, cases)
+    Bench(database, Metric.L2).try_law(invariants.writes_add_up, cases)

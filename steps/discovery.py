@@ -6,20 +6,24 @@ from typing import TYPE_CHECKING, Final
 
 from pytest_bdd import given, parsers, then, when
 
-from steps.words import OneOf
-from support import catalogue, strategies, workplace
-from support.release import DISCOVERIES, Release
+from steps.vocabulary import OneOf
+from support.checks import code_server as code_server_checks
+from support.checks import discovery
+from support.laws import strategies
+from support.release.release import DISCOVERIES, Release
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from hypothesis.strategies import SearchStrategy
 
-    from support.http import Reply
-    from support.kube import Objects
-    from support.namespace import Live, Namespace, Rollout
-    from support.release import Discovery
-    from support.workplace import Workplace
+    from support.checks.code_server import Workplace
+    from support.deploy.live import Live
+    from support.deploy.namespace import Namespace
+    from support.deploy.results import Rollout
+    from support.kube.objects import Objects
+    from support.network.http import Reply
+    from support.release.release import Discovery
 
 _TYPES: Final = {"Form": OneOf.itself(DISCOVERIES)}
 
@@ -51,12 +55,12 @@ def no_code_server(code_server: Workplace) -> None:
 
 @when("the platform looks for services", target_fixture="found")
 def look_for_services(here: Namespace) -> Objects:
-    return catalogue.look(here)
+    return discovery.look(here)
 
 
 @when("the platform asks how the release is", target_fixture="reply")
 def ask_for_health(here: Namespace) -> Reply:
-    return catalogue.ask_for_health(here)
+    return discovery.ask_for_health(here)
 
 
 @when(parse("it is announced in the {form:Form} form"), target_fixture="rollout")
@@ -82,77 +86,77 @@ def announce_any_values() -> SearchStrategy[tuple[str, ...]]:
 
 @then("it finds the release, as its reader has it")
 def release_is_found(found: Objects, here: Namespace) -> None:
-    catalogue.find(found, here)
+    discovery.find(found, here)
 
 
 @then("the entry says")
 def entry_says(found: Objects, here: Namespace, datatable: Sequence[Sequence[str]]) -> None:
-    catalogue.assert_says(found, here, datatable)
+    discovery.assert_says(found, here, datatable)
 
 
 @then("the entry is labelled")
 def entry_is_labelled(found: Objects, here: Namespace, datatable: Sequence[Sequence[str]]) -> None:
-    catalogue.assert_labelled(found, here, datatable)
+    discovery.assert_labelled(found, here, datatable)
 
 
 @then("it takes the release for healthy")
 def release_is_healthy(reply: Reply) -> None:
-    catalogue.assert_healthy(reply)
+    discovery.assert_healthy(reply)
 
 
 @then("the answer is the heartbeat")
 def answer_is_heartbeat(reply: Reply) -> None:
-    catalogue.assert_heartbeat(reply)
+    discovery.assert_heartbeat(reply)
 
 
 @then("no ConfigMap shows the value of a Secret")
 def nothing_secret_is_shown(live: Live) -> None:
-    catalogue.assert_nothing_secret_shown(live)
+    discovery.assert_nothing_secret_shown(live)
 
 
 @then("the entry names the Secret that holds the token")
 def entry_names_secret(home: Namespace, live: Live) -> None:
-    catalogue.assert_names_secret(home, live)
+    discovery.assert_names_secret(home, live)
 
 
 @then("the entry shows the token")
 def entry_shows_token(home: Namespace, live: Live) -> None:
-    catalogue.assert_shows_token(home, live)
+    discovery.assert_shows_token(home, live)
 
 
 @then("the platform was told nothing new")
 def platform_was_told_nothing(rollout: Rollout) -> None:
-    catalogue.assert_told_nothing(rollout)
+    discovery.assert_told_nothing(rollout)
 
 
 @then("the platform finds it no more")
 def release_is_unknown(here: Namespace) -> None:
-    catalogue.assert_unknown(here)
+    discovery.assert_unknown(here)
 
 
 @then("every new shell knows its address and its token")
 def shells_know_release(code_server: Workplace, live: Live) -> None:
-    workplace.assert_known(code_server, live)
+    code_server_checks.assert_known(code_server, live)
 
 
 @then("every new shell knows the other component")
 def shells_know_neighbour(code_server: Workplace) -> None:
-    workplace.assert_neighbour_known(code_server)
+    code_server_checks.assert_neighbour_known(code_server)
 
 
 @then("no new shell knows it")
 def shells_have_forgotten_release(code_server: Workplace) -> None:
-    workplace.assert_forgotten(code_server)
+    code_server_checks.assert_forgotten(code_server)
 
 
 @then("every new shell knows them as they are")
 def values_arrive(code_server: Workplace, cases: SearchStrategy[tuple[str, ...]]) -> None:
-    workplace.assert_any_arrive(code_server, cases)
+    code_server_checks.assert_any_arrive(code_server, cases)
 
 
 @then("what starts a shell reads its variables once, beside what it read before")
 def variables_are_read_once(code_server: Workplace) -> None:
-    workplace.assert_read_once(code_server)
+    code_server_checks.assert_read_once(code_server)
 
 
 @then("it is said that no code-server runs")

@@ -7,14 +7,15 @@ from typing import TYPE_CHECKING
 from pytest_bdd import then, when
 from pytest_bdd.parsers import parse
 
-from support import durability
+from support.checks import durability
 
 if TYPE_CHECKING:
-    from support.chroma import Collection
-    from support.durability import History, Search
-    from support.namespace import Live, Namespace
-    from support.vantage import Vantage
-    from support.wait import Deadlines
+    from support.checks.durability import History, Search
+    from support.chroma.client import Collection
+    from support.core.wait import Deadlines
+    from support.deploy.live import Live
+    from support.deploy.namespace import Namespace
+    from support.network.vantage import Vantage
 
 
 @when("the pod is deleted and replaced while a writer adds more", target_fixture="history")

@@ -6,17 +6,19 @@ from typing import TYPE_CHECKING
 
 from pytest_bdd import given, parsers, then, when
 
-from support import heritage
-from support.release import Release
-from support.variants import CHANGES
+from support.checks import heritage
+from support.checks.plan import CHANGES
+from support.release.release import Release
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from support.backup import Clerk
-    from support.namespace import Live, Namespace, Rollout
-    from support.planning import Plan
-    from support.wait import Deadlines
+    from support.backup.backup import Clerk
+    from support.core.wait import Deadlines
+    from support.deploy.live import Live
+    from support.deploy.namespace import Namespace
+    from support.deploy.plan import Plan
+    from support.deploy.results import Rollout
 
 parse = parsers.parse
 

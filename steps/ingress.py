@@ -7,53 +7,54 @@ from typing import TYPE_CHECKING
 from pytest_bdd import given, then, when
 from pytest_bdd.parsers import parse
 
-from support import bodies, slowness
+from support.checks import ingress
 
 if TYPE_CHECKING:
-    from support.chroma import Collection
-    from support.http import Reply
-    from support.namespace import Live, Namespace
-    from support.slowness import Answers, Copies
-    from support.wait import Deadlines
+    from support.checks.ingress import Answers, Copies
+    from support.chroma.client import Collection
+    from support.core.wait import Deadlines
+    from support.deploy.live import Live
+    from support.deploy.namespace import Namespace
+    from support.network.http import Reply
 
 
 @given("a slow server behind two copies of the ingress, one of which waits a second", target_fixture="copies")
 def copied_ingress(live: Live, fresh_namespace: Namespace, deadlines: Deadlines, run_id: str) -> Copies:
-    return slowness.copy_ingress(live, fresh_namespace, deadlines, run_id)
+    return ingress.copy_ingress(live, fresh_namespace, deadlines, run_id)
 
 
 @when(parse("records are added to it in a body of {mebibytes:d} MiB"), target_fixture="reply")
 def add_in_large_body(live: Live, collection: Collection, mebibytes: int) -> Reply:
-    return bodies.add(live, collection, mebibytes)
+    return ingress.add(live, collection, mebibytes)
 
 
 @when(
     parse("it is asked through both for an answer that takes {seconds:d} seconds"), target_fixture="answers"
 )
 def ask_for_slow_answer(copies: Copies, seconds: int) -> Answers:
-    return slowness.ask(copies, seconds)
+    return ingress.ask(copies, seconds)
 
 
 @then("the body has arrived to its end")
 def body_has_arrived(collection: Collection, reply: Reply) -> None:
-    bodies.assert_arrived(collection, reply)
+    ingress.assert_arrived(collection, reply)
 
 
 @then("the release refuses it as too large")
 def release_refuses_body(reply: Reply) -> None:
-    bodies.assert_refused_by_release(reply)
+    ingress.assert_refused_by_release(reply)
 
 
 @then("the ingress refuses it as too large")
 def ingress_refuses_body(reply: Reply) -> None:
-    bodies.assert_refused_by_ingress(reply)
+    ingress.assert_refused_by_ingress(reply)
 
 
 @then("the copy that waits a second has given up")
 def impatient_copy_has_given_up(answers: Answers) -> None:
-    slowness.assert_given_up(answers)
+    ingress.assert_given_up(answers)
 
 
 @then("the copy that waits as long as the ingress does has the answer")
 def patient_copy_has_answer(answers: Answers) -> None:
-    slowness.assert_waited(answers)
+    ingress.assert_waited(answers)

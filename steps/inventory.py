@@ -7,19 +7,19 @@ from typing import TYPE_CHECKING, Final
 import pytest
 from pytest_bdd import given, parsers, then, when
 
-from steps.words import OneOf
-from support import mistakes
-from support.mistakes import MISTAKES, TOGETHER, Desk, Draft, Mistake
+from steps.vocabulary import OneOf
+from support.checks import inventory as inventory_checks
+from support.checks.inventory import MISTAKES, TOGETHER, Desk, Draft, Mistake
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from support.fitness import Judgement
-    from support.inventory import Inventory
-    from support.kube import Kube
-    from support.namespace import Namespace
-    from support.run import Run
-    from support.wait import Deadlines
+    from support.core.wait import Deadlines
+    from support.deploy.namespace import Namespace
+    from support.kube.client import Kube
+    from support.platform.assessment import Judgement
+    from support.platform.inventory import Inventory
+    from support.session.run import Run
 
 # What leads to the host: nothing but its name, or a name that the inventory gives.
 _NAMES: Final = {"the host's own": None, "that of a load balancer": "balancer.invalid"}
@@ -45,24 +45,24 @@ def made() -> list[Mistake]:
 
 @given("the inventory of this run", target_fixture="draft")
 def inventory_of_run(desk: Desk) -> Draft:
-    return mistakes.right(desk)
+    return inventory_checks.right(desk)
 
 
 @given(parse("an inventory with {mistake:Mistake}"), target_fixture="draft")
 def inventory_with_mistake(desk: Desk, made: list[Mistake], mistake: Mistake) -> Draft:
     made.append(mistake)
-    return mistakes.spoiled(desk, made)
+    return inventory_checks.spoiled(desk, made)
 
 
 @given("an inventory with many mistakes", target_fixture="draft")
 def inventory_with_many_mistakes(desk: Desk, made: list[Mistake]) -> Draft:
     made.extend(MISTAKES[name] for name in TOGETHER)
-    return mistakes.spoiled(desk, made)
+    return inventory_checks.spoiled(desk, made)
 
 
 @given(parse("an inventory in which {name:Name} is not published yet"), target_fixture="draft")
 def inventory_of_unpublished_name(desk: Desk, name: str | None) -> Draft:
-    return mistakes.unnamed(desk, name)
+    return inventory_checks.unnamed(desk, name)
 
 
 @when("the inventory is checked", target_fixture="judgement")
@@ -72,26 +72,26 @@ def check_inventory(draft: Draft, deadlines: Deadlines) -> Judgement:
 
 @then("nothing is wrong with it")
 def nothing_is_wrong(judgement: Judgement) -> None:
-    mistakes.assert_told([], judgement)
+    inventory_checks.assert_told([], judgement)
 
 
 @then("it warns that the name is not published yet")
 def unpublished_name_is_told(judgement: Judgement, draft: Draft) -> None:
-    mistakes.assert_warned_of(judgement, draft)
+    inventory_checks.assert_warned_of(judgement, draft)
 
 
 @then("it is refused for each mistake, with what to do about it")
 def mistakes_are_told(judgement: Judgement, made: list[Mistake]) -> None:
-    mistakes.assert_told(made, judgement)
+    inventory_checks.assert_told(made, judgement)
 
 
 @then("it says what it could not look at")
 def blindness_is_told(judgement: Judgement) -> None:
-    mistakes.assert_said_to_be_unknown(
+    inventory_checks.assert_said_to_be_unknown(
         judgement, "primary_ingress_class", "storage_class_name", "harbor_registry"
     )
 
 
 @then("nothing has been created")
 def nothing_is_created(kube: Kube, draft: Draft) -> None:
-    mistakes.assert_nothing_made(kube, draft)
+    inventory_checks.assert_nothing_made(kube, draft)

@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from pytest_bdd import given, then
 
-from support.naming import LateNames
+from support.checks.naming import LateNames
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from contextlib import AbstractContextManager
 
-    from support.inventory import Inventory
-    from support.namespace import Namespace
-    from support.wait import Deadlines
+    from support.core.wait import Deadlines
+    from support.deploy.namespace import Namespace
+    from support.platform.inventory import Inventory
 
 
 @pytest.fixture

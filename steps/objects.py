@@ -6,21 +6,21 @@ from typing import TYPE_CHECKING, Final
 
 from pytest_bdd import parsers, then, when
 
-from steps.words import OneOf
-from support import neighbours, objects, refusals
-from support.documented import DIFFERENCES, OBJECTS
+from steps.vocabulary import OneOf
+from support.checks import answers, objects
+from support.release.documented import DIFFERENCES, OBJECTS
 
 if TYPE_CHECKING:
-    from support.http import Reply
-    from support.namespace import Live
-    from support.objects import Look
-    from support.vantage import Vantage
-    from support.wait import Deadlines
+    from support.checks.objects import Look
+    from support.core.wait import Deadlines
+    from support.deploy.live import Live
+    from support.network.http import Reply
+    from support.network.vantage import Vantage
 
 _TYPES: Final = {
     "Object": OneOf.itself(OBJECTS),
     "Difference": OneOf.itself(DIFFERENCES),
-    "Name": OneOf(neighbours.NAMES),
+    "Name": OneOf(objects.NAMES),
 }
 
 
@@ -35,8 +35,8 @@ def look_at_object(live: Live, what: str) -> Look:
 
 
 @when(parse("a neighbour asks for the heartbeat at {name:Name}"), target_fixture="reply")
-def ask_under_name(live: Live, vantage: Vantage, deadlines: Deadlines, name: neighbours.Name) -> Reply:
-    return neighbours.ask_for_heartbeat(live, vantage, deadlines, name)
+def ask_under_name(live: Live, vantage: Vantage, deadlines: Deadlines, name: objects.Name) -> Reply:
+    return objects.ask_for_heartbeat(live, vantage, deadlines, name)
 
 
 @then("it is as the component documents it")
@@ -51,4 +51,4 @@ def object_differs(look: Look, difference: str) -> None:
 
 @then("the neighbour is given the heartbeat")
 def neighbour_is_given_heartbeat(reply: Reply) -> None:
-    refusals.assert_heartbeat(reply)
+    answers.assert_heartbeat(reply)

@@ -7,16 +7,16 @@ from typing import TYPE_CHECKING, Final
 import pytest
 from pytest_bdd import parsers, then, when
 
-from steps.words import OneOf
-from support import performance
+from steps.vocabulary import OneOf
+from support.checks import performance
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from support.chroma import Collection
-    from support.namespace import Live
-    from support.performance import Pace, Race, Weight
-    from support.run import Run
+    from support.checks.performance import Pace, Race, Weight
+    from support.chroma.client import Collection
+    from support.deploy.live import Live
+    from support.session.run import Run
 
 _TYPES: Final = {"Work": OneOf(performance.RACES)}
 

@@ -8,18 +8,20 @@ from typing import TYPE_CHECKING, Final
 import pytest
 from pytest_bdd import given, parsers, then, when
 
-from steps.words import OneOf
-from support import interventions
-from support.interventions import ACTS, WAYS_TO_SCALE, Trial
+from steps.vocabulary import OneOf
+from support.checks import precheck
+from support.checks.precheck import ACTS, WAYS_TO_SCALE, Trial
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from support.backup import Clerk
-    from support.namespace import Live, Namespace, Rollout
-    from support.release import Release
-    from support.wait import Deadlines
+    from support.backup.backup import Clerk
+    from support.core.wait import Deadlines
+    from support.deploy.live import Live
+    from support.deploy.namespace import Namespace
+    from support.deploy.results import Rollout
+    from support.release.release import Release
 
 _TYPES: Final = {"Trial": OneOf.itself(ACTS), "Way": OneOf.itself(WAYS_TO_SCALE)}
 
@@ -38,57 +40,57 @@ def interventions_of_others() -> Iterator[ExitStack]:
 
 @given(parse("somebody has switched it off {way:Way}"))
 def switched_off(live: Live, way: str, deadlines: Deadlines, interventions_of_others: ExitStack) -> None:
-    interventions.scale(live, 0, way, deadlines)
-    interventions_of_others.callback(interventions.scale, live, 1, "by its scale", deadlines)
+    precheck.scale(live, 0, way, deadlines)
+    interventions_of_others.callback(precheck.scale, live, 1, "by its scale", deadlines)
 
 
 @given(parse("somebody has switched it off and on again {way:Way}"))
 def switched_off_and_on(live: Live, way: str, deadlines: Deadlines) -> None:
-    interventions.scale(live, 0, way, deadlines)
-    interventions.scale(live, 1, way, deadlines)
+    precheck.scale(live, 0, way, deadlines)
+    precheck.scale(live, 1, way, deadlines)
 
 
 @given("the command was run that a refused apply has told")
 def told_command(home: Namespace, release_under_test: Release) -> None:
-    interventions.run_told_command(home, release_under_test)
+    precheck.run_told_command(home, release_under_test)
 
 
 @given("its pod is being deleted, and held by a finalizer")
 def stuck_pod(live: Live, deadlines: Deadlines, interventions_of_others: ExitStack) -> None:
-    interventions_of_others.enter_context(interventions.stuck_pod(live, deadlines))
+    interventions_of_others.enter_context(precheck.stuck_pod(live, deadlines))
 
 
 @given("its pod is held by a finalizer")
 def held_pod(live: Live, deadlines: Deadlines, interventions_of_others: ExitStack) -> None:
-    interventions_of_others.enter_context(interventions.held_pod(live, deadlines))
+    interventions_of_others.enter_context(precheck.held_pod(live, deadlines))
 
 
 @given("a namespace that is being deleted, and held by something of somebody else", target_fixture="here")
 def ending_namespace(
     fresh_namespace: Namespace, run_id: str, interventions_of_others: ExitStack
 ) -> Namespace:
-    interventions_of_others.enter_context(interventions.ending_namespace(fresh_namespace, run_id))
+    interventions_of_others.enter_context(precheck.ending_namespace(fresh_namespace, run_id))
     return fresh_namespace
 
 
 @given("somebody has deleted its claim")
 def deleted_claim(live: Live) -> None:
-    interventions.delete_claim(live)
+    precheck.delete_claim(live)
 
 
 @when(parse("{act:Trial} is tried"), target_fixture="trial")
 def try_act(act: str, clerk: Clerk, here: Namespace, release_under_test: Release, file: Path) -> Trial:
-    return interventions.tried(act, clerk, here, release_under_test, file)
+    return precheck.tried(act, clerk, here, release_under_test, file)
 
 
 @then("it is refused since the pod is being deleted, and what holds it is named")
 def refused_over_pod(trial: Trial) -> None:
-    interventions.assert_refused(trial, "Pod chroma-0 is being deleted since", "finalizer example.com/hold")
+    precheck.assert_refused(trial, "Pod chroma-0 is being deleted since", "finalizer example.com/hold")
 
 
 @then("it is refused since the namespace is being deleted, and what holds it is named")
 def refused_over_namespace(trial: Trial, here: Namespace) -> None:
-    interventions.assert_refused(
+    precheck.assert_refused(
         trial, f"Namespace {here.name} is being deleted since", "ConfigMap held (finalizer example.com/hold)"
     )
 
@@ -96,24 +98,24 @@ def refused_over_namespace(trial: Trial, here: Namespace) -> None:
 @then("it is refused since the claim is being deleted, and how its data is saved is told")
 def refused_over_claim(trial: Trial, release_under_test: Release) -> None:
     claim = f"PersistentVolumeClaim {release_under_test.claim.name}"
-    interventions.assert_refused(trial, claim, "is being deleted since", "kubectl patch pv")
+    precheck.assert_refused(trial, claim, "is being deleted since", "kubectl patch pv")
 
 
 @then("nothing has been touched")
 def nothing_touched(trial: Trial) -> None:
-    interventions.assert_untouched(trial)
+    precheck.assert_untouched(trial)
 
 
 @then("it has not been waited for twice")
 def waited_once(trial: Trial, deadlines: Deadlines) -> None:
-    interventions.assert_quick(trial, deadlines)
+    precheck.assert_quick(trial, deadlines)
 
 
 @then("it is told who owns the field, and the command that ends the conflict")
 def conflict_is_told(rollout: Rollout) -> None:
-    interventions.assert_conflict_is_told(rollout)
+    precheck.assert_conflict_is_told(rollout)
 
 
 @then("the backup is whole, and the release is still switched off")
 def still_switched_off(live: Live, backup: Path) -> None:
-    interventions.assert_still_off(live, backup)
+    precheck.assert_still_off(live, backup)

@@ -6,22 +6,24 @@ from typing import TYPE_CHECKING, Final
 
 from pytest_bdd import given, parsers, then, when
 
-from steps.words import OneOf
-from support import filters, laws, nonsense, strategies
-from support.laws import Bench, Survey
-from support.model import Metric
+from steps.vocabulary import OneOf
+from support.checks import invalid_requests
+from support.chroma.types import Metric
+from support.laws import filters, invariants, strategies
+from support.laws.invariants import Bench, Survey
 
 if TYPE_CHECKING:
     from hypothesis.strategies import SearchStrategy
 
-    from support.chroma import Collection, Database
-    from support.filters import Found
-    from support.http import Reply
-    from support.strategies import Trial
+    from support.chroma.client import Collection
+    from support.chroma.database import Database
+    from support.laws.filters import Found
+    from support.laws.strategies import Trial
+    from support.network.http import Reply
 
 _TYPES: Final = {
     "Metric": OneOf({metric.value: metric for metric in Metric}),
-    "Nonsense": OneOf.itself(nonsense.QUESTIONS),
+    "Nonsense": OneOf.itself(invalid_requests.QUESTIONS),
     "Filter": OneOf(
         {
             "metadata": filters.on_metadata,
@@ -79,49 +81,49 @@ def ask_for_nearest(survey: Survey, count: int, vectors: int) -> float:
 
 @when(parse("it is asked for {count:d} records"), target_fixture="reply")
 def ask_for_count(database: Database, collection: Collection, count: int) -> Reply:
-    return nonsense.ask_for(database, collection, count)
+    return invalid_requests.ask_for(database, collection, count)
 
 
 @when(parse("it is asked {question:Nonsense}"), target_fixture="reply")
 def ask_nonsense(database: Database, collection: Collection, question: str) -> Reply:
-    return nonsense.ask(database, collection, question)
+    return invalid_requests.ask(database, collection, question)
 
 
 @then("no record in the answer is nearer than the one before it")
 def answer_is_in_order(bench: Bench, trials: SearchStrategy[Trial]) -> None:
-    bench.try_law(laws.answer_is_in_order, trials)
+    bench.try_law(invariants.answer_is_in_order, trials)
 
 
 @then("each distance in the answer is the exact one, but for rounding")
 def distances_are_true(bench: Bench, trials: SearchStrategy[Trial]) -> None:
-    bench.try_law(laws.distances_are_true, trials)
+    bench.try_law(invariants.distances_are_true, trials)
 
 
 @then("each record is found, or one that is as near")
 def records_find_themselves(bench: Bench, trials: SearchStrategy[Trial]) -> None:
-    bench.try_law(laws.records_find_themselves, trials)
+    bench.try_law(invariants.records_find_themselves, trials)
 
 
 @then("the answer has so many of the nearest records, or all that there are")
 def nearest_are_answered(bench: Bench, trials: SearchStrategy[Trial]) -> None:
-    bench.try_law(laws.nearest_are_answered, trials)
+    bench.try_law(invariants.nearest_are_answered, trials)
 
 
 @then("the answer shows each record as it was written")
 def answer_shows_records(bench: Bench, trials: SearchStrategy[Trial]) -> None:
-    bench.try_law(laws.answer_shows_records, trials)
+    bench.try_law(invariants.answer_shows_records, trials)
 
 
 @then("the answer has the matching records and no others")
 def answer_has_what_matches(bench: Bench, trials: SearchStrategy[Trial]) -> None:
-    bench.try_law(laws.answer_has_what_matches, trials)
+    bench.try_law(invariants.answer_has_what_matches, trials)
 
 
 @then(parse("{share:d} of 100 that are truly the nearest are found"))
 def nearest_are_found(recall: float, share: int) -> None:
-    laws.assert_recall(recall, share / 100)
+    invariants.assert_recall(recall, share / 100)
 
 
 @then("the answer has no record")
 def answer_is_empty(reply: Reply) -> None:
-    nonsense.assert_empty(reply)
+    invalid_requests.assert_empty(reply)

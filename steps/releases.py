@@ -7,19 +7,21 @@ from typing import TYPE_CHECKING, Final
 import pytest
 from pytest_bdd import given, parsers, then, when
 
-from steps.words import OneOf
-from support import leftovers, operators, strangers
-from support.causes import Cause
-from support.faults import Fault
-from support.release import Release
+from steps.vocabulary import OneOf
+from support.checks import operators, rollback
+from support.diagnosis.causes import Cause
+from support.release.faults import Fault
+from support.release.release import Release
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from support.kube import Objects
-    from support.namespace import Live, Namespace, RollBack, Rollout
-    from support.run import Run
-    from support.wait import Deadlines
+    from support.core.wait import Deadlines
+    from support.deploy.live import Live
+    from support.deploy.namespace import Namespace
+    from support.deploy.results import RollBack, Rollout
+    from support.kube.objects import Objects
+    from support.session.run import Run
 
 # A mistake that an operator makes, and the fault that is just that.
 _MISTAKES: Final = {
@@ -56,9 +58,9 @@ def things() -> Objects:
 @pytest.fixture
 def strange_things(here: Namespace) -> Iterator[Objects]:
     """Own things of somebody else beside the release."""
-    things = strangers.settle(here)
+    things = rollback.settle(here)
     yield things
-    strangers.leave(here.kube, things)
+    rollback.leave(here.kube, things)
 
 
 @given("the live release", target_fixture="live")
@@ -151,19 +153,19 @@ def no_object_has_changed(rollout: Rollout) -> None:
 
 @then("nothing of the release is left")
 def nothing_is_left(here: Namespace) -> None:
-    leftovers.assert_nothing_left(here)
+    rollback.assert_nothing_left(here)
 
 
 @then("nothing of the release is left but its namespace")
 def namespace_is_left(here: Namespace, things: Objects) -> None:
-    leftovers.assert_namespace_left(here, besides=things)
+    rollback.assert_namespace_left(here, besides=things)
 
 
 @then("nothing of the release is left but its claim")
 def claim_is_left(here: Namespace, release_under_test: Release, things: Objects) -> None:
-    leftovers.assert_data_left(here, release_under_test, besides=things)
+    rollback.assert_data_left(here, release_under_test, besides=things)
 
 
 @then("what is somebody else's is untouched")
 def things_are_untouched(here: Namespace, things: Objects) -> None:
-    strangers.assert_untouched(here.kube, things)
+    rollback.assert_untouched(here.kube, things)

@@ -8,17 +8,19 @@ from typing import TYPE_CHECKING, Final
 import pytest
 from pytest_bdd import given, parsers, when
 
-from steps.words import OneOf
-from support import surroundings
-from support.surroundings import SIDECARS
+from steps.vocabulary import OneOf
+from support.checks import surroundings
+from support.checks.surroundings import SIDECARS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from support.kube import Objects
-    from support.namespace import Live, Namespace, Rollout
-    from support.release import Release
-    from support.wait import Deadlines
+    from support.core.wait import Deadlines
+    from support.deploy.live import Live
+    from support.deploy.namespace import Namespace
+    from support.deploy.results import Rollout
+    from support.kube.objects import Objects
+    from support.release.release import Release
 
 _TYPES: Final = {"Sidecar": OneOf.itself(SIDECARS)}
 

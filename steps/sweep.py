@@ -8,18 +8,19 @@ from typing import TYPE_CHECKING
 import pytest
 from pytest_bdd import given, then, when
 
-from support.casualties import OtherRun
-from support.marks import Mark
-from support.sweep import Swept, sweep
+from support.checks.sweep import OtherRun
+from support.deploy.marks import Mark
+from support.deploy.sweep import Swept, sweep
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from support.inventory import Inventory
-    from support.kube import Kube
-    from support.namespace import Live, Namespace
-    from support.run import Run
-    from support.wait import Deadlines
+    from support.core.wait import Deadlines
+    from support.deploy.live import Live
+    from support.deploy.namespace import Namespace
+    from support.kube.client import Kube
+    from support.platform.inventory import Inventory
+    from support.session.run import Run
 
 
 @pytest.fixture

@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING
 
 from pytest_bdd import then, when
 
-from support import telemetry
-from support.pods import environment_of, log_of
+from support.checks import telemetry
+from support.deploy.ways_in import environment_of, log_of
 
 if TYPE_CHECKING:
-    from support.namespace import Live
+    from support.deploy.live import Live
 
 
 @when("the environment of Chroma's container is read", target_fixture="variables")

@@ -7,22 +7,23 @@ from typing import TYPE_CHECKING, Final
 import pytest
 from pytest_bdd import parsers, then, when
 
-from steps.words import OneOf
-from support import guest, journey, rest
-from support.guest import Guest
+from steps.vocabulary import OneOf
+from support.checks.usage import journey, rest_api, user
+from support.checks.usage.user import Guest
 
 if TYPE_CHECKING:
-    from support.chroma import Collection, Database
-    from support.http import Reply
-    from support.journey import Journey
-    from support.namespace import Live
-    from support.vantage import Vantage
-    from support.ways import WayName
+    from support.checks.usage.journey import Journey
+    from support.chroma.client import Collection
+    from support.chroma.database import Database
+    from support.deploy.live import Live
+    from support.network.http import Reply
+    from support.network.vantage import Vantage
+    from support.network.way import WayName
 
 _TYPES: Final = {
-    "Example": OneOf.itself(guest.EXAMPLES),
-    "Interface": OneOf.itself(rest.INTERFACES),
-    "Request": OneOf.itself(guest.BY_NAME),
+    "Example": OneOf.itself(user.EXAMPLES),
+    "Interface": OneOf.itself(rest_api.INTERFACES),
+    "Request": OneOf.itself(user.BY_NAME),
     "Way": OneOf({"through the ingress": "ingress", "through the Service": "service"}),
 }
 

@@ -8,8 +8,8 @@ import shutil
 import subprocess
 from typing import TYPE_CHECKING
 
-from cluster import sources
-from cluster.archive import Lists
+from cluster.build import sources
+from cluster.build.archive import Lists
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

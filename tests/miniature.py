@@ -82,7 +82,7 @@ def note(what):
 # There is nothing to ask whether it has what the inventory says.
 _NOTHING_TO_SURVEY = """
 def survey(*_):
-    from support.fitness import Judgement
+    from support.platform.assessment import Judgement
     return Judgement((), ())
 """
 
@@ -105,7 +105,12 @@ class Miniature:
     started: list[subprocess.Popen[str]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        for name in ("conftest.py", "pytest.ini", "VERSION", "steps/__init__.py", "steps/collector.py"):
+        for name in (
+            "conftest.py",
+            "pytest.ini",
+            "VERSION",
+            "steps/__init__.py",
+        ):
             (self.root / name).parent.mkdir(exist_ok=True)
             shutil.copy(ROOT / name, self.root / name)
         for vocabulary in (ROOT / "steps").glob("*.py"):

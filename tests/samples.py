@@ -8,9 +8,11 @@ from typing import Any
 import kubernetes_validate
 from pydantic import SecretStr
 
-from support.inventory import Inventory
-from support.release import Release
-from support.render import Place, Tls, render
+from support.platform.certificate import Tls
+from support.platform.inventory import Inventory
+from support.release.place import Place
+from support.release.release import Release
+from support.release.render import render
 
 TOKEN = "correct-horse-Battery"
 TLS = Tls(b"certificate", b"key")

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from support.commands import backup, plan, status, sweep
-from support.kube import Refused
-from support.silence import SilentError, silence
-from support.wait import Timeout
+from support.core.wait import Timeout
+from support.kube.client import Refused
+from support.kube.silence import SilentError, silence
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from support.commands.call import Call
 
 
-# By the name of its option (support/options.py declares it, too); each returns the exit code.
+# By the name of its option (support/session/options.py declares it, too); each returns the exit code.
 COMMANDS: Final[Mapping[str, Callable[[Call], int]]] = {
     "plan": plan.tell,
     "backup": backup.back_up,

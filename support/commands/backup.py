@@ -5,12 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from support.archive import ArchiveError
-from support.backup import Clerk, NotLiveError, described
-from support.causes import rejection
-from support.copying import CopyError
-from support.kube import Refused
-from support.precheck import ObstructedError
+from support.backup.archive import ArchiveError
+from support.backup.backup import Clerk, NotLiveError, described
+from support.backup.transfer import CopyError
+from support.deploy.precheck import ObstructedError
+from support.diagnosis.causes import rejection
+from support.kube.client import Refused
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from support.namespace import Namespace
-    from support.release import Release
-    from support.wait import Deadlines
+    from support.core.wait import Deadlines
+    from support.deploy.namespace import Namespace
+    from support.release.release import Release
 
 
 @dataclass(frozen=True)

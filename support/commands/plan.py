@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from support import lint
-from support.kube import Refused
+from support.kube.client import Refused
+from support.release import lint
 
 if TYPE_CHECKING:
     from support.commands.call import Call

@@ -6,13 +6,13 @@ import dataclasses
 import json
 from typing import TYPE_CHECKING, Final
 
-from support.status import observe
+from support.deploy.status import observe
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from support.commands.call import Call
-    from support.status import Status
+    from support.deploy.status import Status
 
 # What --status takes.
 FORMS: Final = ("text", "json")

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from support.marks import Mark
-from support.sweep import sweep
+from support.deploy.marks import Mark
+from support.deploy.sweep import sweep
 
 if TYPE_CHECKING:
     from support.commands.call import Call

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from cluster.store import default_root
+from cluster.build.cache import default_root
 from tests.distributions import vm
 from tests.distributions.tree import Tree
 
@@ -71,7 +71,7 @@ table inet firewall {{
   chain forward {{ type filter hook forward priority 0; policy drop; }}
 }}
 RULES
-.venv/bin/pytest tests/cluster -q --tb=short --maxfail=10 -p no:cacheprovider
+.venv/bin/pytest tests/live/cluster -q --tb=short --maxfail=10 -p no:cacheprovider
 tests=$?
 .venv/bin/pytest features/ -m core
 (( $? == 0 && tests == 0 ))

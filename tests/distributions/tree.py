@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Final
 
-from cluster import oci
+from cluster.build import oci
 
 # What a machine has on which somebody starts: the rest is for set-up to bring.
 _PACKAGES: Final = "make,python3,python3-venv,git,ca-certificates"

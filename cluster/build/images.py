@@ -1,0 +1,356 @@
+"""Builds container images from recipes: pinned packages, the distribution's files, our own programs."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import json
+import tempfile
+import zipfile
+from dataclasses import asdict, dataclass, replace
+from fnmatch import fnmatchcase
+from functools import partial
+from hashlib import sha256
+from pathlib import Path, PurePosixPath
+from typing import IO, TYPE_CHECKING, Any
+
+from cluster.build import oci
+from cluster.build.archive import ArchiveError
+from cluster.build.distribution import MERGED, Missing, Taken, merged, system
+from cluster.build.downloads import DownloadError, fetch_lock, fetch_module, fetch_wheel
+from cluster.build.elf import MAGIC, BrokenElf
+from cluster.build.programs import ensure_go
+from cluster.build.recipes import Distribution, File, Installed, Member, Module, Recipe, RecipeError, Wheel
+from cluster.build.sources import preferred_file, read_preferred, take
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+
+    from cluster.build.cache import Store
+    from cluster.build.downloads import Pin
+
+# Part of every image's key: raise it when the same recipe is to give another image.
+BUILDER = 2
+
+PACKAGES = "io.chroma-conformance.packages"
+"""The label of an image that tells, as JSON, of what it was made: name, version and SHA-256 of each package."""
+
+_FACTS = "facts.json"
+_TITLE, _VERSION = "org.opencontainers.image.title", "org.opencontainers.image.version"
+
+
+@dataclass(frozen=True)
+class Image:
+    """A built image: `layout` is its OCI layout directory, `digest` that of its manifest (sha256:…)."""
+
+    name: str
+    tag: str
+    digest: str
+    layout: Path
+    aliases: tuple[str, ...] = ()
+    packages: tuple[Taken, ...] = ()
+
+    @property
+    def local_name(self) -> str:
+        """The full name under which a node has the image when it comes from no registry."""
+        return _local_name(self.name, self.tag)
+
+    @property
+    def differences(self) -> list[str]:
+        """How it differs from the image that its recipe prefers, a line for each package."""
+        return [package.differs for package in self.packages if package.differs]
+
+
+def ensure_images(
+    store: Store,
+    recipes: Iterable[Path],
+    programs: Mapping[str, Path],
+    asked: Collection[str] = (),
+) -> list[Image]:
+    """Build the images that the store does not have yet; give all, in the order of the recipes.
+
+    `programs` are the files that recipes may ask for by name. A recipe that is made on request only is left out unless
+    `asked` names its image (`name:tag`, or the end of it behind a slash). Nothing is built before all recipes are
+    found right. Raises RecipeError, DownloadError, ArchiveError and Missing.
+    """
+    plans = [_Plan.of(file, programs) for file in recipes]
+    return [plan.ensure(store) for plan in plans if plan.recipe.is_wanted(asked)]
+
+
+@dataclass(frozen=True)
+class _Plan:
+    """A recipe together with the files of this machine that go into its image."""
+
+    file: Path
+    recipe: Recipe
+    sources: tuple[tuple[File, Path], ...]
+    locks: tuple[tuple[Installed, Path], ...] = ()
+
+    @classmethod
+    def of(cls, file: Path, programs: Mapping[str, Path]) -> _Plan:
+        recipe = Recipe.load(file)
+        sources = []
+        for item in recipe.files:
+            if item.source is not None:
+                sources.append((item, file.parent / item.source))
+            elif item.program is not None:
+                if item.program not in programs:
+                    known = ", ".join(sorted(programs)) or "none"
+                    raise RecipeError(f"{file}: there is no program {item.program!r} (there are: {known})")
+                sources.append((item, programs[item.program]))
+        locks = tuple((item, file.parent / item.lock) for item in recipe.installed)
+        if missing := [str(path) for _, path in (*sources, *locks) if not path.is_file()]:
+            raise RecipeError(f"{file}: no such file: {', '.join(missing)}")
+        return cls(file, recipe, tuple(sources), locks)
+
+    def ensure(self, store: Store) -> Image:
+        """Give the image: first its layer, which needs the network where it is absent, then what is said about that.
+
+        A layer that is there stays as it is until its recipe, what is preferred, or the machine is another: an archive
+        that has moved on changes nothing, and is not asked. What came of the packages is part of the image's key.
+        """
+        recipe = self.recipe
+        title = f"{recipe.name}:{recipe.tag}"
+        layer = store.entry("layer", self._layer_key(), f"layer of {title}", partial(self._lay, store))
+        facts = json.loads((layer / _FACTS).read_bytes())
+        key = [BUILDER, recipe.model_dump(mode="json"), facts]
+        layout = store.entry("image", _hash(key), f"image {title}", partial(self._write, layer, facts))
+        (manifest,) = oci.read_index(layout)
+        packages = tuple(Taken(**one) for one in facts["packages"])
+        return Image(recipe.name, recipe.tag, manifest["digest"], layout, tuple(recipe.aliases), packages)
+
+    def _layer_key(self) -> str:
+        content = {"distribution", "modules", "wheels", "installed", "files", "directories"}
+        parts = [
+            BUILDER,
+            oci.architecture(),
+            self.recipe.model_dump(mode="json", include=content),
+            *(_identity(*source) for source in self.sources),
+            *(_digest(lock) for _, lock in self.locks),
+        ]
+        if self.recipe.distribution:
+            preferred = preferred_file(self.file)
+            parts += [system(), _digest(preferred) if preferred else None]
+        return _hash(parts)
+
+    def _lay(self, store: Store, place: Path) -> None:
+        # The packages go with the directory: they are fetched again only when the recipe changes.
+        with tempfile.TemporaryDirectory(prefix="packages-", dir=place) as downloads:
+            try:
+                entries, packages = self._content(store, Path(downloads))
+                layer = oci.write_layer(place, entries)
+            except (DownloadError, RecipeError, ArchiveError, Missing, BrokenElf) as error:
+                raise type(error)(f"{self.file}: {error}") from error
+        facts = {"layer": layer, "packages": [asdict(one) for one in packages]}
+        (place / _FACTS).write_text(json.dumps(facts))
+
+    def _write(self, layer: Path, facts: Mapping[str, Any], layout: Path) -> None:
+        name = _local_name(self.recipe.name, self.recipe.tag)
+        config = _config(self.recipe, facts["packages"])
+        oci.write_layout(layout, facts["layer"], config, {"io.containerd.image.name": name}, layers=layer)
+
+    def _content(self, store: Store, downloads: Path) -> tuple[list[oci.Entry], list[Taken]]:
+        """Give all that the layer holds, and the packages of which it is."""
+        recipe = self.recipe
+        entries: list[oci.Entry] = []
+        packages = [Taken(item.module, item.version, item.sum) for item in recipe.modules]
+        for wheel in recipe.wheels:
+            pin = wheel.pin(oci.machine())
+            entries += _from_wheel(wheel, pin, downloads)
+            packages.append(_taken(pin))
+        for item, lock in self.locks:
+            wheels = fetch_lock(lock, Path(tempfile.mkdtemp(dir=downloads)))
+            entries += _from_lock(item, wheels.values())
+            packages += [_taken(pin) for pin in wheels]
+        for module in recipe.modules:
+            entries += _from_module(module, ensure_go(store), downloads)
+        if recipe.distribution:
+            files, taken = self._of_distribution(recipe.distribution, entries)
+            entries += files
+            packages += taken
+        entries += self._own()
+        return (_with_links(entries) if recipe.distribution else entries), packages
+
+    def _of_distribution(
+        self, wanted: Distribution, others: Iterable[oci.Entry]
+    ) -> tuple[list[oci.Entry], list[Taken]]:
+        files, taken = take(wanted, _elves(others), read_preferred(self.file))
+        entries = [
+            oci.Entry(
+                PurePosixPath(path),
+                0o755 if found.executable else 0o644,
+                size=len(found.data),
+                content=partial(io.BytesIO, found.data),
+            )
+            for path, found in files.items()
+        ]
+        return entries, taken
+
+    def _own(self) -> Iterator[oci.Entry]:
+        for item, path in self.sources:
+            yield _entry(item, path.stat().st_size, partial(_open, path))
+        for item in self.recipe.files:
+            if item.text is not None:
+                data = item.text.encode()
+                yield _entry(item, len(data), partial(io.BytesIO, data))
+        for directory in self.recipe.directories:
+            yield oci.Entry(PurePosixPath(directory.path), directory.bits, directory.ids)
+
+
+def _hash(parts: list[Any]) -> str:
+    return sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
+
+
+def _taken(pin: Pin) -> Taken:
+    return Taken(pin.package, pin.version, pin.sha256)
+
+
+def _elves(entries: Iterable[oci.Entry]) -> dict[str, bytes]:
+    """Read the programs and libraries among the entries."""
+    found = {}
+    for entry in entries:
+        if entry.content is None or entry.size < len(MAGIC):
+            continue
+        with entry.content() as stream:
+            if (start := stream.read(len(MAGIC))) == MAGIC:
+                found[str(entry.path)] = start + stream.read()
+    return found
+
+
+def _with_links(entries: Iterable[oci.Entry]) -> list[oci.Entry]:
+    """Put all below /usr that a distribution has there, with the links by which it is found in /bin and /lib."""
+    moved = [replace(entry, path=PurePosixPath(merged(str(entry.path)))) for entry in entries]
+    there = {str(parent) for entry in moved for parent in entry.path.parents}
+    links = [
+        oci.Entry(PurePosixPath(f"/{name}"), 0o777, target=f"usr/{name}")
+        for name in MERGED
+        if f"/usr/{name}" in there
+    ]
+    return [*moved, *links]
+
+
+def _local_name(name: str, tag: str) -> str:
+    return f"localhost/{name}:{tag}"
+
+
+def _identity(item: File, path: Path) -> list[Any]:
+    """Tell one state of a file from another without reading 80 MB of programs at every start.
+
+    Programs lie in the store, where nothing is written twice; a recipe's neighbour is small and read.
+    """
+    if item.program is None:
+        return [item.path, _digest(path)]
+    status = path.stat()
+    return [item.path, str(path.resolve()), status.st_size, status.st_mtime_ns]
+
+
+def _digest(file: Path) -> str:
+    return sha256(file.read_bytes()).hexdigest()
+
+
+def _open(path: Path) -> IO[bytes]:
+    return path.open("rb")
+
+
+def _entry(item: File | Member, size: int, content: Callable[[], IO[bytes]]) -> oci.Entry:
+    return oci.Entry(PurePosixPath(item.path), item.bits, item.ids, size, content)
+
+
+def _from_wheel(wheel: Wheel, pin: Pin, downloads: Path) -> Iterator[oci.Entry]:
+    file = fetch_wheel(pin, Path(tempfile.mkdtemp(dir=downloads)))
+    with zipfile.ZipFile(file) as archive:
+        sizes = {member.filename: member.file_size for member in archive.infolist()}
+    for item in wheel.take:
+        if item.member not in sizes:
+            raise RecipeError(f"the wheel {pin} has no member {item.member}")
+        yield _entry(item, sizes[item.member], partial(_open_member, file, item.member))
+
+
+def _from_lock(installed: Installed, wheels: Iterable[Path]) -> Iterator[oci.Entry]:
+    for file in wheels:
+        # Open until the last member of it is read: a wheel may have thousands.
+        archive = zipfile.ZipFile(file)
+        for member in archive.infolist():
+            place = _place_of(member.filename)
+            if place is None or member.is_dir() or _matches(place, installed.without):
+                continue
+            path = PurePosixPath(installed.path) / place
+            yield oci.Entry(
+                path, 0o644, size=member.file_size, content=partial(archive.open, member.filename)
+            )
+
+
+def _place_of(member: str) -> str | None:
+    """Say where a member of a wheel goes below the directory of modules; None for what does not go there."""
+    first, _, rest = member.partition("/")
+    if not first.endswith(".data"):
+        return member
+    scheme, _, rest = rest.partition("/")
+    return rest if scheme in {"purelib", "platlib"} else None
+
+
+def _matches(path: str, patterns: Iterable[str]) -> bool:
+    return any(fnmatchcase(path, pattern) for pattern in patterns)
+
+
+def _open_member(file: Path, member: str) -> IO[bytes]:
+    # A closed archive keeps its file until the streams from it are closed, too.
+    with zipfile.ZipFile(file) as archive:
+        return archive.open(member)
+
+
+def _from_module(module: Module, go: Path, downloads: Path) -> Iterator[oci.Entry]:
+    machine = oci.machine()
+    if machine not in module.trees:
+        there = ", ".join(sorted(module.trees))
+        raise RecipeError(f"the module {module.module} has nothing for {machine} (but for {there})")
+    place = Path(tempfile.mkdtemp(dir=downloads))
+    archive = zipfile.ZipFile(fetch_module(module.module, module.version, module.sum, go, place))
+    tree = f"{module.module}@{module.version}/{module.trees[machine]}"
+    for file in json.loads(archive.read(f"{tree}/files.json"))["files"]:
+        name = file["name"]
+        if _is_directory(file) or not _matches(name, module.take) or _matches(name, module.without):
+            continue
+        path = PurePosixPath(module.path, name)
+        if target := file.get("symlink"):
+            yield oci.Entry(path, 0o777, target=target)
+            continue
+        member = f"{tree}/{name}.gz" if file.get("compressed") else f"{tree}/{name}"
+        mode = 0o755 if file["perm"] & 0o100 else 0o644
+        content = partial(_open_packed, archive, member)
+        yield oci.Entry(path, mode, size=file["size"], content=content)
+
+
+def _is_directory(file: Mapping[str, Any]) -> bool:
+    return bool(file["perm"] >> 31)  # as Go's fs.FileMode has it
+
+
+def _open_packed(archive: zipfile.ZipFile, member: str) -> IO[bytes]:
+    stream = archive.open(member)
+    # It reads as a file of bytes does, but is declared by another name.
+    return gzip.GzipFile(fileobj=stream) if member.endswith(".gz") else stream  # type: ignore[return-value]
+
+
+def _config(recipe: Recipe, packages: Iterable[Mapping[str, str]]) -> dict[str, Any]:
+    config: dict[str, Any] = {
+        "Labels": _labels(recipe, packages),
+        "User": recipe.user,
+        "Entrypoint": recipe.entrypoint,
+        "Env": [f"{name}={value}" for name, value in recipe.environment.items()],
+        "WorkingDir": recipe.working_directory,
+    }
+    if recipe.command:
+        config["Cmd"] = recipe.command
+    if recipe.stop_signal is not None:
+        config["StopSignal"] = recipe.stop_signal
+    if recipe.ports:
+        config["ExposedPorts"] = {f"{port}/tcp": {} for port in recipe.ports}
+    return config
+
+
+def _labels(recipe: Recipe, packages: Iterable[Mapping[str, str]]) -> dict[str, str]:
+    made_of = [{name: value for name, value in one.items() if value} for one in packages]
+    labels = {_TITLE: recipe.name, _VERSION: recipe.tag}
+    if made_of:
+        labels[PACKAGES] = json.dumps(made_of, separators=(",", ":"))
+    return labels

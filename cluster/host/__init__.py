@@ -1,0 +1,1 @@
+"""What the embedded cluster asks of the kernel of its machine."""

@@ -1,0 +1,1 @@
+"""What runs inside the embedded cluster: its processes, their configuration, and its addons."""

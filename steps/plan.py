@@ -1,0 +1,102 @@
+"""Plans: what an apply would do, and that nothing of it is done."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from pytest_bdd import given, parsers, then, when
+
+from steps.vocabulary import OneOf
+from support.checks import plan
+from support.checks.plan import CHANGES, DRIFTS, Change, Forecast, Look
+from support.kube import probe
+
+if TYPE_CHECKING:
+    from support.deploy.namespace import Namespace
+    from support.deploy.results import Rollout
+    from support.release.release import Release
+
+_TYPES: Final = {"Change": OneOf(CHANGES), "Drift": OneOf(DRIFTS)}
+_SOMEBODY: Final = "somebody-elses-tool"
+
+
+def parse(text: str) -> parsers.parse:
+    """Parse a step with the types of this module."""
+    return parsers.parse(text, _TYPES)
+
+
+@given("a namespace in which somebody else has a Service of the release's name", target_fixture="here")
+def occupied_namespace(fresh_namespace: Namespace, run_id: str) -> Namespace:
+    plan.occupy(fresh_namespace.kube, probe.namespace(fresh_namespace.name, run_id), _SOMEBODY)
+    return fresh_namespace
+
+
+@when("the release is planned", target_fixture="look")
+def plan_release(here: Namespace, release_under_test: Release) -> Look:
+    return plan.look(here, release_under_test)
+
+
+@when(parse("the release is planned with {change:Change}"), target_fixture="look")
+def plan_changed_release(here: Namespace, release_under_test: Release, change: Change) -> Look:
+    return plan.look(here, release_under_test, change)
+
+
+@when(parse("the release is planned with {drift:Drift}"), target_fixture="look")
+def plan_drifted_release(here: Namespace, release_under_test: Release, drift: Change) -> Look:
+    return plan.look(here, release_under_test, drift)
+
+
+@when(parse("the release is planned with {change:Change}, and applied so"), target_fixture="forecast")
+def plan_and_apply(here: Namespace, release_under_test: Release, change: Change) -> Forecast:
+    return plan.forecast(here, release_under_test, change)
+
+
+@when(parse("the release is applied with {drift:Drift}"), target_fixture="rollout")
+def apply_drifted_release(here: Namespace, release_under_test: Release, drift: Change) -> Rollout:
+    return here.apply(release_under_test, drift.patches)
+
+
+@then("the plan leaves every object as it is")
+def plan_leaves_all(look: Look) -> None:
+    plan.assert_touches(look, {})
+
+
+@then("the plan creates every object")
+def plan_creates_all(look: Look) -> None:
+    plan.assert_creates_all(look)
+
+
+@then(parse("the plan names {change:Change}, and nothing else"))
+def plan_names_change(look: Look, change: Change) -> None:
+    plan.assert_names(look, change)
+
+
+@then(parse("the plan names {drift:Drift}, and what to do about it"))
+def plan_names_drift(look: Look, drift: Change) -> None:
+    plan.assert_refusal_is_told(look.plan, drift)
+
+
+@then("the plan shows no secret")
+def plan_shows_no_secret(look: Look) -> None:
+    plan.assert_shows_no_secret(look)
+
+
+@then("the plan says who else manages a field of the Service")
+def plan_names_manager(look: Look) -> None:
+    plan.assert_conflict_is_told(look.plan, _SOMEBODY, "targetPort")
+
+
+@then("planning has changed nothing")
+def planning_changes_nothing(look: Look) -> None:
+    plan.assert_nothing_changed(look)
+
+
+@then("the apply has changed what the plan had named, and nothing else")
+def plan_came_true(forecast: Forecast) -> None:
+    plan.assert_came_true(forecast)
+
+
+@then("it is told what to do about it")
+def remedy_is_told(rollout: Rollout) -> None:
+    assert rollout.finding, f"not refused: {rollout}"
+    assert "apply again" in rollout.finding.remedy, f"promised: a remedy\nseen:     {rollout.finding}"

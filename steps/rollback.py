@@ -1,0 +1,94 @@
+"""Deployments that break off, or are rolled back while they are under way."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from pytest_bdd import given, then, when
+
+from support.checks import precheck, rollback
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from support.checks.rollback import Wreck
+    from support.core.wait import Deadlines
+    from support.deploy.live import Live
+    from support.deploy.namespace import Namespace
+    from support.deploy.results import RollBack, Rollout
+    from support.kube.objects import Object, Objects
+    from support.release.release import Release
+
+
+@pytest.fixture
+def stubborn_object(here: Namespace) -> Iterator[Object]:
+    """Own an object of the release that cannot be removed."""
+    obj = rollback.stubborn(here)
+    yield obj
+    rollback.release_from_duty(here.kube, obj)
+
+
+@pytest.fixture
+def kept_volume(live: Live) -> Iterator[str]:
+    """Own a release's volume that stays when its claim is gone."""
+    volume = precheck.keep_volume(live)
+    yield volume
+    live.kube.delete("PersistentVolume", volume)
+
+
+@given("its class keeps its volume")
+def volume_is_kept(kept_volume: str) -> None:
+    assert kept_volume
+
+
+@given("deployments that broke off after each of their objects", target_fixture="ashore")
+def deployments_that_broke_off(
+    fresh_namespaces: Callable[[], Namespace], release_under_test: Release
+) -> list[Wreck]:
+    return rollback.wrecks(fresh_namespaces, release_under_test)
+
+
+@given("its deployment was interrupted by the operator")
+def interrupted_deployment(here: Namespace, release_under_test: Release) -> None:
+    rollback.interrupt(here, release_under_test)
+
+
+@given("an object of it that cannot be removed")
+def object_that_cannot_be_removed(stubborn_object: Object) -> None:
+    assert stubborn_object["metadata"]["finalizers"]
+
+
+@when("each of them is rolled back")
+def roll_each_back(ashore: list[Wreck]) -> None:
+    rollback.roll_back_all(ashore)
+
+
+@when("it is applied, and rolled back by somebody else before it is live", target_fixture="rollout")
+def roll_back_under_way(here: Namespace, release_under_test: Release, deadlines: Deadlines) -> Rollout:
+    return rollback.roll_back_under_way(here, release_under_test, deadlines)
+
+
+@when("the operator tries to roll the release back", target_fixture="told")
+def try_to_roll_back(here: Namespace, deadlines: Deadlines) -> str:
+    return rollback.try_to_roll_back(here, deadlines)
+
+
+@then("nothing is left of each but its claim, where it had come that far")
+def claims_are_left(ashore: list[Wreck]) -> None:
+    rollback.assert_all_rolled_back(ashore)
+
+
+@then("the operator is told what is left")
+def operator_is_told(told: str, stubborn_object: Object) -> None:
+    rollback.assert_told(told, stubborn_object)
+
+
+@then("the operator is told what keeps the namespace")
+def operator_is_told_what_keeps_namespace(removal: RollBack, here: Namespace, things: Objects) -> None:
+    precheck.assert_left(removal, f"kubectl delete namespace {here.name}", things[0]["metadata"]["name"])
+
+
+@then("the operator is told which volume still holds its data")
+def operator_is_told_of_volume(removal: RollBack, kept_volume: str) -> None:
+    precheck.assert_left(removal, kept_volume, f"kubectl delete pv {kept_volume}")

@@ -1,0 +1,75 @@
+"""How a release is, as its status tells it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pytest_bdd import given, then, when
+from pytest_bdd.parsers import parse
+
+from support.checks import status as status_checks
+from support.chroma import samples
+from support.deploy import status as deploy_status
+
+if TYPE_CHECKING:
+    from support.chroma.client import Collection
+    from support.chroma.database import Database
+    from support.deploy.live import Live
+    from support.deploy.namespace import Namespace
+    from support.deploy.status import Status
+    from support.release.release import Release
+
+
+@given(parse('a collection "{name:S}" of {count:d} records about "{topic:S}"'), target_fixture="collection")
+def collection_about(database: Database, name: str, count: int, topic: str) -> Collection:
+    return database.create(name, records=samples.records(count), metadata={"topic": topic})
+
+
+@when("its status is asked for", target_fixture="told")
+def ask_for_status(here: Namespace) -> Status:
+    return deploy_status.observe(here)
+
+
+@then("the status says that the release is live, and its heart beats")
+def status_says_live(told: Status, release_under_test: Release) -> None:
+    status_checks.assert_live(told, release_under_test)
+
+
+@then("that its pod runs, its StatefulSet is rolled out, and its claim is bound")
+def status_says_what_it_runs_on(told: Status, release_under_test: Release) -> None:
+    status_checks.assert_runs(told, release_under_test)
+
+
+@then("where it answers, and in which form it is announced")
+def status_says_where_it_answers(told: Status, live: Live) -> None:
+    status_checks.assert_announced(told, live)
+
+
+@then(parse('the status tells the collection "{name:S}" of {count:d} records about "{topic:S}"'))
+def status_tells_collection(told: Status, database: Database, name: str, count: int, topic: str) -> None:
+    status_checks.assert_told(told, deploy_status.Collection(database.name, name, count, {"topic": topic}))
+
+
+@then("the answer for programs holds all of it, and the one for people says that it is live")
+def answers_agree(told: Status) -> None:
+    status_checks.assert_same_in_every_form(told)
+
+
+@then("neither holds the token")
+def no_answer_holds_token(told: Status, live: Live) -> None:
+    status_checks.assert_token_unspoken(told, live.token)
+
+
+@then(parse("the status says that it is not live because {why}"))
+def status_says_not_live(told: Status, why: str) -> None:
+    status_checks.assert_not_live(told, why)
+
+
+@then("how it is switched on again")
+def status_says_how_to_switch_on(told: Status) -> None:
+    status_checks.assert_told_how_to_switch_on(told)
+
+
+@then("the status warns that the claim is being deleted, and says how its data is saved")
+def status_warns_of_claim(told: Status, release_under_test: Release) -> None:
+    status_checks.assert_claim_is_warned_of(told, release_under_test)

@@ -1,0 +1,102 @@
+"""Releases and users in trouble, and what they are told."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from typing import TYPE_CHECKING, Final
+
+import pytest
+from pytest_bdd import given, parsers, then, when
+
+from steps.vocabulary import OneOf
+from support.checks import performance as slow
+from support.checks import troubleshooting
+from support.checks.troubleshooting import SICKNESSES, Patient
+from support.diagnosis.troubles import Trouble
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from support.checks.performance import Pace
+    from support.chroma.client import Collection
+    from support.chroma.database import Database
+    from support.core.wait import Deadlines
+    from support.deploy.live import Live
+    from support.deploy.namespace import Namespace
+    from support.deploy.results import Rollout
+    from support.release.release import Release
+
+_TYPES: Final = {
+    "Act": OneOf.itself(troubleshooting.ACTS),
+    "Sickness": OneOf.itself(SICKNESSES),
+    "Trouble": OneOf({trouble.value: trouble for trouble in Trouble}),
+}
+
+
+def parse(text: str) -> parsers.parse:
+    """Parse a step with the types of this module."""
+    return parsers.parse(text, _TYPES)
+
+
+@pytest.fixture
+def ward() -> Iterator[ExitStack]:
+    """Own what a release has fallen ill with: at the end it is well again."""
+    with ExitStack() as stack:
+        yield stack
+
+
+@pytest.fixture
+def patient(home: Namespace, live: Live, deadlines: Deadlines, run_id: str) -> Patient:
+    """Return the live release as what may fall ill."""
+    return Patient(home, live, deadlines, run_id)
+
+
+@given("the release, live on a small claim in a namespace of its own", target_fixture="live")
+def live_on_small_claim(own_namespace: Namespace, release_under_test: Release) -> Live:
+    return own_namespace.ensure_live(troubleshooting.on_small_claim(release_under_test))
+
+
+@given(parse("it has fallen ill: {sickness:Sickness}"))
+def fallen_ill(patient: Patient, ward: ExitStack, sickness: str) -> None:
+    ward.enter_context(SICKNESSES[sickness](patient))
+
+
+@when(parse("a user {what:Act}"), target_fixture="told")
+def act_as_user(live: Live, database: Database, collection: Collection, what: str) -> str:
+    return troubleshooting.act(live, database, collection, what)
+
+
+@when("a user asks for the heartbeat", target_fixture="told")
+def ask_for_heartbeat(live: Live, deadlines: Deadlines) -> str:
+    return troubleshooting.ask_for_heartbeat(live, deadlines)
+
+
+@when("a user adds records until one is refused", target_fixture="told")
+def add_until_refused(collection: Collection) -> str:
+    return troubleshooting.add_until_refused(collection)
+
+
+@then(parse("the trouble is that {trouble:Trouble}"), target_fixture="trouble")
+def trouble_is_named(live: Live, told: str, trouble: Trouble) -> Trouble:
+    troubleshooting.assert_diagnosed(live, told, trouble)
+    return trouble
+
+
+@then(parse("the remedy says: {words}"))
+def remedy_is_told(trouble: Trouble, words: str) -> None:
+    troubleshooting.assert_remedy(trouble, words)
+
+
+@then(parse("the refusal says: {words}"))
+def refusal_tells_remedy(rollout: Rollout, words: str) -> None:
+    troubleshooting.assert_refusal_says(rollout, words)
+
+
+@then("whoever runs the suite is warned if the answers were slow")
+def slow_answers_are_warned_of(pace: Pace) -> None:
+    slow.warn(pace)
+
+
+@then("such a warning tells the time and the remedy")
+def warning_is_complete(pace: Pace) -> None:
+    slow.assert_warning_is_complete(pace)

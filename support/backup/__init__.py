@@ -1,0 +1,1 @@
+"""Copies a release's data to a file and back."""

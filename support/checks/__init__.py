@@ -1,0 +1,1 @@
+"""What the steps do and demand: one module for each feature."""

@@ -1,0 +1,333 @@
+"""What callers may show and ask, in the words of the features, and how they ask it on each way in."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import socket
+import time
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any, Final
+
+from support.chroma.api import DEFAULT_DATABASE, TENANT, TOKEN_HEADER
+from support.chroma.samples import DIMENSION, records
+from support.core.wait import kept
+from support.deploy.ways_in import address_of, environment_of, way_in
+from support.network import http
+from support.network.tunnel import Unreachable
+from support.network.way import POD_PORT, ingress
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+
+    from support.chroma.client import Collection
+    from support.chroma.database import Database
+    from support.core.wait import Deadlines
+    from support.deploy.live import Live
+    from support.network.http import Reply
+    from support.network.vantage import Vantage
+    from support.network.way import Way, WayName
+
+Headers = list[tuple[str, str]]
+Replies = dict["WayName", list["Reply"]]
+
+_HEARTBEAT: Final = "/api/v2/heartbeat"
+_COLLECTIONS: Final = f"/api/v2/tenants/{TENANT}/databases/{DEFAULT_DATABASE}/collections"
+# Stands for every tenant, database and collection: where an operation turns out to be open, nothing is lost by it.
+_NOBODYS: Final = "00000000-0000-0000-0000-000000000000"
+
+
+@dataclass(frozen=True)
+class Question:
+    """What is asked, without what the caller shows."""
+
+    method: str
+    path: str
+    body: http.Body | bytes | dict[str, Any] | None = None
+    headers: tuple[tuple[str, str], ...] = ()
+
+
+def _shown(make: Callable[[str], str], header: str = TOKEN_HEADER) -> Callable[[str], Headers]:
+    return lambda token: [(header, make(token))]
+
+
+def _other_case(token: str) -> str:
+    assert token != token.swapcase(), "the token has no other case: choose one with a letter in it"
+    return token.swapcase()
+
+
+# The first alone is let in, unless a release takes bearers as well.
+CREDENTIALS: Final[Mapping[str, Callable[[str], Headers]]] = {
+    "with the right token": _shown(lambda token: token),
+    "without a token": lambda _: [],
+    "with an empty token": _shown(lambda _: ""),
+    "with a wrong token": _shown(lambda _: "open-sesame-open-sesame"),
+    "with the right token in the wrong case": _shown(_other_case),
+    "with the right token in the wrong header": lambda token: [
+        ("Authorization", f"Bearer {token}"),
+        ("X-Token", token),
+    ],
+    "with the beginning of the right token": _shown(lambda token: token[:-1]),
+    "with the end of the right token": _shown(lambda token: token[1:]),
+    "with the right token and a letter more": _shown(lambda token: token + "x"),
+    "with the right token as a bearer": _shown(lambda token: f"Bearer {token}", "Authorization"),
+    "with a wrong token as a bearer": _shown(lambda _: "Bearer open-sesame-open-sesame", "Authorization"),
+    "with the right token as an API key": _shown(lambda token: token, "X-Api-Key"),
+    "with a wrong token beside the right one as a bearer": lambda token: [
+        (TOKEN_HEADER, "open-sesame-open-sesame"),
+        ("Authorization", f"Bearer {token}"),
+    ],
+    # The gateway compares hashes; who sees its list of them is not let in by it.
+    "with the hash of the right token": _shown(lambda token: hashlib.sha256(token.encode()).hexdigest()),
+    "with the right token beside a wrong one": lambda token: [
+        (TOKEN_HEADER, "open-sesame-open-sesame"),
+        (TOKEN_HEADER, token),
+    ],
+}
+
+LIST: Final = Question("GET", _COLLECTIONS)
+BEAT: Final = Question("GET", _HEARTBEAT)
+# Chroma's own, live list of its operations.
+_DOCUMENT: Final = Question("GET", "/openapi.json")
+
+# What merely resembles the question for the heartbeat.
+LOOKALIKES: Final[Mapping[str, Question]] = {
+    "a longer name": Question("GET", _HEARTBEAT + "x"),
+    "a slash behind it": Question("GET", _HEARTBEAT + "/"),
+    "a slash too many": Question("GET", "/" + _HEARTBEAT),
+    "an escaped letter": Question("GET", "/api/v2/%68eartbeat"),
+    "a filter behind it": Question("GET", _HEARTBEAT + "?limit=1"),
+    "a path that leads through it": Question("GET", _HEARTBEAT + "/../../.." + _COLLECTIONS),
+    "another method": Question("POST", _HEARTBEAT),
+    "a body": Question("GET", _HEARTBEAT, b"{}"),
+}
+
+_UPGRADE: Final = ("Connection", "Upgrade")
+# What asks for another protocol than HTTP.
+SWITCHES: Final[Mapping[str, Question]] = {
+    "a protocol that nobody knows": Question("GET", _COLLECTIONS, headers=(_UPGRADE, ("Upgrade", "foo"))),
+    "a websocket": Question(
+        "GET",
+        _COLLECTIONS,
+        headers=(
+            _UPGRADE,
+            ("Upgrade", "websocket"),
+            ("Sec-WebSocket-Version", "13"),
+            ("Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25jZQ=="),
+        ),
+    ),
+    "a protocol, and sends a body with it": Question(
+        "POST", _COLLECTIONS, b"{}", headers=(_UPGRADE, ("Upgrade", "foo"))
+    ),
+    "HTTP/2": Question(
+        "GET",
+        _COLLECTIONS,
+        headers=(
+            ("Connection", "Upgrade, HTTP2-Settings"),
+            ("Upgrade", "h2c"),
+            ("HTTP2-Settings", "AAMAAABk"),
+        ),
+    ),
+}
+
+_MIB: Final = 1 << 20
+_PIECE: Final = b" " * 65536
+ORIGIN: Final = "https://app.example.com"
+ORIGINS: Final[Mapping[str, str]] = {"an allowed page": ORIGIN, "another page": "https://evil.example.com"}
+
+
+def large(mebibytes: int) -> Question:
+    """Return a question whose body is so large, comes in chunks, and is never held back."""
+    pieces = [_PIECE] * (mebibytes * _MIB // len(_PIECE))  # the same piece each time: it takes no memory
+    return Question("POST", _COLLECTIONS, http.Body(mebibytes * _MIB, pieces, chunked=True))
+
+
+def with_long_header(kibibytes: int) -> Question:
+    """Return a question with a header of so many KiB."""
+    return Question("GET", _COLLECTIONS, headers=(("X-Long", "x" * (kibibytes << 10)),))
+
+
+def preflight(origin: str) -> Question:
+    """Return what a browser asks for a page before it adds records there."""
+    asked = (
+        ("Origin", origin),
+        ("Access-Control-Request-Method", "POST"),
+        ("Access-Control-Request-Headers", "content-type,x-chroma-token"),
+    )
+    return Question("OPTIONS", _COLLECTIONS, headers=asked)
+
+
+def from_page(origin: str) -> Question:
+    """Return what a browser asks for a page."""
+    return Question("GET", _COLLECTIONS, headers=(("Origin", origin),))
+
+
+# What tempts a release to repeat what it was told.
+_TEMPTING: Final = (
+    LIST,
+    Question("GET", _COLLECTIONS + "/no-such-collection"),
+    Question("GET", "/no/such/path"),
+    Question("TRACE", _COLLECTIONS),
+    Question("OPTIONS", _COLLECTIONS),
+    Question("POST", _COLLECTIONS, b"no JSON"),
+    Question("POST", _COLLECTIONS, {"name": "?"}),
+)
+
+
+def _of(collection: Collection, tail: str = "") -> str:
+    return f"/api/v2/tenants/{collection.tenant}/databases/{collection.database}/collections{tail}"
+
+
+# What an intruder may try to change; each would succeed with the token.
+WRITES: Final[Mapping[str, Callable[[Collection], Question]]] = {
+    "create a collection": lambda it: Question("POST", _of(it), {"name": "intruder"}),
+    "delete a collection": lambda it: Question("DELETE", _of(it, f"/{it.name}")),
+    "add a record": lambda it: Question(
+        "POST", _of(it, f"/{it.id}/add"), {"ids": ["intruder"], "embeddings": [[0.0] * DIMENSION]}
+    ),
+    "delete a record": lambda it: Question("POST", _of(it, f"/{it.id}/delete"), {"ids": [records(1)[0].id]}),
+}
+
+
+class Caller:
+    """Somebody at the ways in to a live release, with this or that to show; raises `Unanswered` where no answer comes."""
+
+    def __init__(self, live: Live, vantage: Vantage, deadlines: Deadlines) -> None:
+        self._live = live
+        self._vantage = vantage
+        self._deadlines = deadlines
+
+    def ask(self, ways: Iterable[WayName], credentials: str, *questions: Question) -> Replies:
+        """Ask on each of the ways, in this order and on one connection; return the answers in the same order."""
+        shown = CREDENTIALS[credentials](self._live.token.get_secret_value())
+        return {name: _ask(self._way(name), shown, questions) for name in ways}
+
+    def ask_again_and_again(self, ways: Iterable[WayName], credentials: str, question: Question) -> Replies:
+        """Ask on each of the ways in turn for as long as a doubtful sign is doubted, each time on a connection of its own."""
+        replies: Replies = {name: [] for name in ways}
+        end = time.monotonic() + self._deadlines.doubt
+        while time.monotonic() < end:
+            for name in replies:
+                replies[name] += self.ask([name], credentials, question)[name]
+        return replies
+
+    def ask_for_everything(self, ways: Iterable[WayName], credentials: str) -> Replies:
+        """Ask for every operation that the live release's own document names, and for the document itself."""
+        return self.ask(ways, credentials, *self._operations(), _DOCUMENT)
+
+    def ask_for_tunnel(self, ways: Iterable[WayName], credentials: str) -> Replies:
+        """Ask for a tunnel to where the caller is connected already."""
+        targets = {name: self._way(name) for name in ways}
+        return {
+            name: self.ask([name], credentials, Question("CONNECT", f"{way.host}:{way.port}"))[name]
+            for name, way in targets.items()
+        }
+
+    def tempt(self, ways: Sequence[WayName]) -> Replies:
+        """Ask what tempts the release to repeat the token, showing it rightly and wrongly."""
+        token = self._live.token.get_secret_value()
+        holding = [
+            name for name, make in CREDENTIALS.items() if any(token in value for _, value in make(token))
+        ]
+        rightly = self.ask(ways, "with the right token", *_TEMPTING)
+        wrongly = [self.ask(ways, name, LIST) for name in holding]
+        return {name: [reply for replies in (rightly, *wrongly) for reply in replies[name]] for name in ways}
+
+    def ask_again_without_token(self, ways: Iterable[WayName]) -> Replies:
+        """Ask with the token, and then without it on the same connection; return the second answers."""
+        return {name: [self._ask_twice(self._way(name))] for name in ways}
+
+    def ask_in_clear(self, question: Question) -> Reply:
+        """Ask without a token over plain http through the ingress."""
+        return http.ask(self._way("ingress").in_clear(), question.method, question.path)
+
+    def _ask_twice(self, way: Way) -> Reply:
+        shown = CREDENTIALS["with the right token"](self._live.token.get_secret_value())
+        with http.line(way) as line:
+            first = line.ask(LIST.method, LIST.path, shown)
+            assert first.status == HTTPStatus.OK, f"the token does not open the connection: {first}"
+            return line.ask(LIST.method, LIST.path)
+
+    def _operations(self) -> list[Question]:
+        document = self.ask(["ingress"], "with the right token", _DOCUMENT)["ingress"][0].json()
+        return [
+            Question(method.upper(), re.sub(r"{\w+}", _NOBODYS, path))
+            for path, operations in document["paths"].items()
+            for method in operations
+        ]
+
+    def _way(self, name: WayName) -> Way:
+        return way_in(self._live, name, self._vantage)
+
+
+def _ask(way: Way, shown: Headers, questions: Sequence[Question]) -> list[Reply]:
+    *first, last = questions
+    with http.line(way) as line:
+        replies = [line.ask(it.method, it.path, [*shown, *it.headers], it.body) for it in first]
+        ends = () if _UPGRADE[0] in dict(last.headers) else (http.LAST,)
+        return [*replies, line.ask(last.method, last.path, [*ends, *shown, *last.headers], last.body)]
+
+
+def assert_alone(database: Database, collection: Collection) -> None:
+    """Assert that a database holds one collection and no other."""
+    assert database.names() == [collection.name], f"the database holds the collections {database.names()}"
+
+
+# What tells Chroma its port.
+_PORT_VARIABLE: Final = "CHROMA_PORT"
+
+
+@dataclass(frozen=True)
+class Doors:
+    """Why a neighbour cannot connect to the pod's ports; None where it can."""
+
+    gateway: str | None
+    chroma: str | None
+
+
+def knock(live: Live, vantage: Vantage) -> Doors:
+    """Try to connect, as a neighbour would, to the gateway's port and to Chroma's own at the pod's address."""
+    address, port = address_of(live), int(environment_of(live)[_PORT_VARIABLE])
+    return Doors(_knock(vantage, address, POD_PORT), _knock(vantage, address, port))
+
+
+def assert_gateway_alone_is_open(doors: Doors) -> None:
+    """Assert that a neighbour can connect to the gateway, and not to Chroma."""
+    assert doors.gateway is None, f"the gateway cannot be reached: {doors.gateway}"
+    assert doors.chroma is not None, "Chroma itself answered a neighbour, past the gateway"
+
+
+@dataclass(frozen=True)
+class Identity:
+    """What a verified handshake found out: the names in the certificate, or why it is not to be believed."""
+
+    names: tuple[str, ...]
+    doubt: str | None
+
+
+def identity(live: Live) -> Identity:
+    """Shake hands with the ingress as a careful client does: by name, and trusting the platform's authority alone."""
+    way = ingress(live.host, live.inventory)
+    try:
+        with (
+            socket.create_connection((way.host, way.port), kept().question) as plain,
+            way.verify.wrap_socket(plain, server_hostname=way.host) as spoken,
+        ):
+            certificate: Any = spoken.getpeercert()
+    except OSError as error:
+        return Identity((), f"{type(error).__name__}: {error}")
+    return Identity(tuple(name for _, name in certificate["subjectAltName"]), None)
+
+
+def assert_identity_is_proven(found: Identity) -> None:
+    """Assert that the certificate is the host's, and of an authority that is trusted."""
+    assert found.doubt is None, f"the ingress does not prove who it is: {found.doubt}"
+
+
+def _knock(vantage: Vantage, address: str, port: int) -> str | None:
+    try:
+        vantage.connect(address, port).close()
+    except Unreachable as reason:
+        return str(reason)
+    return None

@@ -1,0 +1,101 @@
+"""A platform of a scenario's own, that issues the certificate of which a release takes its copy, and renews it."""
+
+from __future__ import annotations
+
+import hashlib
+import socket
+from functools import partial
+from typing import TYPE_CHECKING
+
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding
+
+from support.checks.authority import Authority
+from support.checks.inventory import secret_of
+from support.core.resolver import map_host
+from support.core.wait import kept, wait_for
+from support.kube import probe
+from support.network.way import ingress
+from support.platform.certificate import Source
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from support.checks.plan import Look
+    from support.core.wait import Deadlines
+    from support.deploy.live import Live
+    from support.deploy.results import Rollout
+    from support.kube.client import Kube
+    from support.platform.inventory import Inventory
+
+
+class Issuer:
+    """Keeps a wildcard certificate in a namespace that stands for the platform's; `inventory` leads to it.
+
+    Its domain lies below the platform's: an ingress that knew two certificates for one name might show either.
+    """
+
+    def __init__(
+        self, kube: Kube, inventory: Inventory, namespace: str, run_id: str, directory: Path
+    ) -> None:
+        self._kube = kube
+        self._run_id = run_id
+        self._authority = Authority("a scenario's own")
+        bundle = directory / "authority.pem"
+        bundle.write_bytes(self._authority.certificate)
+        domain = f"{namespace}.{inventory.domain_name}"
+        self._source = Source.of(domain, namespace)
+        self.inventory = inventory.model_copy(
+            update={
+                "domain_name": domain,
+                "certificate_namespace": namespace,
+                "ca_bundle": bundle,
+                # The platform's resolver knows no name so deep.
+                "ingress_address": inventory.ingress_address
+                or socket.gethostbyname(f"chroma.{inventory.domain_name}"),
+            }
+        )
+        kube.apply(probe.namespace(namespace, run_id))
+        self.renew()
+
+    def renew(self) -> str:
+        """Issue a certificate in the place of the one before; return its fingerprint."""
+        tls = self._authority.issue(self._source.wildcard)
+        self._kube.apply(secret_of(tls, self._source, self._run_id))
+        certificate = x509.load_pem_x509_certificate(tls.certificate)
+        return _fingerprint(certificate.public_bytes(Encoding.DER))
+
+
+def assert_presented(live: Live, promised: str, deadlines: Deadlines) -> None:
+    """Assert that the ingress comes to present the certificate of a fingerprint, and that it is to be believed."""
+    host, address = live.host, live.inventory.ingress_address or ""
+    with map_host(host, address):
+        wait_for(
+            lambda: _presented(live) == promised,
+            deadlines.answering,
+            partial("the renewed certificate is not presented by the ingress for {}".format, host),
+        )
+
+
+def assert_only_copy_changed(rollout: Rollout) -> None:
+    """Assert that an apply changed the copy of the certificate, and nothing else but the record of the release."""
+    promised = {"Secret chroma-last-live", "Secret chroma-tls-secret"}
+    assert set(rollout.changed) == promised, f"promised: {promised}\nseen:     {rollout.changed}, {rollout}"
+
+
+def assert_staleness_told(look: Look) -> None:
+    """Assert that a plan says that the copy of the certificate is stale."""
+    assert "the copy of the certificate is stale: it is valid until " in str(look), str(look)
+
+
+def _presented(live: Live) -> str:
+    way = ingress(live.host, live.inventory)
+    with (
+        socket.create_connection((way.host, way.port), kept().question) as plain,
+        way.verify.wrap_socket(plain, server_hostname=way.host) as spoken,
+    ):
+        return _fingerprint(spoken.getpeercert(binary_form=True) or b"")
+
+
+def _fingerprint(der: bytes) -> str:
+    return hashlib.sha256(der).hexdigest()

@@ -1,0 +1,207 @@
+"""Large bodies on their way through the ingress: what passes, and who refuses what does not."""
+
+from __future__ import annotations
+
+import itertools
+import json
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Final
+
+from support.checks.access import CREDENTIALS
+from support.chroma import calls, samples
+from support.chroma.outcomes import Outcome, expect
+from support.core.merge_patch import merge
+from support.core.parallel import together
+from support.core.wait import Deadlines, wait_for
+from support.kube import probe
+from support.kube.labels import ownership
+from support.laws.invariants import same_records
+from support.network import http
+from support.network.way import ingress
+
+if TYPE_CHECKING:
+    from support.chroma.client import Collection
+    from support.deploy.live import Live
+    from support.deploy.namespace import Namespace
+    from support.kube.objects import Object
+    from support.network.http import Reply
+
+_MIB: Final = 1 << 20
+_BLANKS: Final = b" " * 65536
+
+
+def add(live: Live, collection: Collection, mebibytes: int) -> Reply:
+    """Add two records to a collection in one body of so many MiB, through the ingress; raises `Unanswered`.
+
+    All but some hundred bytes of it are blanks between the first id and the second. They have to be carried and read
+    like anything else, and cost Chroma none of the memory that so many records would: some thirteen times the body.
+    """
+    body = _spread(mebibytes * _MIB)
+    path = (
+        f"/api/v2/tenants/{collection.tenant}/databases/{collection.database}/collections/{collection.id}/add"
+    )
+    shown = CREDENTIALS["with the right token"](live.token.get_secret_value())
+    headers = [*shown, ("Content-Type", "application/json")]
+    return http.ask(ingress(live.host, live.inventory), "POST", path, headers, body)
+
+
+def assert_arrived(collection: Collection, reply: Reply) -> None:
+    """Assert that a body of `add` was accepted and arrived to its end."""
+    expect(Outcome.ACCEPTED, reply)
+    same_records(samples.records(2), calls.contents(collection))
+
+
+def assert_refused_by_release(reply: Reply) -> None:
+    """Assert that a body was too large for the release itself, which like all it says says so in JSON."""
+    expect(Outcome.TOO_LARGE, reply)
+    assert _is_json(reply), f"refused by the ingress, and not by the release behind it: {reply}"
+
+
+def assert_refused_by_ingress(reply: Reply) -> None:
+    """Assert that a body was too large for the ingress, and that the release was not asked."""
+    expect(Outcome.TOO_LARGE, reply)
+    assert not _is_json(reply), (
+        f"refused by the release, to which the ingress should not have passed it: {reply}"
+    )
+
+
+def _spread(size: int) -> http.Body:
+    """Return a body that is `size` bytes long and adds the first two deterministic records."""
+    told = {"ids": [], **calls.columns(samples.records(2))}
+    first, second = (json.dumps(record.id) for record in samples.records(2))
+    head, tail = json.dumps(told).split("[]", 1)
+    start, end = f"{head}[{first},".encode(), f"{second}]{tail}".encode()
+    blanks = size - len(start) - len(end)
+    filling = itertools.repeat(_BLANKS, blanks // len(_BLANKS))
+    return http.Body(size, itertools.chain([start], filling, [_BLANKS[: blanks % len(_BLANKS)], end]))
+
+
+def _is_json(reply: Reply) -> bool:
+    return (reply.header("content-type") or "").startswith("application/json")
+
+
+_TIMEOUT: Final = "nginx.ingress.kubernetes.io/proxy-read-timeout"
+
+
+# Seconds that the impatient copy waits: the least that the annotation can say.
+_SHORT: Final = 1
+
+
+# The probe's server and the Service in front of it.
+_NAME: Final = "slow"
+
+
+_PORT: Final = 8080
+
+
+@dataclass(frozen=True)
+class Copies:
+    """Two copies of a live release's Ingress that lead to a server which answers as late as it is asked to.
+
+    The `patient` one is as the original, the `impatient` one waits a second; both are given by their hosts.
+    """
+
+    place: Namespace
+    patient: str
+    impatient: str
+
+
+@dataclass(frozen=True)
+class Answers:
+    """What came of the same question through the two copies."""
+
+    patient: Reply
+    impatient: Reply
+
+
+def copy_ingress(live: Live, place: Namespace, deadlines: Deadlines, run_id: str) -> Copies:
+    """Put a slow server and two copies of the live release's Ingress into a throw-away place, and wait until they serve."""
+    kube, where = place.kube, place.name
+    copies = Copies(place, f"patient-{place.host}", f"impatient-{place.host}")
+    kube.apply(probe.namespace(where, run_id))
+    server = probe.pod(_NAME, where, run_id, place.inventory.vantage_image, ["serve"])
+    server["metadata"]["labels"]["app"] = _NAME
+    probe.start(kube, server, deadlines)
+    for obj in (_service(where, run_id), *_published(live, copies, run_id)):
+        kube.apply(obj)
+    for host in (copies.patient, copies.impatient):
+        _wait_until_served(place, host, deadlines)
+    return copies
+
+
+def ask(copies: Copies, seconds: float) -> Answers:
+    """Ask through both copies for an answer that takes so long."""
+    path = f"/sleep?s={seconds:g}"
+    ways = [ingress(host, copies.place.inventory) for host in (copies.patient, copies.impatient)]
+    return Answers(*together([partial(http.ask, way, "GET", path) for way in ways]))
+
+
+def assert_given_up(answers: Answers) -> None:
+    """Assert that the impatient copy did not wait for the answer: a time-out that is set is heeded."""
+    assert answers.impatient.status == 504, f"not given up after {_SHORT} s: {answers.impatient}"
+
+
+def assert_waited(answers: Answers) -> None:
+    """Assert that the copy that waits as long as the release's own Ingress waited for the answer."""
+    assert answers.patient.status == 200, f"the ingress of the release does not wait: {answers.patient}"
+
+
+def _published(live: Live, copies: Copies, run_id: str) -> list[Object]:
+    kube, where = live.kube, live.namespace
+    original = kube.get("Ingress", "chroma-ingress", where)
+    certificate = kube.get("Secret", "chroma-tls-secret", where)
+    assert original, f"Ingress chroma-ingress is not there in {where}"
+    assert certificate, f"Secret chroma-tls-secret is not there in {where}"
+    impatient = {"metadata": {"annotations": {_TIMEOUT: str(_SHORT)}}}
+    return [
+        _moved(certificate, "chroma-tls-secret", copies.place.name, run_id),
+        _leading_to(original, copies.patient, "patient", copies.place.name, run_id),
+        merge(_leading_to(original, copies.impatient, "impatient", copies.place.name, run_id), impatient),
+    ]
+
+
+def _moved(obj: Object, name: str, where: str, run_id: str) -> Object:
+    """Return an object as it would be made anew elsewhere."""
+    metadata = {
+        "name": name,
+        "namespace": where,
+        "labels": ownership(run_id),
+        "annotations": obj["metadata"].get("annotations", {}),
+    }
+    rest = {key: value for key, value in obj.items() if key not in {"metadata", "status"}}
+    return {**rest, "metadata": metadata}
+
+
+def _leading_to(ingress: Object, host: str, name: str, where: str, run_id: str) -> Object:
+    """Return a copy of an Ingress for another host, which leads to the slow server."""
+    (rule,), (tls,) = ingress["spec"]["rules"], ingress["spec"]["tls"]
+    backend = {"service": {"name": _NAME, "port": {"number": 80}}}
+    paths = [{**path, "backend": backend} for path in rule["http"]["paths"]]
+    copy = _moved(ingress, name, where, run_id)
+    spec = {
+        **copy["spec"],
+        "tls": [{**tls, "hosts": [host]}],
+        "rules": [{"host": host, "http": {"paths": paths}}],
+    }
+    return {**copy, "spec": spec}
+
+
+def _service(where: str, run_id: str) -> Object:
+    return {
+        "apiVersion": "v1",
+        "kind": "Service",
+        "metadata": {"name": _NAME, "namespace": where, "labels": ownership(run_id)},
+        "spec": {"selector": {"app": _NAME}, "ports": [{"port": 80, "targetPort": _PORT}]},
+    }
+
+
+def _wait_until_served(place: Namespace, host: str, deadlines: Deadlines) -> None:
+    way = ingress(host, place.inventory)
+    seen: list[Reply] = []
+
+    def served() -> bool:
+        seen[:] = [http.ask(way, "GET", "/")]
+        return seen[0].status == 200
+
+    wait_for(served, deadlines.live, lambda: f"{host} is not served: {seen}", (http.Unanswered,))

@@ -1,0 +1,96 @@
+"""Questions, writes and names that make no sense, by the words of the features; Chroma's own client lets none of them out."""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from struct import pack
+from typing import TYPE_CHECKING, Any, Final
+
+from support.chroma.outcomes import Outcome, expect
+from support.chroma.samples import DIMENSION
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from support.chroma.client import Collection
+    from support.chroma.database import Body, Database
+    from support.network.http import Reply
+
+_VECTOR: Final = [0.5] * DIMENSION
+
+
+def _question(**said: Any) -> dict[str, Any]:
+    return {"query_embeddings": [_VECTOR], **said}
+
+
+def _write(**said: Any) -> dict[str, Any]:
+    return {"ids": ["nonsense"], "embeddings": [_VECTOR], **said}
+
+
+QUESTIONS: Final[Mapping[str, Body]] = {
+    "with a vector of another dimension": _question(query_embeddings=[[*_VECTOR, 0.5]]),
+    "with a vector that has a hole": _question(query_embeddings=[[*_VECTOR[1:], None]]),
+    "with a vector that is not a number": b'{"query_embeddings": [[NaN]]}',
+    "without a vector": {},
+    "for fewer than no records": _question(n_results=-1),
+    "for half a record": _question(n_results=0.5),
+    "for a column that there is not": _question(include=["colours"]),
+    "through an empty filter": _question(where={}),
+    "through two conditions that nothing joins": _question(where={"topic": "moths", "even": True}),
+    "through an unknown operator": _question(where={"topic": {"$like": "moths"}}),
+    "through a choice of nothing": _question(where={"topic": {"$in": []}}),
+    "through a choice of a word and a number": _question(where={"topic": {"$in": ["moths", 1]}}),
+    "through an order of words": _question(where={"topic": {"$gt": "moths"}}),
+    "through a broken pattern": _question(where_document={"$regex": "("}),
+}
+
+WRITES: Final[Mapping[str, Body]] = {
+    "with a vector of another dimension": _write(embeddings=[[*_VECTOR, 0.5]]),
+    # The client sends vectors in this way.
+    "with a vector that is not a number": _write(
+        embeddings=[b64encode(pack(f"<{DIMENSION}f", *[float("nan")] * DIMENSION)).decode()]
+    ),
+    "with a component beyond float32": _write(embeddings=[[*_VECTOR[1:], 1e39]]),
+    "without a vector": {"ids": ["nonsense"]},
+    "with more ids than vectors": _write(ids=["nonsense", "more of it"]),
+    "with an empty id": _write(ids=[""]),
+    "with metadata in metadata": _write(metadatas=[{"topic": {"of": "moths"}}]),
+    "with a list of a word and a number": _write(metadatas=[{"topic": ["moths", 1]}]),
+    "with a key that is Chroma's own": _write(metadatas=[{"#topic": "moths"}]),
+}
+
+NAMES: Final[Mapping[str, str]] = {
+    "of two letters": "no",
+    "of 513 letters": "n" * 513,
+    "with a space": "field notes",
+    "with a letter beyond ASCII": "fieldnötes",
+    "that ends in a dash": "field-notes-",
+    "with two dots in a row": "field..notes",
+    "that is an address": "192.0.2.1",
+}
+
+
+def ask(database: Database, collection: Collection, question: str) -> Reply:
+    """Ask a collection a question of `QUESTIONS`."""
+    return database.ask("POST", f"/{collection.id}/query", QUESTIONS[question])
+
+
+def ask_for(database: Database, collection: Collection, count: int) -> Reply:
+    """Ask a collection for a number of records, even one that the client would refuse."""
+    return database.ask("POST", f"/{collection.id}/query", _question(n_results=count))
+
+
+def assert_empty(reply: Reply) -> None:
+    """Assert that an answer was given, to one question, and that it has no record."""
+    ids = expect(Outcome.ACCEPTED, reply).json()["ids"]
+    assert ids == [[]], f"promised: an answer without records\nseen:     {ids}"
+
+
+def write(database: Database, collection: Collection, what: str) -> Reply:
+    """Add to a collection what `WRITES` says."""
+    return database.ask("POST", f"/{collection.id}/add", WRITES[what])
+
+
+def create(database: Database, flaw: str) -> Reply:
+    """Create a collection with a name of `NAMES`."""
+    return database.ask("POST", "", {"name": NAMES[flaw]})

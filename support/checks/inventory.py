@@ -1,0 +1,291 @@
+"""Inventories with a mistake in them, and what the check has to say of each."""
+
+from __future__ import annotations
+
+import base64
+import secrets
+from dataclasses import dataclass, field, replace
+from functools import partial
+from typing import TYPE_CHECKING, Any, Final
+
+import yaml
+
+from support.checks.authority import FUTURE, NOW, PAST, Authority, Span
+from support.core.wait import wait_for
+from support.kube import probe
+from support.kube.client import Refused
+from support.kube.labels import ownership
+from support.platform.certificate import Source, Tls
+from support.platform.inventory import Inventory, InventoryError
+from support.platform.preflight import survey
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+    from pathlib import Path
+
+    from support.core.wait import Deadlines
+    from support.kube.client import Kube
+    from support.kube.objects import Object
+    from support.platform.assessment import Judgement
+
+# A domain that nobody can have, for which a scenario makes up certificates.
+_DOMAIN: Final = "inventory.invalid"
+# Of an address for documentation (RFC 5737): a check asks nobody there.
+_ADDRESS: Final = "192.0.2.1"
+
+
+@dataclass(frozen=True)
+class Desk:
+    """Where inventories are made up: a namespace that stands for the platform's, and a directory for files."""
+
+    kube: Kube
+    inventory: Inventory
+    namespace: str
+    run_id: str
+    directory: Path
+    deadlines: Deadlines
+
+    def certificate(self, tls: Tls) -> dict[str, Any]:
+        """Keep a certificate as the platform's; return the values of an inventory that lead to it."""
+        self.kube.apply(probe.namespace(self.namespace, self.run_id))
+        source = Source.of(_DOMAIN, self.namespace)
+        self.kube.apply(secret_of(tls, source, self.run_id))
+        return {
+            "domain_name": _DOMAIN,
+            "certificate_namespace": self.namespace,
+            "ingress_address": _ADDRESS,
+        }
+
+    def kubeconfig(self, **changes: Mapping[str, Any]) -> dict[str, Any]:
+        """Write a kubeconfig whose "cluster" or "user" is another; return the values that lead to it."""
+        config = yaml.safe_load(self.inventory.kubeconfig.read_text(encoding="utf-8"))
+        context = self.inventory.context or config["current-context"]
+        named = next(one for one in config["contexts"] if one["name"] == context)["context"]
+        for part, change in changes.items():
+            of_context = next(one for one in config[f"{part}s"] if one["name"] == named[part])
+            of_context[part] = {**of_context[part], **change} if part == "cluster" else change
+        file = self.directory / "kubeconfig"
+        file.touch(mode=0o600)
+        file.write_text(yaml.safe_dump(config), encoding="utf-8")
+        return {"kubeconfig": file, "context": context}
+
+
+@dataclass(frozen=True)
+class Draft:
+    """An inventory as somebody wrote it, before it is checked; `run_id` is on whatever its check makes."""
+
+    given: Mapping[str, Any]
+    password: str = field(repr=False)
+    run_id: str = field(default_factory=lambda: secrets.token_hex(4))
+
+    def but(self, **values: Any) -> Draft:
+        """Return the same with other values; None takes one away."""
+        given = {name: value for name, value in {**self.given, **values}.items() if value is not None}
+        return replace(self, given=given)
+
+    def check(self, deadlines: Deadlines) -> Judgement:
+        """Check it as such and against its cluster, as the beginning of a run does."""
+        judged: list[Judgement] = []
+
+        def check(stated: Mapping[str, Any]) -> Iterable[str]:
+            judged.append(survey(stated, {}, self.run_id, deadlines))
+            return judged[0].wrong
+
+        try:
+            Inventory.load(None, self.given, {"ADMIN_PASSWORD": self.password}, check)
+        except InventoryError as error:
+            return replace(judged[0], wrong=error.problems)
+        return judged[0]
+
+
+@dataclass(frozen=True)
+class Mistake:
+    """A mistake: how to make it, and of each line that must be said of it the beginning and what it must hold."""
+
+    make: Callable[[Desk, Draft], Draft]
+    lines: tuple[tuple[str, ...], ...]
+
+
+def right(desk: Desk) -> Draft:
+    """Return the inventory of the run, in which nothing is wrong."""
+    values = desk.inventory.model_dump(exclude={"admin_password"})
+    return Draft(values, desk.inventory.admin_password.get_secret_value())
+
+
+def unnamed(desk: Desk, address: str | None) -> Draft:
+    """Return an inventory whose domain has its certificate, and whose hosts have no address yet."""
+    return _certificate(f"*.{_DOMAIN}", NOW)(desk, right(desk)).but(ingress_address=address)
+
+
+def spoiled(desk: Desk, mistakes: Iterable[Mistake]) -> Draft:
+    """Return the inventory of the run with some mistakes in it."""
+    draft = right(desk)
+    for mistake in mistakes:
+        draft = mistake.make(desk, draft)
+    return draft
+
+
+def assert_told(mistakes: Iterable[Mistake], judgement: Judgement) -> None:
+    """Assert that every mistake is told, with its remedy, and nothing else."""
+    promised = [line for mistake in mistakes for line in mistake.lines]
+    for beginning, *rest in promised:
+        found = [line for line in judgement.wrong if line.startswith(beginning)]
+        assert found, _compared(f"a complaint that begins with {beginning!r}", judgement.wrong)
+        assert all(phrase in found[0] for phrase in rest), _compared(f"a line with {rest}", found)
+    assert len(judgement.wrong) == len(promised), _compared(
+        f"{len(promised)} complaints, a line each", judgement.wrong
+    )
+
+
+def assert_said_to_be_unknown(judgement: Judgement, *names: str) -> None:
+    """Assert that of these values it is said that they could not be judged, and why."""
+    for name in names:
+        said = [line for line in judgement.untold if line.startswith(f"{name}: whether")]
+        assert said, _compared(f"that {name} could not be looked at, and why", judgement.untold)
+
+
+def assert_warned_of(judgement: Judgement, draft: Draft) -> None:
+    """Assert that it is warned, and no more than that, of a host that has no address yet."""
+    name = draft.given.get("ingress_address") or f"chroma.{_DOMAIN}"
+    promised = f"domain_name: {name} has no address here"
+    assert [line[: len(promised)] for line in judgement.warned] == [promised], _compared(
+        f"one warning: {promised}", judgement.warned
+    )
+
+
+def assert_nothing_made(kube: Kube, draft: Draft) -> None:
+    """Assert that the check of an inventory has left nothing behind."""
+    labels = ownership(draft.run_id)
+    made = [obj for kind in ("Namespace", "Pod") for obj in kube.list(kind, labels=labels)]
+    left = [f"{obj['kind']} {obj['metadata']['name']}" for obj in made]
+    assert not left, f"promised: nothing is created\nseen:     {', '.join(left)}"
+
+
+def secret_of(tls: Tls, source: Source, run_id: str) -> Object:
+    """Return the Secret in which a platform keeps its certificate."""
+    parts = {"tls.crt": tls.certificate, "tls.key": tls.key}
+    return {
+        "apiVersion": "v1",
+        "kind": "Secret",
+        "type": "kubernetes.io/tls",
+        "metadata": {"name": source.secret, "namespace": source.namespace, "labels": ownership(run_id)},
+        "data": {name: base64.b64encode(value).decode() for name, value in parts.items()},
+    }
+
+
+def _compared(promised: str, seen: Iterable[str]) -> str:
+    return f"promised: {promised}\nseen:     " + ("\n          ".join(seen) or "nothing")
+
+
+def _stating(**values: Any) -> Callable[[Desk, Draft], Draft]:
+    return lambda _, draft: draft.but(**values)
+
+
+def _empty_password(_: Desk, draft: Draft) -> Draft:
+    return replace(draft, password="")
+
+
+def _certificate(host: str, span: Span) -> Callable[[Desk, Draft], Draft]:
+    def make(desk: Desk, draft: Draft) -> Draft:
+        return draft.but(**desk.certificate(Authority("made up").issue(host, span)))
+
+    return make
+
+
+def _anothers_key(desk: Desk, draft: Draft) -> Draft:
+    ours, anothers = [Authority("made up").issue(f"*.{_DOMAIN}") for _ in range(2)]
+    return draft.but(**desk.certificate(Tls(ours.certificate, anothers.key)))
+
+
+def _silent_cluster(desk: Desk, draft: Draft) -> Draft:
+    # Nobody listens on port 1.
+    return draft.but(**desk.kubeconfig(cluster={"server": "https://127.0.0.1:1"}))
+
+
+def _powerless_user(desk: Desk, draft: Draft) -> Draft:
+    """Let the inventory's user be one that every namespace has, and that may do nothing."""
+    desk.kube.apply(probe.namespace(desk.namespace, desk.run_id))
+    token = wait_for(
+        partial(desk.kube.token, desk.namespace, "default"),
+        desk.deadlines.namespace,
+        lambda: f"namespace {desk.namespace} has no service account",
+        (Refused,),
+    )
+    return draft.but(**desk.kubeconfig(user={"token": token}))
+
+
+_GRANT: Final = "let an administrator bind its user to a ClusterRole that grants them"
+_ISSUE: Final = "let the platform issue it"
+
+MISTAKES: Final[Mapping[str, Mistake]] = {
+    "no domain": Mistake(
+        _stating(domain_name=None),
+        (("domain_name: missing", "give the platform's domain, such as example.com"),),
+    ),
+    "no administrator": Mistake(
+        _stating(admin_username=None), (("admin_username: missing", "give the platform's administrator"),)
+    ),
+    "an empty password": Mistake(
+        _empty_password, (("ADMIN_PASSWORD: is empty", "export ADMIN_PASSWORD with at least 16"),)
+    ),
+    "an ingress class that the cluster does not have": Mistake(
+        _stating(primary_ingress_class="no-such-class"),
+        (("primary_ingress_class: the cluster has no no-such-class, but ", "kubectl get ingressclass"),),
+    ),
+    "a storage class that the cluster does not have": Mistake(
+        _stating(storage_class_name="no-such-class"),
+        (("storage_class_name: the cluster has no no-such-class, but ", "kubectl get storageclass"),),
+    ),
+    "a domain without a certificate": Mistake(
+        _stating(domain_name="nobody.invalid", ingress_address=_ADDRESS),
+        (("domain_name: Secret default/nobody-invalid-tls is missing", _ISSUE),),
+    ),
+    "a certificate that has expired": Mistake(
+        _certificate(f"*.{_DOMAIN}", PAST),
+        (("domain_name: the certificate in Secret ", "expired on ", _ISSUE),),
+    ),
+    "a certificate that is not valid yet": Mistake(
+        _certificate(f"*.{_DOMAIN}", FUTURE),
+        (("domain_name: the certificate in Secret ", "is not valid before ", _ISSUE),),
+    ),
+    "a certificate of other hosts": Mistake(
+        _certificate("*.elsewhere.invalid", NOW),
+        (
+            (
+                "domain_name: the certificate in Secret ",
+                f"does not cover *.{_DOMAIN}, but *.elsewhere.invalid",
+            ),
+        ),
+    ),
+    "a certificate beside another's key": Mistake(
+        _anothers_key,
+        (("domain_name: the certificate in Secret ", "is not of the key beside it", _ISSUE),),
+    ),
+    "a registry that no node reaches": Mistake(
+        _stating(harbor_registry="registry.invalid"),
+        (("harbor_registry: the nodes do not reach registry.invalid", "give host[:port] of the registry"),),
+    ),
+    "a cluster that does not answer": Mistake(
+        _silent_cluster, (("kubeconfig: its cluster does not answer", "start it"),)
+    ),
+    "a user without rights": Mistake(
+        _powerless_user,
+        (
+            ("domain_name: Secret default/", _GRANT),
+            (
+                "kubeconfig: its user lacks rights in all namespaces: get, create, patch, delete of namespaces",
+                _GRANT,
+            ),
+        ),
+    ),
+}
+
+# Those of which none hides another.
+TOGETHER: Final = (
+    "no administrator",
+    "an empty password",
+    "an ingress class that the cluster does not have",
+    "a storage class that the cluster does not have",
+    "a certificate that has expired",
+    "a registry that no node reaches",
+)

@@ -1,0 +1,60 @@
+"""A platform that names its hosts only after their Ingress is there, or never: in this process alone."""
+
+from __future__ import annotations
+
+import dataclasses
+import secrets
+import socket
+from contextlib import ExitStack
+from typing import TYPE_CHECKING, Final, Self
+
+from support.core.resolver import map_host
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+    from support.core.wait import Deadlines
+    from support.deploy.namespace import Namespace
+    from support.platform.inventory import Inventory
+
+# The part of its deadline for which a release waits whose host is known to get no name.
+_PART: Final = 0.25
+
+
+class LateNames:
+    """The inventory of a platform whose ingress is reached by a name that is not published yet; a context manager."""
+
+    def __init__(self, inventory: Inventory) -> None:
+        self._name = f"not-yet-{secrets.token_hex(4)}.invalid"
+        self._address = inventory.ingress_address or socket.gethostbyname(f"chroma.{inventory.domain_name}")
+        self._published = ExitStack()
+        self.inventory = inventory.model_copy(update={"ingress_address": self._name})
+        self.told: list[str] = []
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._published.close()
+
+    def published(self, namespace: Namespace) -> Namespace:
+        """Return a namespace whose name is published as soon as a release says that it waits for it."""
+
+        def hear(line: str) -> None:
+            self.told.append(line)
+            if self._name in line:
+                self._published.enter_context(map_host(self._name, self._address))
+
+        return namespace.as_seen_by(hear)
+
+    def withheld(self, namespace: Namespace, deadlines: Deadlines) -> Namespace:
+        """Return a namespace whose name is never published, and whose operator does not wait for that to the last."""
+        impatient = dataclasses.replace(deadlines, live=deadlines.live * _PART)
+        return namespace.as_seen_by(self.told.append, impatient)
+
+    def assert_waited(self) -> None:
+        """Assert that the operator was told what is waited for, and until when."""
+        lines = [line for line in self.told if line.startswith("waiting until ") and self._name in line]
+        assert lines, f"promised: a line that says that {self._name} is waited for\nseen:     {self.told}"

@@ -1,0 +1,240 @@
+"""Measures how fast a release is and what its records weigh; most of it is a fact for the report, and no verdict."""
+
+from __future__ import annotations
+
+import random
+import statistics
+import time
+import warnings
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, Protocol, TypeVar
+
+from support.checks.memory import resident
+from support.chroma import calls, samples
+from support.chroma.types import Record
+from support.diagnosis.troubles import Diagnosis, Trouble
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, MutableMapping, Sequence
+
+    from support.chroma.client import Collection
+    from support.chroma.types import Vector
+    from support.deploy.live import Live
+
+# How many times faster a batch has to be, at least: it is 8 to 26 times for 100 (measured, on a busy machine). What takes its
+# time for each thing of a batch leaves it at one.
+_GAIN: Final = 2.0
+
+# Bytes of a component, of which Chroma keeps float32.
+_COMPONENT: Final = 4
+# As many times the bytes of its vector may a record weigh: the vector, the graph of the index, the copies of what is
+# not yet written to disk, and what the allocator has not given back. Measured on 1.5.9: 3.5 to 6.3 for 4000 of 384 dimensions.
+_HEAVIEST: Final = 12
+# Records added by one call: below the limit of every version.
+_BATCH: Final = 1000
+# Records asked for by a question: as many as the client asks for by itself.
+_NEAREST: Final = 10
+
+
+class Measurement(Protocol):
+    """What was measured, and how much it came to as text."""
+
+    @property
+    def what(self) -> str:
+        """What was measured."""
+
+
+Measured = TypeVar("Measured", bound=Measurement)
+
+
+def told(measurement: Measured, measured: MutableMapping[str, str]) -> Measured:
+    """Put a measurement among what was measured, for the report, and return it."""
+    measured[measurement.what] = str(measurement)
+    return measurement
+
+
+def assert_told(measurement: Measurement, measured: Mapping[str, str]) -> None:
+    """Assert that a measurement is among what was measured."""
+    assert measured.get(measurement.what) == str(measurement), (
+        f"promised: {measurement.what}: {measurement}\nseen:     {measured}"
+    )
+
+
+@dataclass(frozen=True)
+class Race:
+    """How many seconds so many calls took for one thing each, and one call for as many."""
+
+    work: str
+    count: int
+    single: float
+    batch: float
+
+    @property
+    def what(self) -> str:
+        """What was measured."""
+        return f"a batch of {self.count} {self.work}"
+
+    @property
+    def gain(self) -> float:
+        """How many times faster the batch was."""
+        return self.single / self.batch
+
+    def __str__(self) -> str:
+        return (
+            f"{self.gain:.1f} times as fast as single ones ({self.batch:.3f} s against {self.single:.3f} s)"
+        )
+
+
+def race_additions(collection: Collection, count: int) -> Race:
+    """Add so many new records one by one, and as many others in one call."""
+    there = collection.count()
+    records = samples.records(there + 2 * count)[there:]
+
+    def one_by_one() -> None:
+        for record in records[:count]:
+            calls.add(collection, [record])
+
+    single = _timed(one_by_one)
+    return Race("additions", count, single, _timed(lambda: calls.add(collection, records[count:])))
+
+
+def race_questions(collection: Collection, count: int) -> Race:
+    """Ask so many questions one by one, and the same ones in one call."""
+    vectors = _questions(count)
+    single = _timed(lambda: [calls.ask(collection, [vector], _NEAREST) for vector in vectors])
+    return Race("questions", count, single, _timed(lambda: calls.ask(collection, vectors, _NEAREST)))
+
+
+RACES: Final[Mapping[str, Callable[[Collection, int], Race]]] = {
+    "additions": race_additions,
+    "questions": race_questions,
+}
+
+
+def assert_batch_wins(race: Race) -> None:
+    """Assert that a batch is clearly faster than as many single calls."""
+    assert race.gain >= _GAIN, f"promised: {race.what} is at least {_GAIN:g} times as fast\nseen:     {race}"
+
+
+@dataclass(frozen=True)
+class Pace:
+    """How many seconds an answer took, usually and at the most, in a collection of so many records."""
+
+    records: int
+    median: float
+    slowest: float
+
+    @property
+    def what(self) -> str:
+        """What was measured."""
+        return f"an answer from {self.records} records"
+
+    def __str__(self) -> str:
+        return f"{self.median * 1000:.1f} ms usually, {self.slowest * 1000:.1f} ms at the most"
+
+
+def pace(collection: Collection, count: int) -> Pace:
+    """Ask so many questions one after the other, and return how long the answers took."""
+    questions = _questions(count)
+    # The first question brings the index to memory.
+    calls.ask(collection, questions[:1], _NEAREST)
+    seconds = [_timed(lambda: calls.ask(collection, [vector], _NEAREST)) for vector in questions]  # noqa: B023 - called at once
+    return Pace(collection.count(), statistics.median(seconds), max(seconds))
+
+
+@dataclass(frozen=True)
+class Weight:
+    """By how many bytes the memory of Chroma's container grew for so many records of so many dimensions."""
+
+    count: int
+    dimension: int
+    grown: int
+
+    @property
+    def what(self) -> str:
+        """What was measured."""
+        return f"memory of a record of {self.dimension} dimensions"
+
+    @property
+    def vector(self) -> int:
+        """Bytes of a record's vector alone."""
+        return self.dimension * _COMPONENT
+
+    @property
+    def record(self) -> float:
+        """Bytes of a record, all in all."""
+        return self.grown / self.count
+
+    def __str__(self) -> str:
+        return f"{self.record:.0f} bytes, {self.record / self.vector:.1f} times its vector ({self.count} records)"
+
+
+def weigh(live: Live, collection: Collection, count: int, dimension: int) -> Weight:
+    """Add so many records, ask for one, which brings the index to memory, and return what they weigh there.
+
+    Raises a LookupError where the container's memory cannot be read.
+    """
+    vectors = _vectors(dimension)
+    # The first write and the first question set up what stays, however many records follow.
+    _add(collection, "first", [next(vectors)])
+    calls.ask(collection, [next(vectors)], 1)
+    before = resident(live)
+    for start in range(0, count, _BATCH):
+        _add(collection, f"from-{start}", [next(vectors) for _ in range(min(_BATCH, count - start))])
+    calls.ask(collection, [next(vectors)], 1)
+    return Weight(count, dimension, resident(live) - before)
+
+
+def assert_weight_is_in_bounds(weight: Weight) -> None:
+    """Assert that a record weighs in memory what its vector does, and not very much more."""
+    assert weight.vector <= weight.record <= _HEAVIEST * weight.vector, (
+        f"promised: a record weighs between 1 and {_HEAVIEST} times its vector of {weight.vector} bytes\nseen:     {weight}"
+    )
+
+
+def _add(collection: Collection, prefix: str, vectors: Sequence[Vector]) -> None:
+    calls.add(collection, [Record(f"{prefix}-{number}", vector) for number, vector in enumerate(vectors)])
+
+
+def _questions(count: int) -> list[Vector]:
+    return [record.vector for record in samples.records(count)]
+
+
+def _vectors(dimension: int) -> Iterator[Vector]:
+    """Make vectors without an end, always the same ones."""
+    draw = random.Random(dimension)  # noqa: S311 - the same numbers every time, no secret
+    while True:
+        # Parts of 512 are exact in float32.
+        yield tuple(draw.randrange(-512, 512) / 512 for _ in range(dimension))
+
+
+def _timed(work: Callable[[], object]) -> float:
+    began = time.perf_counter()
+    work()
+    return time.perf_counter() - began
+
+
+# Seconds: some twenty times what an answer takes through the whole way on the embedded cluster.
+SLOW: Final = 0.1
+
+
+class SlowQuestions(UserWarning):
+    """Questions are answered, but slowly; the text says how slowly, and what to do."""
+
+
+def warn(measured: Pace, limit: float = SLOW) -> None:
+    """Warn if answers usually take longer than a number of seconds; one slow answer is bad luck."""
+    if measured.median > limit:
+        told = f"{measured.what} takes {measured}; slow is what usually takes more than {limit * 1000:g} ms"
+        warnings.warn(str(Diagnosis(Trouble.SLOW, told)), SlowQuestions, stacklevel=2)
+
+
+def assert_warning_is_complete(measured: Pace) -> None:
+    """Assert that of a pace that counts as slow, as any does by a limit of nothing, the time and the remedy are told."""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        warn(measured, limit=0)
+    told = [str(one.message) for one in caught if one.category is SlowQuestions]
+    assert len(told) == 1, f"no warning of {measured.what}: {measured}"
+    assert str(measured) in told[0], f"a warning without the time: {told[0]}"
+    assert "fewer records" in told[0], f"a warning without a remedy: {told[0]}"

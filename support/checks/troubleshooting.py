@@ -1,0 +1,239 @@
+"""What users of a release complain of: what they did, and what they were told."""
+
+from __future__ import annotations
+
+import ssl
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import TYPE_CHECKING, Any, Final
+
+from pydantic import SecretStr
+
+from support.checks import ingress as ingress_checks
+from support.checks.access import BEAT
+from support.chroma import calls, client, samples
+from support.chroma.types import Record
+from support.core.merge_patch import merge
+from support.core.wait import Deadlines, Timeout, wait_for
+from support.deploy.ways_in import beside
+from support.diagnosis.inquiry import look_into
+from support.diagnosis.troubles import REMEDIES
+from support.kube import probe
+from support.kube.objects import Object, key
+from support.network import http
+from support.network.way import ingress
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    from support.chroma.client import Collection
+    from support.chroma.database import Database
+    from support.deploy.live import Live
+    from support.deploy.namespace import Namespace
+    from support.deploy.results import Rollout
+    from support.diagnosis.troubles import Trouble
+    from support.release.release import Release
+
+# More than the ingress takes, in MiB.
+_TOO_LARGE: Final = 101
+# Records of some hundred bytes each: the room that a full disk leaves is less.
+_MANY: Final = 3000
+_BATCH: Final = 50
+# Of another dimension than those of the deterministic records.
+_SHORT: Final = (0.5, 0.5)
+
+
+def _told(act: Callable[[], object]) -> str:
+    """Return what a user is told by what they do: the client's error, or what came back."""
+    try:
+        return str(act())
+    except Exception as error:  # noqa: BLE001 - whatever the client makes of it
+        return f"{type(error).__name__}: {error}"
+
+
+def _show_wrong_token(live: Live, _database: Database, _collection: Collection) -> object:
+    way = ingress(live.host, live.inventory)
+    return client.client(way, SecretStr("open-sesame-open-sesame"))
+
+
+def _trust_well_known(live: Live, _database: Database, _collection: Collection) -> object:
+    way = replace(ingress(live.host, live.inventory), verify=ssl.create_default_context())
+    return http.ask(way, BEAT.method, BEAT.path)
+
+
+def _open_unknown(_live: Live, database: Database, _collection: Collection) -> object:
+    return database.open("feld-notes")
+
+
+def _add_short_vector(_live: Live, _database: Database, collection: Collection) -> None:
+    calls.add(collection, [Record("short", _SHORT)])
+
+
+def _ask_with_short_vector(_live: Live, _database: Database, collection: Collection) -> object:
+    return calls.ask(collection, [_SHORT], 1)
+
+
+def _send_too_much(live: Live, _database: Database, collection: Collection) -> object:
+    return ingress_checks.add(live, collection, _TOO_LARGE)
+
+
+ACTS: Final[Mapping[str, Callable[[Live, Database, Collection], object]]] = {
+    "shows a wrong token": _show_wrong_token,
+    "trusts only well-known authorities": _trust_well_known,
+    "asks for a collection that is not there": _open_unknown,
+    "adds a vector of another dimension": _add_short_vector,
+    "asks with a vector of another dimension": _ask_with_short_vector,
+    "sends more than the ingress takes": _send_too_much,
+}
+
+
+def act(live: Live, database: Database, collection: Collection, what: str) -> str:
+    """Do one of `ACTS` as a user does, and return what the user is told."""
+    return _told(lambda: ACTS[what](live, database, collection))
+
+
+def ask_for_heartbeat(live: Live, deadlines: Deadlines) -> str:
+    """Ask for the heartbeat until that goes wrong, since what has happened takes a moment to show; return what is told."""
+    way = ingress(live.host, live.inventory)
+    told = [""]
+
+    def wrong() -> bool:
+        told[0] = _told(lambda: http.ask(way, BEAT.method, BEAT.path))
+        return ": 200 " not in told[0]
+
+    wait_for(wrong, deadlines.answering, lambda: f"nothing has gone wrong: {told[0]}")
+    return told[0]
+
+
+def add_until_refused(collection: Collection) -> str:
+    """Add records until one is refused, and return what the user is told."""
+    records = samples.records(_MANY)
+    for start in range(0, _MANY, _BATCH):
+        told = _told(partial(calls.add, collection, records[start : start + _BATCH]))
+        if told != "None":
+            return told
+    raise Timeout(f"nothing was refused of {_MANY} records")
+
+
+def assert_diagnosed(live: Live, told: str, trouble: Trouble) -> None:
+    """Assert that the suite names the trouble of a user who was told this, with what to do."""
+    diagnosis = look_into(live.kube, live.namespace, told)
+    assert diagnosis, f"promised: {trouble}\nseen:     nothing that is known: {told}"
+    assert diagnosis.trouble is trouble, f"promised: {trouble}\nseen:     {diagnosis}"
+
+
+def assert_remedy(trouble: Trouble, words: str) -> None:
+    """Assert that the remedy of a trouble says these words."""
+    assert words in REMEDIES[trouble], f'promised: "{words}"\nseen:     {REMEDIES[trouble]}'
+
+
+def assert_refusal_says(rollout: Rollout, words: str) -> None:
+    """Assert that what is told of a refusal says these words."""
+    assert words in str(rollout), f'promised: "{words}"\nseen:     {rollout}'
+
+
+# Large enough for Chroma's database, and small enough to be filled in a moment.
+_SMALL: Final = "32Mi"
+
+
+# Bytes; more than fit on the small claim.
+_TOO_MUCH: Final = 64 << 20
+
+
+_BALLAST: Final = "/claim/ballast"
+
+
+@dataclass(frozen=True)
+class Patient:
+    """A live release that may fall ill, and the namespace that says when it is well again."""
+
+    home: Namespace
+    live: Live
+    deadlines: Deadlines
+    run_id: str
+
+
+def on_small_claim(release: Release) -> Release:
+    """Return a release that differs in nothing but the size of its claim."""
+    return release.model_copy(update={"claim": release.claim.model_copy(update={"size": _SMALL})})
+
+
+@contextmanager
+def _altered(kind: str, name: str, change: dict[str, Any], patient: Patient) -> Iterator[None]:
+    original = _rendered(patient.live, kind, name)
+    patient.live.kube.apply(merge(original, change))
+    try:
+        yield
+    finally:
+        _restore(patient, original)
+
+
+@contextmanager
+def _gone(kind: str, name: str, patient: Patient) -> Iterator[None]:
+    original = _rendered(patient.live, kind, name)
+    patient.live.kube.delete(kind, name, patient.live.namespace)
+    try:
+        yield
+    finally:
+        _restore(patient, original)
+
+
+@contextmanager
+def _without_pod(patient: Patient) -> Iterator[None]:
+    original = patient.live.statefulset()
+    patient.live.kube.apply(merge(original, {"spec": {"replicas": 0}}))
+    try:
+        yield
+    finally:
+        patient.live.kube.apply(original)  # whoever needs the release live next waits for its pod
+
+
+@contextmanager
+def _full(patient: Patient) -> Iterator[None]:
+    _fill(patient, _TOO_MUCH)
+    try:
+        yield
+    finally:
+        _fill(patient, 0)
+
+
+SICKNESSES: Final[Mapping[str, Callable[[Patient], AbstractContextManager[None]]]] = {
+    "its Service selects nothing": partial(
+        _altered, "Service", "chromadb-svc", {"spec": {"selector": {"app": "chromadb"}}}
+    ),
+    "its Ingress is gone": partial(_gone, "Ingress", "chroma-ingress"),
+    "its pod is gone": _without_pod,
+    "its claim is full": _full,
+}
+
+
+def _rendered(live: Live, kind: str, name: str) -> Object:
+    return next(obj for obj in live.objects if key(obj) == (kind, name))
+
+
+def _restore(patient: Patient, original: Object) -> None:
+    patient.live.kube.apply(original)
+    name = patient.live.release.name
+    wait_for(patient.home.live, patient.deadlines.live, lambda: f"{name} is not well again")
+
+
+def _fill(patient: Patient, size: int) -> None:
+    """Let a pod beside Chroma write a file of so many bytes to the release's claim, or as many as there is room for."""
+    live, deadlines = patient.live, patient.deadlines
+    kube, where = live.kube, live.namespace
+    filler = probe.pod(
+        f"filler-{size}",
+        where,
+        patient.run_id,
+        live.inventory.vantage_image,
+        ["fill", _BALLAST, str(size)],
+        mounts=[{"name": "claim", "mountPath": "/claim"}],
+        volumes=[{"name": "claim", "persistentVolumeClaim": {"claimName": live.release.claim.name}}],
+        **beside(live),
+    )
+    try:
+        probe.start(kube, filler, deadlines)
+        probe.wait_for_phase(kube, filler, ("Succeeded", "Failed"), deadlines)
+    finally:
+        kube.delete("Pod", filler["metadata"]["name"], where, grace=0)

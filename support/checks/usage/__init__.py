@@ -1,0 +1,1 @@
+"""The documented ways of using a release, each run as a user runs it."""

@@ -1,0 +1,1 @@
+"""Chroma as its users reach it: the client, collections and databases."""

@@ -1,0 +1,65 @@
+"""Talks to Chroma as its users do, through Chroma's own Python client; nothing else imports chromadb."""
+
+from __future__ import annotations
+
+from contextvars import ContextVar
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any, cast
+
+import httpx
+
+from support.chroma.api import DEFAULT_DATABASE, TOKEN_HEADER
+from support.core.wait import kept
+
+if TYPE_CHECKING:
+    from chromadb.api.client import Client as Client  # noqa: PLC0414 - others name it, too
+    from chromadb.api.fastapi import FastAPI
+    from chromadb.api.models.Collection import Collection as Collection  # noqa: PLC0414
+    from pydantic import SecretStr
+
+    from support.network.way import Way
+
+
+# The way of the client that is being opened.
+_way: ContextVar[Way] = ContextVar("way")
+
+
+def client(way: Way, token: SecretStr, database: str = DEFAULT_DATABASE) -> Client:
+    """Open the client that users open, through a way in; `close()` it at the end.
+
+    Raises `ValueError` or a `ChromaError` where the release does not let it in.
+    """
+    # Its import takes a second, and most processes open no client.
+    import chromadb  # noqa: PLC0415
+    from chromadb.api import fastapi  # noqa: PLC0415
+    from chromadb.config import Settings  # noqa: PLC0415
+
+    # Closing a client leaves its connections open, and so does one that is not let in (chromadb 1.5.9).
+    fastapi.FastAPI.stop = _stop  # type: ignore[method-assign,assignment]
+    fastapi.httpx = SimpleNamespace(Client=_session)  # type: ignore[assignment,attr-defined]
+    taken = _way.set(way)
+    try:
+        opened = chromadb.HttpClient(
+            host=way.host,
+            port=way.port,
+            ssl=way.tls,
+            headers={TOKEN_HEADER: token.get_secret_value()},
+            settings=Settings(anonymized_telemetry=False),
+            database=database,
+        )
+    finally:
+        _way.reset(taken)
+    return cast("Client", opened)
+
+
+def _session(**given: Any) -> httpx.Client:
+    """Make the connections of a client, which take its way as those of every other caller do.
+
+    Left to itself it would go through the environment's proxies, trust other authorities than the machine does, and wait
+    for ever; it has a setting for none of these (chromadb 1.5.9).
+    """
+    return httpx.Client(**{**given, "verify": _way.get().verify, "trust_env": False, "timeout": kept().call})
+
+
+def _stop(server: FastAPI) -> None:
+    server._session.close()  # noqa: SLF001

@@ -1,0 +1,1 @@
+"""What knows nothing of Kubernetes or Chroma: waiting, parallel work, validation, redaction."""

@@ -1,0 +1,181 @@
+"""Puts the objects of a release on the cluster, in an order that loses no time and kills no good pod for nothing."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, Final, TypeVar
+
+from support.core.parallel import together
+from support.core.wait import pause, wait_for
+from support.deploy.objects import claim_names, images, is_bound, is_claim, puller, rehearsal, waves
+from support.diagnosis import admission
+from support.diagnosis.causes import Cause, Finding, rejection
+from support.kube.client import Refused
+from support.kube.labels import is_ours
+from support.kube.objects import key
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from support.core.wait import Deadlines
+    from support.deploy.liveness import Pulse
+    from support.deploy.rollout import Course
+    from support.kube.client import Kube
+    from support.kube.objects import Object, Objects
+
+# What the scheduler writes on a claim when it has chosen a node for its pod.
+_SELECTED_NODE: Final = "volume.kubernetes.io/selected-node"
+
+
+T = TypeVar("T")
+
+# Seconds between two tries of what was refused for a reason that may pass.
+_PAUSE: Final = 1.0
+
+
+def rehearse(kube: Kube, objects: Objects, deadlines: Deadlines, course: Course, *, replacing: bool) -> None:
+    """Let the API server judge every object and the pod, before a good one is touched; only the namespace is made.
+
+    `replacing`: there is a pod already, whose share of a quota becomes free. Raises `Refused`.
+    """
+    wave = waves(objects)
+    for namespace in wave.namespaces:
+        _insist(partial(_take, kube, namespace), course)
+    judged = wave.needs + wave.makers + wave.announcements
+    _insist(lambda: together([partial(_judge, kube, obj) for obj in judged]), course)
+    for maker in wave.makers:
+        _insist(partial(_await_admission, kube, rehearsal(maker), deadlines, replacing=replacing), course)
+
+
+def _insist(act: Callable[[], T], course: Course) -> T:
+    """Do what may be refused for a reason that passes, until it is done or the refusal has lasted; raises `Refused`."""
+    while True:
+        try:
+            done = act()
+        except Refused as refused:
+            if course.believed(rejection(refused)):
+                raise
+            pause(_PAUSE)
+        else:
+            course.believed(None)
+            return done
+
+
+def _judge(kube: Kube, obj: Object) -> None:
+    """Let the API server judge an object; what only a dry run is refused for says nothing of the apply."""
+    try:
+        kube.apply(obj, dry_run=True)
+    except Refused as refused:
+        if not admission.is_undecided(refused):
+            raise
+
+
+def pull(kube: Kube, objects: Objects, former: Objects, course: Course) -> Finding | None:
+    """Have the images pulled that the live release does not run, before it is touched; return why they cannot be.
+
+    Where no pod may or can come beside the live one, this is left to the rollout.
+    """
+    known = {image for obj in waves(former).makers for image in images(obj)}
+    for maker in waves(objects).makers:
+        if images(maker) <= known:
+            continue
+        asked = puller(maker)
+        try:
+            pod = kube.create(asked)
+        except Refused:
+            continue
+        try:
+            if finding := course.until_pulled(asked, pod):
+                return finding
+        finally:
+            kube.delete(*key(pod), pod["metadata"]["namespace"], grace=0)
+    return None
+
+
+def put(kube: Kube, objects: Objects, course: Course, pulse: Pulse) -> Finding | None:
+    """Apply objects, follow them until they are live, and announce them; return why they cannot become so.
+
+    Raises `Refused`.
+    """
+    wave = waves(objects)
+    for namespace in wave.namespaces:
+        _insist(partial(_take, kube, namespace), course)
+    stored = _insist(lambda: together([partial(kube.apply, obj) for obj in wave.needs]), course)
+    course.mark("applied")
+    for maker in wave.makers:
+        if finding := _bind(kube, course, stored, maker):
+            return finding
+        if finding := course.until_live(_insist(partial(kube.apply, maker), course), pulse):
+            return finding
+    if wave.makers:
+        _insist(lambda: together([partial(kube.apply, obj) for obj in wave.announcements]), course)
+    return None if wave.makers else Finding(Cause.NEVER_READY, "the release has no StatefulSet")
+
+
+def put_back(kube: Kube, objects: Objects) -> None:
+    """Apply objects without waiting for what comes of them; raises `Refused`."""
+    wave = waves(objects)
+    for namespace in wave.namespaces:
+        _take(kube, namespace)
+    together([partial(kube.apply, obj) for obj in (*wave.needs, *wave.makers)])
+
+
+def lay_ground(kube: Kube, objects: Objects) -> None:
+    """Apply only what holds data, namespaces and claims; raises `Refused`."""
+    wave = waves(objects)
+    for namespace in wave.namespaces:
+        _take(kube, namespace)
+    together([partial(kube.apply, obj) for obj in filter(is_claim, wave.needs)])
+
+
+def _take(kube: Kube, namespace: Object) -> None:
+    """Apply a Namespace; one that is there and is somebody else's is used as it is."""
+    there = kube.get(*key(namespace))
+    if not there or is_ours(there):
+        kube.apply(namespace)
+
+
+def _await_admission(kube: Kube, pod: Object, deadlines: Deadlines, *, replacing: bool) -> None:
+    admitted = partial(_admits, kube, pod, replacing=replacing)
+    wait_for(admitted, deadlines.namespace, lambda: "no pod is admitted: there is no service account")
+
+
+def _admits(kube: Kube, pod: Object, *, replacing: bool) -> bool:
+    try:
+        kube.create(pod, dry_run=True)
+    except Refused as refused:
+        if "serviceaccount" in refused.message.lower():
+            return False  # a new namespace is given its account a moment after it is made
+        theirs = replacing and "exceeded quota" in refused.message
+        if not (theirs or admission.is_undecided(refused)):
+            raise
+    return True
+
+
+def _bind(kube: Kube, course: Course, stored: Objects, maker: Object) -> Finding | None:
+    """Let the claims of a pod be bound before it comes, where that is possible; return why they cannot be.
+
+    The scheduler looks at a claim that waits for its pod only once a second (speed.md).
+    """
+    mounted = claim_names(maker)
+    claims = [obj for obj in stored if is_claim(obj) and obj["metadata"]["name"] in mounted]
+    unbound = {
+        claim["metadata"]["name"] for claim in claims if not is_bound(claim) and _binds_ahead(kube, claim)
+    }
+    return course.until_bound(unbound) if unbound else None
+
+
+def _binds_ahead(kube: Kube, claim: Object) -> bool:
+    """Whether a claim can be bound before its pod is there; on the only node it can come to, it is asked to."""
+    try:
+        storage_class = kube.get("StorageClass", claim["spec"].get("storageClassName", ""))
+        nodes = [node for node in kube.list("Node") if not node["spec"].get("unschedulable")]
+    except Refused:  # without the right to look at them, this is left to the scheduler
+        return False
+    if not storage_class or storage_class.get("volumeBindingMode") != "WaitForFirstConsumer":
+        return True
+    if len(nodes) != 1:
+        return False
+    chosen = {"metadata": {"annotations": {_SELECTED_NODE: nodes[0]["metadata"]["name"]}}}
+    kube.patch(*key(claim), claim["metadata"]["namespace"], chosen)
+    return True

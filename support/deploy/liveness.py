@@ -1,0 +1,263 @@
+"""Proves that a release lives, as its users meet it: its heart beats, and it keeps what it is given."""
+
+from __future__ import annotations
+
+import re
+import secrets
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final
+
+import httpx
+
+from support.chroma.holdings import PULSE, Answer, Holding, Holdings, look
+from support.core.resolver import map_host, nameless
+from support.diagnosis.causes import Cause
+from support.network.way import ingress
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from types import TracebackType
+    from typing import Self
+
+    from pydantic import SecretStr
+
+    from support.core.wait import Deadlines
+    from support.platform.inventory import Inventory
+
+# Characters of an answer that are told: Chroma says what is wrong at the end of a long sentence.
+_WORDS: Final = 400
+_HEARTBEAT: Final = "/api/v2/heartbeat"
+# The gateway answers a stranger 401, Chroma itself 403.
+_REFUSALS: Final = {401, 403}
+_COLLECTIONS: Final = "/api/v2/tenants/default_tenant/databases/default_database/collections"
+
+
+def made_at(name: str) -> int | None:
+    """Return before which heartbeat, in nanoseconds, a collection of this name was made to prove a release; None for others."""
+    found = re.fullmatch(rf"{PULSE}(?:([0-9a-f]{{12,}})-)?[0-9a-f]{{8}}", name)
+    return int(found[1] or "0", 16) if found else None
+
+
+class NotYet(Exception):  # noqa: N818 - a fact, not a mistake
+    """A release does not live yet; the text says what was asked and what came back."""
+
+
+class Nameless(NotYet):
+    """The host of a release has no address here; the text says which name, and why."""
+
+
+class NeverWill(Exception):  # noqa: N818 - a fact, not a mistake
+    """A release answered in a way that no waiting changes; the text says what was asked and what came back."""
+
+
+class Unreadable(NotYet):
+    """What was there before is listed and does not answer; the text says what, in the server's words. It may be busy."""
+
+    cause: Final = Cause.UNREADABLE
+
+
+class Lost(NeverWill):
+    """What was there before is not there; the text says what."""
+
+    cause: Final = Cause.LOST
+
+
+class Locked(NeverWill):
+    """A release does not take the token that it was deployed with; the text says what was asked and what came back."""
+
+
+class Open(NeverWill):
+    """A release answers a stranger who shows no token; the text says what was asked and what came back."""
+
+
+@dataclass
+class Expectation:
+    """What a release has to hold in order to be live, and what it was found to hold (None: not looked at yet).
+
+    `before` is what was there; `certain` when that was seen at the moment before the pod was touched, or lay on another
+    claim than it does now: then an empty release has lost it. What is known from an earlier look alone may have been
+    deleted since. `moved`: another version takes the data over, so that all that is listed has to answer. `spared`: the
+    release is brought back, and what it lacks of the rest is told, not held against it.
+    """
+
+    before: Holdings = field(default_factory=Holdings)
+    certain: bool = False
+    moved: bool = False
+    spared: bool = False
+    found: Holdings | None = None
+
+    def demand(self, now: Holdings) -> None:
+        """Note what is there now; raises `Lost` or `Unreadable` where that is not what was there."""
+        self.found = now
+        held = self.before.collections
+        if now.unlisted and (held or self.moved):
+            raise Unreadable(f"its collections cannot be listed: {now.unlisted}")
+        if self.certain and held and not any(map(now.has, held)):
+            raise Lost(f"of {self.before} that were there, nothing is")
+        if silent := self._silent(now):
+            others = f"; nor does {', '.join(one.title for one in silent[1:4])}" if silent[1:] else ""
+            more = f" and {len(silent) - 4} more" if silent[4:] else ""
+            raise Unreadable(f"collection {silent[0].title}: {silent[0].fault}{others}{more}")
+        if (lost := self.lost()) and not self.spared:
+            raise Lost("; ".join(lost))
+
+    def lost(self) -> list[str]:
+        """Say which collections are gone or empty that were there the moment before, the first three of them."""
+        if self.found is None or not self.certain:
+            return []
+        found, by_id = self.found, self.found.by_id
+        gone = [f"collection {one} is gone" for one in self.before.collections if not found.has(one)]
+        emptied = [
+            f"collection {one} is empty"
+            for one in self.before.collections
+            if one.count and (now := by_id.get(one.id)) and now.count == 0
+        ]
+        more = [f"and {len(gone) + len(emptied) - 3} more"] if len(gone) + len(emptied) > 3 else []
+        return (gone + emptied)[:3] + more
+
+    def _silent(self, now: Holdings) -> list[Holding]:
+        """Return the collections that do not answer, but for those that did not before."""
+        return [
+            one
+            for one in now.collections
+            if one.fault and self._answered(self.before.by_id.get(one.id), now=one)
+        ]
+
+    def _answered(self, was: Holding | None, *, now: Holding) -> bool:
+        """Whether a collection that does not answer now has to, since it did before or nothing is known against it."""
+        if was is None:
+            return self.moved
+        counted_then_alone = was.count is not None and now.count is None
+        return not was.fault and (self.moved or was.queried or counted_then_alone)
+
+
+class Pulse:
+    """Looks through the ingress until five facts hold: a heartbeat, a later one, a closed door, the data, and a kept write.
+
+    A heartbeat alone says nothing about the data: it is green over a volume that is gone (chroma.md). A context
+    manager. Where an open release is put up with, `bear_open` is told of it.
+    """
+
+    def __init__(  # noqa: PLR0917 - what it stands on
+        self,
+        host: str,
+        inventory: Inventory,
+        token: SecretStr,
+        deadlines: Deadlines,
+        bear_open: Callable[[str], None] | None = None,
+        expected: Expectation | None = None,
+    ) -> None:
+        way = ingress(host, inventory)
+        self._host, self._named = host, inventory.ingress_address
+        self._client = httpx.Client(
+            base_url=way.url, verify=way.verify, timeout=deadlines.answer, trust_env=False
+        )
+        self._token = {"X-Chroma-Token": token.get_secret_value()}
+        self._address = map_host(host, inventory.ingress_address) if inventory.ingress_address else None
+        self._first: int | None = None
+        self._bear_open = bear_open
+        self.expected = expected or Expectation()
+        self._look = deadlines.look
+
+    def __enter__(self) -> Self:
+        if self._address:
+            self._address.__enter__()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._client.close()
+        if self._address:
+            self._address.__exit__(kind, error, trace)
+
+    def beats(self) -> int:
+        """Return the heartbeat, in nanoseconds; raises `NotYet` while there is none."""
+        answer = self._ask("GET", _HEARTBEAT)
+        if answer.status_code != 200:
+            raise NotYet(_told(answer))
+        try:
+            return int(answer.json()["nanosecond heartbeat"])
+        except (ValueError, TypeError, KeyError):
+            raise NotYet(_told(answer)) from None
+
+    def advances(self) -> bool:
+        """Look once; return whether a heartbeat later than the first one seen has come."""
+        now = self.beats()
+        if self._first is None:
+            self._first = now
+            now = self.beats()
+        if now <= self._first:
+            raise NotYet(f"its heartbeat stands still at {now}")
+        return True
+
+    def shuts_out(self) -> bool:
+        """Ask as a stranger, without the token; return whether that was refused, or is put up with.
+
+        Raises `Open` when the stranger is served, `NotYet` when the answer says neither.
+        """
+        answer = self._ask("GET", _COLLECTIONS, token={})
+        if answer.is_success and self._bear_open is None:
+            raise Open(_told(answer, "without a token"))
+        if answer.is_success and self._bear_open:
+            self._bear_open(_told(answer, "without a token"))
+        elif answer.status_code not in _REFUSALS:
+            raise NotYet(_told(answer, "without a token"))
+        return True
+
+    def holds(self) -> Holdings:
+        """Return what the release holds; raises `Lost` or `Unreadable` where that is not what is expected."""
+        found = look(self._answer, self._look)
+        self.expected.demand(found)
+        return found
+
+    def _answer(self, method: str, path: str, body: dict[str, Any] | None) -> Answer:
+        try:
+            answer = self._ask(method, path, body)
+        except NotYet as error:
+            return Answer(0, "", str(error))
+        return Answer(answer.status_code, answer.text, _told(answer))
+
+    def keeps(self) -> bool:
+        """Write a record into a collection made for it, and remove both; return whether all was acknowledged.
+
+        Raises `NeverWill` when the release refuses the writer (4xx): the gateway and the ingress are there already.
+        """
+        name = f"{PULSE}{self._first or self.beats():x}-{secrets.token_hex(4)}"
+        collection = self._write("POST", _COLLECTIONS, {"name": name}).json()["id"]
+        try:
+            self._write("POST", f"{_COLLECTIONS}/{collection}/add", {"ids": ["pulse"], "embeddings": [[1.0]]})
+        finally:
+            # Even when the write has failed: what the suite made goes with it.
+            self._write("DELETE", f"{_COLLECTIONS}/{name}")
+        return True
+
+    def _write(self, method: str, path: str, body: dict[str, Any] | None = None) -> httpx.Response:
+        answer = self._ask(method, path, body)
+        if answer.is_success:
+            return answer
+        if answer.status_code in _REFUSALS:
+            raise Locked(_told(answer))
+        raise (NeverWill if answer.is_client_error else NotYet)(_told(answer))
+
+    def _ask(
+        self,
+        method: str,
+        path: str,
+        body: dict[str, Any] | None = None,
+        token: dict[str, str] | None = None,
+    ) -> httpx.Response:
+        shown = self._token if token is None else token
+        headers = {} if path == _HEARTBEAT else shown
+        try:
+            return self._client.request(method, path, json=body, headers=headers)
+        except httpx.HTTPError as error:
+            if why := nameless(self._host, self._named):
+                raise Nameless(why) from error
+            raise NotYet(f"{method} {path} through the ingress: {type(error).__name__}: {error}") from error
+
+
+def _told(answer: httpx.Response, how: str = "") -> str:
+    asked = answer.request
+    way = " ".join(filter(None, (how, "through the ingress")))
+    return f"{asked.method} {asked.url.path} {way}: {answer.status_code} {answer.text[:_WORDS].strip()}"

@@ -1,0 +1,185 @@
+"""The mark by which a run shows on its cluster that it lives, and by which others tell what belongs to dead runs."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import threading
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, Self
+
+from support.kube.client import FIELD_MANAGER, Refused
+from support.kube.labels import OWNED, RUN, ownership
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from types import TracebackType
+
+    from support.core.wait import Deadlines
+    from support.kube.client import Kube
+    from support.kube.objects import Object
+
+KIND: Final = "ConfigMap"
+_NAME: Final = "chroma-conformance-run-"
+# How often a mark is renewed before it would lapse.
+_RENEWALS: Final = 6
+
+_log = logging.getLogger(__name__)
+
+
+class Mark:
+    """A ConfigMap that carries a run's id and is renewed as long as the run lives; a context manager.
+
+    Nothing else says that a run lives: one that was killed, or whose machine is gone, renews nothing. It lies in a namespace
+    that is sure to be there. Entering raises `Refused` where it cannot be made; later on a renewal that fails is tried again.
+    """
+
+    def __init__(self, kube: Kube, namespace: str, run_id: str, deadlines: Deadlines) -> None:
+        self._kube = kube
+        self._place = (KIND, f"{_NAME}{run_id}", namespace)
+        self._run_id = run_id
+        self._lapse = deadlines.mark
+        self._count = 0
+        self._ended = threading.Event()
+        self._thread = threading.Thread(target=self._keep, name="mark of the run", daemon=True)
+
+    def __enter__(self) -> Self:
+        self.renew()
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._ended.set()
+        self._thread.join()
+        with suppress(Refused):  # it lapses by itself
+            self._kube.delete(*self._place)
+
+    def renew(self) -> datetime:
+        """Renew the mark; return when that was, by the clock of the cluster."""
+        kind, name, namespace = self._place
+        self._count += 1
+        stored = self._kube.apply(
+            {
+                "apiVersion": "v1",
+                "kind": kind,
+                "metadata": {"name": name, "namespace": namespace, "labels": ownership(self._run_id)},
+                "data": {
+                    "renewals": str(self._count),
+                    "lapses-after": f"{self._lapse:g}s",
+                    "process": json.dumps(_this_process()),
+                },
+            }
+        )
+        return _renewed(stored)
+
+    def _keep(self) -> None:
+        while not self._ended.wait(self._lapse / _RENEWALS):
+            try:
+                self.renew()
+            except Refused as refused:
+                _log.warning("the mark of this run is not renewed: %s", refused)
+
+
+@dataclass(frozen=True)
+class Living:
+    """Which runs live and which are dead, as their marks say at one moment of the cluster's clock; `lapse` in seconds."""
+
+    now: datetime
+    runs: frozenset[str]
+    dead: frozenset[str]
+    lapse: float
+
+    def is_left(self, obj: Object) -> bool:
+        """Whether an object belongs to a run alone, and that run is dead.
+
+        What was made a moment ago may be of a run whose mark is not there yet.
+        """
+        run_id = run_of(obj)
+        if run_id is None or run_id in self.runs:
+            return False
+        made = _time(obj["metadata"]["creationTimestamp"])
+        return run_id in self.dead or (self.now - made).total_seconds() > self.lapse
+
+
+def living(marks: Iterable[Object], now: datetime, deadlines: Deadlines, own: str) -> Living:
+    """Judge marks; of a process of this very machine it is seen at once whether it lives, of others once they do not renew."""
+    judged = {str(run_of(mark)): _lives(mark, now) for mark in marks if is_mark(mark)} | {own: True}
+    runs = frozenset(run for run, lives in judged.items() if lives)
+    return Living(now, runs, frozenset(judged.keys() - runs), deadlines.mark)
+
+
+def is_mark(obj: Object) -> bool:
+    """Whether an object is the mark of a run."""
+    return bool(obj["kind"] == KIND and obj["metadata"]["name"] == f"{_NAME}{run_of(obj)}")
+
+
+def run_of(obj: Object) -> str | None:
+    """Return the id of the run to which an object of the suite belongs alone; None for what lasts, and for what is not ours."""
+    labels: dict[str, str] = obj["metadata"].get("labels") or {}
+    return labels.get(RUN) if labels.items() >= OWNED.items() else None
+
+
+def _lives(mark: Object, now: datetime) -> bool:
+    data = mark.get("data") or {}
+    with suppress(ValueError, TypeError, KeyError):
+        seen = _is_running(json.loads(data["process"]))
+        if seen is not None:
+            return seen
+    with suppress(ValueError, KeyError):
+        return (now - _renewed(mark)).total_seconds() <= float(data["lapses-after"].removesuffix("s"))
+    return False  # a mark in another form is not renewed by this suite
+
+
+def _renewed(mark: Object) -> datetime:
+    """Return when a mark was renewed last, by the clock of the cluster: those of its users differ."""
+    fields = mark["metadata"].get("managedFields") or []
+    times = [one["time"] for one in fields if one.get("manager") == FIELD_MANAGER and "time" in one]
+    return _time(max(times, default=mark["metadata"]["creationTimestamp"]))
+
+
+def _time(text: str) -> datetime:
+    return datetime.fromisoformat(text)
+
+
+def _this_process() -> dict[str, Any]:
+    """Return by what this process is found again on this machine; nothing where the machine does not tell."""
+    try:
+        return {**_machine(), "pid": os.getpid(), "started": _started(os.getpid())}
+    except OSError:
+        return {}
+
+
+def _is_running(process: Any) -> bool | None:
+    """Say whether a process runs; None where that cannot be seen from here, since it is another machine's."""
+    try:
+        here = _machine()
+    except OSError:
+        return None
+    if not isinstance(process, dict) or any(process.get(name) != value for name, value in here.items()):
+        return None
+    try:
+        return bool(_started(process["pid"]) == process["started"])
+    except OSError:
+        return False
+
+
+def _machine() -> dict[str, str]:
+    """Return what tells this machine, since it was booted, and this view of its processes from all others."""
+    boot = Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
+    return {"boot": boot, "processes": str(Path("/proc/self/ns/pid").readlink())}
+
+
+def _started(pid: int) -> str:
+    """Return when a process was started, in ticks since the boot; OSError when it has ended."""
+    facts = (
+        Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace").rpartition(") ")[2].split()
+    )
+    if facts[0] == "Z":
+        raise ProcessLookupError(pid)
+    return facts[19]

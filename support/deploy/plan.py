@@ -1,0 +1,171 @@
+"""Says what an apply would do to each object and field, and does none of it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import partial
+from typing import TYPE_CHECKING, Final
+
+from support.core.parallel import together
+from support.deploy import precheck
+from support.deploy.objects import is_claim
+from support.diagnosis import admission
+from support.diagnosis.causes import rejection
+from support.kube.client import Refused
+from support.kube.diff import Difference, differences, wanted
+from support.kube.labels import is_ours
+from support.kube.objects import key
+from support.platform.certificate import staleness
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from support.deploy.precheck import Situation
+    from support.kube.client import Kube
+    from support.kube.objects import Object, Objects
+
+
+class Act(StrEnum):
+    """What an apply would do with an object."""
+
+    CREATE = "create"
+    CHANGE = "change"
+    REMOVE = "remove"
+    LEAVE = "leave"
+
+
+@dataclass(frozen=True)
+class Intent:
+    """What an apply would do with one object.
+
+    `remarks` is what an operator wants to know besides; `obstacle` says why the API server would not take the object,
+    and what to do, None when it would.
+    """
+
+    kind: str
+    name: str
+    act: Act
+    differences: tuple[Difference, ...] = ()
+    remarks: tuple[str, ...] = ()
+    obstacle: str | None = None
+
+    def lines(self) -> Iterator[str]:
+        """Say so, a line for each field."""
+        yield f"{self.act:8}{self.kind} {self.name}"
+        for each in (*self.differences, *self.remarks):
+            yield f"{'':10}{each}"
+        if self.obstacle:
+            yield f"{'':10}refused: {self.obstacle}"
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What an apply would do in a namespace; `begins`: that is not there yet, and the cluster could judge nothing in it.
+
+    `hindrances` say why an apply would not be begun, and `warnings` what else is to be known of what is there.
+    """
+
+    title: str
+    namespace: str
+    intents: tuple[Intent, ...]
+    begins: bool
+    hindrances: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+
+    def touched(self, *acts: Act) -> set[str]:
+        """Return what would be done to, as "kind name"; everything but what is left when no act is named."""
+        chosen = acts or tuple(set(Act) - {Act.LEAVE})
+        return {f"{each.kind} {each.name}" for each in self.intents if each.act in chosen}
+
+    def obstacles(self) -> list[str]:
+        """Return why an apply would be refused, a line for each object."""
+        refused = [f"{each.kind} {each.name}: {each.obstacle}" for each in self.intents if each.obstacle]
+        return [*self.hindrances, *refused]
+
+    def lines(self) -> Iterator[str]:
+        """Say what would be done, an object after the other, and how much that is."""
+        yield f"{self.title} in namespace {self.namespace}:"
+        yield from (f"refused: {each}" for each in self.hindrances)
+        yield from (f"warning: {each}" for each in self.warnings)
+        if self.begins:
+            yield f"namespace {self.namespace} does not exist yet: what the cluster would refuse in it is not known"
+        for intent in self.intents:
+            yield from intent.lines()
+        counts = Counter(intent.act for intent in self.intents)
+        yield ", ".join(f"{counts[act]} to {act}" for act in Act)
+        if self.hindrances:
+            yield "an apply would be refused before it has changed anything"
+        elif refused := self.obstacles():
+            yield f"an apply would be refused over {len(refused)} of them, and change nothing"
+
+
+def plan(
+    kube: Kube, title: str, namespace: str, objects: Objects, former: Objects, *, seen: Situation
+) -> Plan:
+    """Return what an apply of some objects in a namespace would do, by dry runs against what is there.
+
+    `former` are the objects of the release that is live, of which those go that the new one has not; `seen` is what is
+    there. Raises `Refused` when the API server fails.
+    """
+    begins = seen.namespace is None
+    # In a namespace that is being deleted nothing can be made, which is said once.
+    judged = not begins and not seen.is_ending
+    intents = together([partial(_intent, kube, obj, judged=judged) for obj in objects])
+    stale = {key(obj) for obj in former if not is_claim(obj)} - {key(obj) for obj in objects}
+    gone = [Intent(*each, Act.REMOVE) for each in sorted(stale) if kube.get(*each, namespace)]
+    hindrances = tuple(map(str, precheck.hindrances(kube, seen, objects)))
+    warnings = tuple(line for line in seen.warnings() if line not in hindrances)
+    return Plan(title, namespace, (*intents, *gone), begins, hindrances, warnings)
+
+
+def _intent(kube: Kube, obj: Object, *, judged: bool) -> Intent:
+    kind, name = key(obj)
+    there = kube.get(kind, name, obj["metadata"].get("namespace"))
+    if kind == "Namespace" and there and not is_ours(there):
+        return Intent(kind, name, Act.LEAVE, remarks=("it is somebody else's, and used as it is",))
+    act = Act.CHANGE if there else Act.CREATE
+    if not judged and kind != "Namespace":
+        return Intent(kind, name, act, obstacle=_foreseen(kube, obj))
+    try:
+        then = kube.apply(obj, dry_run=True)
+    except Refused as refused:
+        found = tuple(wanted(there, obj)) if there else ()
+        if admission.is_undecided(refused):
+            return Intent(kind, name, act, found, (f"whether it is taken is not known: {refused.message}",))
+        refusal = rejection(refused)
+        return Intent(kind, name, act, found, obstacle=f"{refusal.detail}; to do: {refusal.remedy}")
+    found = tuple(differences(there, then)) if there else ()
+    if there and not found:
+        return Intent(kind, name, Act.LEAVE)
+    return Intent(kind, name, act, found, tuple(_remarks(there, then)))
+
+
+# A namespace that is sure to be there.
+_ELSEWHERE: Final = "default"
+
+
+def _foreseen(kube: Kube, obj: Object) -> str | None:
+    """Return which webhook would give no answer about an object whose namespace is not there yet, asked of it elsewhere.
+
+    Whatever else is said there is said of that namespace.
+    """
+    labels = obj["metadata"].get("labels", {})
+    metadata = {"generateName": f"{obj['metadata']['name']}-", "namespace": _ELSEWHERE, "labels": labels}
+    try:
+        kube.create({**obj, "metadata": metadata}, dry_run=True)
+    except Refused as refused:
+        if refused.unanswered:
+            raise
+        if admission.is_unanswered_webhook(refused):
+            refusal = rejection(refused)
+            return f"{refusal.detail}; to do: {refusal.remedy}"
+    return None
+
+
+def _remarks(there: Object | None, then: Object) -> Iterator[str]:
+    if there and then["kind"] == "StatefulSet" and then["spec"]["template"] != there["spec"]["template"]:
+        yield "its pod is replaced, and does not answer meanwhile"
+    if there and then.get("type") == "kubernetes.io/tls" and (stale := staleness(there, then)):
+        yield stale

@@ -1,0 +1,130 @@
+"""What runs keep in a release that stays, and leave there where they are killed: databases, and collections of their own."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from support.chroma.api import COLLECTION as EXAMPLE
+from support.chroma.api import DEFAULT_DATABASE, TENANT, TOKEN_HEADER
+from support.deploy.liveness import made_at
+from support.kube.secrets import decoded
+from support.network import http
+from support.network.way import ingress
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from support.kube.client import Kube
+    from support.network.http import Reply
+    from support.platform.inventory import Inventory
+
+_DATABASES: Final = f"/api/v2/tenants/{TENANT}/databases"
+_DATABASE: Final = re.compile(r"conformance-(?P<run>[0-9a-f]{8})-[0-9a-f]{8}")
+# That of versions which delete no database: all runs share it, and leave it empty.
+_SHARED: Final = "conformance"
+# Seconds, by the release's own clock, after which what is there for milliseconds is nobody's any more.
+_OLD: Final = 300.0
+_PAGE: Final = 100
+_SECRET: Final = ("Secret", "chroma-auth")
+_KEY: Final = "auth-token"
+
+
+@dataclass(frozen=True)
+class Remnant:
+    """A database of a run, or (with its `collection`) what is in one that outlives runs.
+
+    `run_id` says whose it is, where its name tells; `is_old`: nobody who lives can still need it.
+    """
+
+    database: str
+    collection: str = ""
+    run_id: str = ""
+    is_old: bool = False
+
+    def __str__(self) -> str:
+        return (
+            f"collection {self.database}/{self.collection}"
+            if self.collection
+            else f"database {self.database}"
+        )
+
+
+class Remains:
+    """What runs have left in the release of a namespace; `unknown` says what could not be looked at or removed, a phrase each."""
+
+    def __init__(self, namespace: str, kube: Kube, inventory: Inventory) -> None:
+        self.namespace = namespace
+        self.unknown: list[str] = []
+        self._way = ingress(f"{namespace}.{inventory.domain_name}", inventory)
+        token = decoded(kube.get(*_SECRET, namespace) or {}).get(_KEY, "")
+        self._headers = [(TOKEN_HEADER, token)]
+
+    def look(self) -> list[Remnant]:
+        """Return what may be a dead run's; nothing where the release does not answer."""
+        try:
+            return list(self._look())
+        except (http.Unanswered, ValueError, KeyError, TypeError) as error:
+            self.unknown.append(f"the release in {self.namespace} does not tell what it holds: {error}")
+            return []
+
+    def remove(self, remnant: Remnant) -> bool:
+        """Remove it; return whether that could be done."""
+        path = f"{_DATABASES}/{remnant.database}"
+        try:
+            # Deleting the database alone leaves rows of its collections behind (measured on 1.5.9).
+            names = (
+                [remnant.collection]
+                if remnant.collection
+                else [one["name"] for one in self._collections(remnant.database)]
+            )
+            for name in names:
+                self._insist("DELETE", f"{path}/collections/{name}")
+            if not remnant.collection:
+                self._insist("DELETE", path)
+        except (http.Unanswered, ValueError, KeyError, TypeError) as error:
+            self.unknown.append(f"{remnant} of {self.namespace}: {error}")
+            return False
+        return True
+
+    def _look(self) -> Iterator[Remnant]:
+        for name in self._databases():
+            if found := _DATABASE.fullmatch(name):
+                yield Remnant(name, run_id=found["run"])
+        now = int(self._insist("GET", "/api/v2/heartbeat").json()["nanosecond heartbeat"])
+        for one in self._collections(DEFAULT_DATABASE):
+            made = made_at(one["name"])
+            if made is not None:
+                yield Remnant(DEFAULT_DATABASE, one["name"], is_old=(now - made) / 1e9 > _OLD)
+            elif one["name"] == EXAMPLE:
+                yield Remnant(DEFAULT_DATABASE, one["name"])
+        for one in self._collections(_SHARED):
+            yield Remnant(_SHARED, one["name"])
+
+    def _databases(self) -> list[str]:
+        """Return the names of the databases; a version that does not list them deletes none either."""
+        reply = self._ask("GET", _DATABASES)
+        return [one["name"] for one in reply.json()] if reply.status == 200 else []
+
+    def _collections(self, database: str) -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = []
+        while True:
+            reply = self._ask("GET", f"{_DATABASES}/{database}/collections?limit={_PAGE}&offset={len(found)}")
+            if reply.status == 404:
+                return []
+            if reply.status != 200:
+                raise http.Unanswered(str(reply))
+            page = reply.json()
+            found += page
+            if len(page) < _PAGE:
+                return found
+
+    def _insist(self, method: str, path: str) -> Reply:
+        reply = self._ask(method, path)
+        if reply.status >= 300 and reply.status != 404:
+            raise http.Unanswered(str(reply))
+        return reply
+
+    def _ask(self, method: str, path: str) -> Reply:
+        return http.ask(self._way, method, path, self._headers)

@@ -1,0 +1,155 @@
+"""Removes what runs have left on a cluster that were killed, and nothing else."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from functools import partial
+from typing import TYPE_CHECKING, Final
+
+from support.core.parallel import together
+from support.deploy import removal
+from support.deploy.marks import KIND, is_mark, living, run_of
+from support.deploy.objects import is_puller
+from support.deploy.remains import Remains
+from support.kube.client import Refused
+from support.kube.labels import OWNED
+from support.kube.objects import key
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from datetime import datetime
+
+    from support.core.wait import Deadlines
+    from support.deploy.marks import Living
+    from support.kube.client import Kube
+    from support.kube.objects import Object, Objects
+    from support.platform.inventory import Inventory
+
+# What a scenario puts on an object so that nobody removes it; of a dead scenario nobody else takes it off.
+_HELD: Final = re.compile(r"chroma-conformance/")
+
+
+@dataclass
+class Swept:
+    """What a sweep has removed, and what it could not look at or remove, a phrase each; `runs` are those whose it was."""
+
+    runs: set[str] = field(default_factory=set)
+    removed: list[str] = field(default_factory=list)
+    left: list[str] = field(default_factory=list)
+    living: frozenset[str] = frozenset()
+
+    def lines(self) -> Iterator[str]:
+        """Say what was removed, and what was not; nothing where there was nothing."""
+        if self.removed:
+            whose = f"of runs that are dead ({', '.join(sorted(self.runs))})" if self.runs else "of dead runs"
+            yield f"removed what was left {whose}: {', '.join(self.removed)}"
+        if self.left:
+            yield f"what dead runs may have left is not removed: {'; '.join(self.left)}"
+
+
+def sweep(
+    kube: Kube,
+    inventory: Inventory,
+    run_id: str,
+    now: datetime,
+    deadlines: Deadlines,
+    *,
+    begun: bool = False,
+) -> Swept:
+    """Remove what belongs to dead runs alone: namespaces, other objects, and what they kept in releases that stay.
+
+    `begun`: the run that sweeps has things of its own already, so that what does not tell whose it is may be that run's.
+
+    `run_id` is that of the run which sweeps, `now` the time of the cluster's clock. The end of a namespace is not waited
+    for. Never raises what a cluster can do to it: that is among what is `left`.
+    """
+    swept = Swept()
+    try:
+        marks = kube.list(KIND, None, OWNED)
+        alive = living(marks, now, deadlines, run_id)
+        swept.living = alive.runs - {run_id}
+        alone = not (swept.living or begun)
+        _sweep_objects(kube, alive, swept, alone=alone)
+        for namespace in _releases(kube):
+            _sweep_release(Remains(namespace, kube, inventory), alive, swept, alone=alone)
+    except Refused as refused:
+        swept.left.append(refused.message)
+    return swept
+
+
+def _sweep_objects(kube: Kube, alive: Living, swept: Swept, *, alone: bool) -> None:
+    namespaces = [one for one in _listed(kube, "Namespace", swept) if alive.is_left(one)]
+    for namespace in namespaces:
+        _try(swept, namespace, partial(_remove_namespace, kube, namespace["metadata"]["name"]))
+    gone = {one["metadata"]["name"] for one in namespaces}
+    found = together([partial(_listed, kube, kind, swept) for kind in removal.KINDS])
+    for obj in (one for objects in found for one in objects):
+        passing = alone and is_puller(obj)  # of a release that stays, but there only while a run pulls
+        if obj["metadata"]["namespace"] not in gone and (passing or alive.is_left(obj)):
+            _try(swept, obj, partial(_remove, kube, obj))
+
+
+def _listed(kube: Kube, kind: str, swept: Swept) -> Objects:
+    try:
+        return kube.list(kind, None, OWNED)
+    except Refused as refused:
+        swept.left.append(f"{kind}: {refused.message}")
+        return []
+
+
+def _try(swept: Swept, obj: Object, act: partial[None]) -> None:
+    name = " ".join(key(obj))
+    where = obj["metadata"].get("namespace")
+    try:
+        act()
+    except Refused as refused:
+        swept.left.append(f"{name}: {refused.message}")
+        return
+    swept.runs |= {run_id} if (run_id := run_of(obj)) else set()
+    if not is_mark(obj):
+        ending = " (was on its way out)" if "deletionTimestamp" in obj["metadata"] else ""
+        swept.removed.append(f"{name} in {where}{ending}" if where else f"{name}{ending}")
+
+
+def _remove_namespace(kube: Kube, name: str) -> None:
+    objects = removal.owned(kube, name)
+    kube.delete("Namespace", name)
+    removal.ask_for_removal(kube, name, [obj for obj in objects if obj["kind"] != "Namespace"], grace=1)
+    for obj in objects:
+        _release(kube, obj)
+
+
+def _remove(kube: Kube, obj: Object) -> None:
+    kube.delete(*key(obj), obj["metadata"]["namespace"], grace=1 if obj["kind"] == "Pod" else None)
+    _release(kube, obj)
+
+
+def _release(kube: Kube, obj: Object) -> None:
+    """Take off an object what our own scenarios hold it by."""
+    held = obj["metadata"].get("finalizers") or []
+    kept = [one for one in held if not _HELD.match(one)]
+    if kept != held and kube.get(*key(obj), obj["metadata"].get("namespace")):
+        kube.patch(*key(obj), obj["metadata"].get("namespace"), {"metadata": {"finalizers": kept}})
+
+
+def _releases(kube: Kube) -> Iterable[str]:
+    """Return the namespaces of releases that stay."""
+    return [
+        obj["metadata"]["namespace"]
+        for obj in kube.list("StatefulSet", None, OWNED)
+        if run_of(obj) is None and obj.get("status", {}).get("readyReplicas")
+    ]
+
+
+def _sweep_release(remains: Remains, alive: Living, swept: Swept, *, alone: bool) -> None:
+    found = remains.look()
+    for each in found:
+        if each.run_id in alive.runs or not (each.run_id or alone or each.is_old):
+            continue
+        if not remains.remove(each):
+            continue
+        swept.removed.append(f"{each} of {remains.namespace}")
+        if each.run_id:
+            swept.runs.add(each.run_id)
+    swept.left += remains.unknown

@@ -1,0 +1,512 @@
+"""Says why a release cannot go live, from what the cluster shows of its rollout; pure."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any, Final
+
+from support.diagnosis import admission, scheduling
+from support.diagnosis import ending as leaving
+from support.kube import owners
+from support.kube.containers import concerns, ended, injected, is_ready, own, state, statuses, waiting
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from support.kube.client import Refused
+    from support.kube.objects import Object, Objects
+
+
+class Cause(StrEnum):
+    """The closed vocabulary of refusals, in the words of the features: "it is refused because …"."""
+
+    IMAGE = "its image cannot be pulled"
+    MEMORY = "it ran out of memory"
+    NEVER_READY = "it never became ready"
+    UNSCHEDULABLE = "it cannot be scheduled"
+    CLAIM = "its claim is not bound"
+    ADMISSION = "it was rejected by admission"
+    FAILING = "its container keeps failing"
+    TAKEN_AWAY = "it was taken away meanwhile"
+    OPEN = "anybody may use it"
+    TOKEN = "the token is not the release's"  # noqa: S105 - a sentence
+    NAMELESS = "its host has no address"
+    ENDING = "something that it needs is being deleted"
+    CONFLICT = "another manager owns a field of it"
+    LOST = "its data is gone"
+    UNREADABLE = "its data does not answer"
+    OLDER = "its version is below the one that wrote the data"
+
+
+# What to do. Commands leave out the namespace: `-n chroma`, unless the release lives elsewhere.
+REMEDIES: Final[Mapping[Cause, str]] = {
+    Cause.IMAGE: (
+        "compare the image's name and tag with what the registry holds, and see whether the nodes reach the registry "
+        "and may pull from it"
+    ),
+    Cause.MEMORY: "give Chroma a higher memory limit, or fewer and smaller records to hold",
+    Cause.NEVER_READY: (
+        "look at the path of the readiness probe and at `kubectl logs chroma-0 --all-containers`; if the pod is ready, "
+        "at what leads to it: Service, Ingress and token"
+    ),
+    Cause.UNSCHEDULABLE: "ask for less CPU and memory, or compare with what `kubectl describe nodes` has left",
+    Cause.CLAIM: (
+        "look at `kubectl describe pvc chroma-data-pvc`, compare its storage class with `kubectl get storageclass`, "
+        "and see whether the class's provisioner runs"
+    ),
+    Cause.ADMISSION: (
+        "change the field that it names, or what forbids it: Pod Security, quota or priority class of the namespace"
+    ),
+    Cause.FAILING: "look at `kubectl logs chroma-0 --all-containers --previous`: its last lines say why it ended",
+    Cause.TAKEN_AWAY: "ask who rolled it back while it was being deployed; nothing of it is left but its data: apply it again",
+    Cause.OPEN: (
+        "set the variables by which this version of Chroma asks for a token, or put a gateway before it: the releases "
+        '"native" and "gateway" do so'
+    ),
+    Cause.TOKEN: (
+        "compare what Secret chroma-auth holds under auth-token with what the release was given to compare with: Secret "
+        "chroma-gateway, or the variables of Chroma; after a change of ADMIN_PASSWORD apply the release again"
+    ),
+    Cause.NAMELESS: (
+        "let DNS name the host (does external-dns, or what else publishes it, see the Ingress?), or give the address or the "
+        "name of the load balancer as ingress_address; if DNS takes its time, be more patient (--patience)"
+    ),
+    Cause.ENDING: "wait until it is gone, or remove what holds it, and apply again",
+    Cause.CONFLICT: "let that manager give the field up, or give it the value that the release asks for",
+    Cause.LOST: (
+        "restore a backup: roll the release back with --remove-data, then --restore FILE; to begin without the data, roll "
+        "the release back and apply it again"
+    ),
+    Cause.UNREADABLE: (
+        "keep the version that wrote the data, or restore a backup that the new version can read; read the records out "
+        "through the version that answers"
+    ),
+    Cause.OLDER: "apply a release of the version that wrote the data last, or of a later one",
+}
+
+
+@dataclass(frozen=True)
+class Finding:
+    """A cause and what was seen of it: the object, its reason, its message.
+
+    `certain`: nobody but the operator can change it. What is not certain has to last before it is believed, and what
+    `awaits` something that is on its way lasts to the deadline. `advice` takes the place of the cause's usual remedy
+    where more is known.
+    """
+
+    cause: Cause
+    detail: str
+    certain: bool = True
+    advice: str | None = None
+    awaits: str = ""
+    unreached: str = ""  # what callers are told of a release whose pod is ready
+
+    @property
+    def remedy(self) -> str:
+        """What to do."""
+        return self.advice or REMEDIES[self.cause]
+
+    def __str__(self) -> str:
+        return f"{self.cause}: {self.detail}; to do: {self.remedy}"
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What the cluster shows of one rollout, as plain objects of the API.
+
+    `claims` are those that the release's pod mounts. Events that were there before this rollout began are left out;
+    the pods of the rollout before it may be among `pods`.
+    """
+
+    statefulset: Object | None = None
+    pods: Objects = field(default_factory=list)
+    claims: Objects = field(default_factory=list)
+    events: Objects = field(default_factory=list)
+    now: dt.datetime = field(default_factory=lambda: dt.datetime.now(dt.UTC))
+
+    def revision_pods(self) -> Objects:
+        """Return the pods of this rollout: of the revision that is being rolled out, and not on their way out.
+
+        They show the containers of the StatefulSet alone: those that others inject may be in any state.
+
+        Without observedGeneration the status still speaks of the rollout before. A pod that is being deleted shows
+        signs that look like a crash (ContainerStatusUnknown, exit code 137).
+        """
+        if not self.statefulset or not self.observed():
+            return []
+        revision = self.statefulset["status"].get("updateRevision")
+        return [own(pod, self.statefulset) for pod in self.pods if _belongs(pod, self.statefulset, revision)]
+
+    def observed(self) -> bool:
+        """Whether the status of the StatefulSet speaks of this rollout."""
+        if not self.statefulset:
+            return False
+        observed = self.statefulset.get("status", {}).get("observedGeneration")
+        return bool(observed == self.statefulset["metadata"]["generation"])
+
+    def events_of(self, obj: Object) -> Objects:
+        """Return the events about this very object, and not about one of its name before it, or a container it hides."""
+        uid = obj["metadata"]["uid"]
+        return [
+            event
+            for event in self.events
+            if event["involvedObject"].get("uid") == uid and concerns(obj, event)
+        ]
+
+    def obstructions(self, pod: Object) -> list[str]:
+        """Say which containers that others have put into one of these pods keep it from being ready."""
+        uid = pod["metadata"]["uid"]
+        whole = next(one for one in self.pods if one["metadata"]["uid"] == uid)
+        return injected(whole, self.statefulset)
+
+
+def diagnose(seen: Seen) -> Finding | None:
+    """Return why the release cannot go live, None as long as nothing speaks against it.
+
+    A certain sign goes before a doubtful one, and the sign nearest to the cause before those that follow from it: a
+    pod without its claim is "unschedulable", too. The signs are those of Kubernetes 1.34, measured.
+    """
+    findings = list(_findings(seen))
+    return next((finding for finding in findings if finding.certain), findings[0] if findings else None)
+
+
+def explain(seen: Seen) -> Finding:
+    """Return the best reason for not being live when the deadline has passed."""
+    if finding := diagnose(seen):
+        return finding
+    for claim in seen.claims:
+        if _phase(claim) == "Pending":
+            told = f"claim {_name(claim)}: Pending" + _last_word(seen.events_of(claim))
+            return Finding(Cause.CLAIM, told, advice=_advice_on(claim))
+    pods = seen.revision_pods()
+    if not pods:
+        events = seen.events_of(seen.statefulset) if seen.statefulset else []
+        return Finding(Cause.NEVER_READY, "no pod of this release was made" + _last_word(events))
+    pod = pods[0]
+    told = f"pod {_name(pod)}: {state(pod)}"
+    if amiss := seen.obstructions(pod):
+        return Finding(Cause.NEVER_READY, f"{told}, but {'; '.join(amiss)}", advice=_INJECTED)
+    return Finding(Cause.NEVER_READY, told + _last_word(seen.events_of(pod)))
+
+
+_INJECTED: Final = (
+    "look at `kubectl describe pod chroma-0` for the container that it names, and ask who puts it into pods "
+    "(`kubectl get mutatingwebhookconfigurations`)"
+)
+
+
+def open_to_anybody(reason: str) -> Finding:
+    """Return the finding for a release of which it is known beforehand that nothing keeps strangers out."""
+    return Finding(Cause.OPEN, reason)
+
+
+def rejection(refused: Refused) -> Finding:
+    """Return the finding for what the API server would not take, whatever its status; no answer is raised again."""
+    if refused.unanswered:
+        raise refused
+    status, message = refused.status, refused.message
+    found = owners.conflicts(message)
+    if found and refused.stated:
+        return _conflict(refused.stated, found)
+    told = f"{refused.reason or status}: {short(message)}"
+    return Finding(
+        Cause.ADMISSION, told, admission.is_final(status, message), admission.advice(message, status)
+    )
+
+
+def ending(detail: str, advice: str | None = None) -> Finding:
+    """Return the finding for what a release needs and is being deleted."""
+    return Finding(Cause.ENDING, detail, advice=advice)
+
+
+def _conflict(stated: Object, found: dict[str, list[str]]) -> Finding:
+    """Return the finding for fields of an object that other managers own, with the commands that end the conflict."""
+    commands = owners.commands(stated, [field for some in found.values() for field in some])
+    advice = (
+        f"give each field the value that the release asks for, and apply again: "
+        f"{', '.join(f'`{command}`' for command in commands)}; or let the release state what the other manager wants"
+    )
+    told = f"{stated['kind']} {_name(stated)}: {owners.describe(found)}"
+    return Finding(Cause.CONFLICT, told, advice=advice)
+
+
+def not_pulled(pod: Object, events: Objects) -> Finding | None:
+    """Return why an image of a pod cannot be pulled, None as long as nothing speaks against it."""
+    found = [
+        *_of_pulling(pod, events),
+        *(one for status in statuses(pod) for one in _of_container(pod, status)),
+    ]
+    findings = sorted((one for one in found if one.cause is Cause.IMAGE), key=lambda one: not one.certain)
+    return findings[0] if findings else None
+
+
+def not_pulled_in_time(pod: Object, asked: Object, events: Objects) -> Finding:
+    """Return why the images of a pod that was `asked` for so are not there at the deadline; it may pull on and on."""
+    amiss = injected(pod, asked)
+    told = f"pod {_name(pod)}: {state(own(pod, asked))}" + (f", but {'; '.join(amiss)}" if amiss else "")
+    return Finding(
+        Cause.IMAGE,
+        f"{told}{_last_word(events)}; it may only take longer",
+        certain=False,
+        advice=_INJECTED if amiss else f"apply with more patience (--patience), or {REMEDIES[Cause.IMAGE]}",
+    )
+
+
+def has_pulled(pod: Object) -> bool:
+    """Whether a pod that was made to run nothing (plan.puller) has all its images: then it lacks only a variable."""
+    reasons = [waiting(status).get("reason") for status in statuses(pod)]
+    return bool(reasons) and all(reason == "CreateContainerConfigError" for reason in reasons)
+
+
+def may_be_scheduled(pod: Object) -> bool:
+    """Whether nothing has yet kept a pod from finding a node."""
+    return not any(scheduling.refusals(pod))
+
+
+def _findings(seen: Seen) -> Iterator[Finding]:
+    for claim in seen.claims:
+        yield from _of_claim(claim, seen.events_of(claim))
+    pods = seen.revision_pods()
+    for pod in pods:
+        events = seen.events_of(pod)
+        if is_ready(
+            pod
+        ):  # whatever ended before is history, but a probe that fails is going to take it down again
+            yield from _of_probes(pod, events)
+            continue
+        yield from _of_scheduling(pod, events)
+        yield from _of_pulling(pod, events)
+        for status in statuses(pod):
+            yield from _of_container(pod, status)
+        yield from _of_probes(pod, events)
+        yield from _of_restarts(pod, events)
+        yield from _of_volumes(pod, events)
+    if seen.statefulset and not pods:
+        yield from _of_ending(seen, seen.statefulset)
+        yield from _of_replacement(seen)
+        yield from _of_creation(seen.statefulset, seen.events_of(seen.statefulset))
+
+
+def _of_claim(claim: Object, events: Objects) -> Iterator[Finding]:
+    name, advice = _name(claim), _advice_on(claim)
+    if _phase(claim) == "Lost":
+        yield Finding(Cause.CLAIM, f"claim {name}: Lost, its volume is gone", advice=advice)
+    if _phase(claim) == "Pending":
+        for event in _with_reason(events, "ProvisioningFailed"):
+            # Provisioners try again, and a class may still be created.
+            yield Finding(Cause.CLAIM, _told(f"claim {name}", event), certain=False, advice=advice)
+
+
+def _advice_on(claim: Object) -> str:
+    """Return what to do about this very claim, and the class that it asks for."""
+    described = f"look at `kubectl describe pvc {_name(claim)}`"
+    if _phase(claim) == "Lost":
+        return f"{described}: a volume that is gone comes back only from a backup, into a new claim"
+    if wanted := claim.get("spec", {}).get("storageClassName"):
+        return (
+            f"{described}, see whether its storage class {wanted} is among `kubectl get storageclass`, and whether the "
+            "provisioner of that class runs"
+        )
+    return f"{described}: it names no storage class; name one of `kubectl get storageclass`"
+
+
+def _of_scheduling(pod: Object, events: Objects) -> Iterator[Finding]:
+    # Never certain: nodes come and are uncordoned, taints go, and labels are set, all within a minute.
+    for reason, message in scheduling.refusals(pod):
+        told = f"pod {_name(pod)}: {reason}: {short(message)}"
+        if "persistentvolumeclaim" in message.lower():
+            # Momentarily true of every claim that is bound only when the pod comes.
+            named = re.search(r'persistentvolumeclaim "([^"]+)"', message)
+            there = (
+                f"look at `kubectl describe pvc {named[1]}`, and whether it is there at all"
+                if named
+                else None
+            )
+            yield Finding(Cause.CLAIM, told, certain=False, advice=there)
+        else:
+            yield Finding(
+                Cause.UNSCHEDULABLE,
+                told,
+                certain=False,
+                advice=scheduling.advice(message),
+                awaits=scheduling.node_to_come(events),
+            )
+
+
+# A registry's word that there is no such image; whatever else goes wrong with a pull may go right a moment later.
+_NO_SUCH_IMAGE: Final = re.compile(r"not found|manifest unknown", re.IGNORECASE)
+_NEVER_AN_IMAGE: Final = {"InvalidImageName", "ErrImageNeverPull"}
+_NOT_PULLED: Final = {"ErrImagePull", "ImagePullBackOff", "RegistryUnavailable", *_NEVER_AN_IMAGE}
+
+
+# What a runtime says of a command that this image will never run; it may also be short of something for a moment.
+_NO_SUCH_COMMAND: Final = re.compile(r"exec: |executable file not found|no such file|permission denied")
+
+
+def _of_pulling(pod: Object, events: Objects) -> Iterator[Finding]:
+    # The event is there a second before the status is.
+    for event in events:
+        if event["reason"] == "InspectFailed":
+            yield Finding(Cause.IMAGE, _told(f"pod {_name(pod)}", event))
+        if event["reason"] == "Failed" and "pull image" in event["message"]:
+            certain = bool(_NO_SUCH_IMAGE.search(event["message"]))
+            yield Finding(Cause.IMAGE, _told(f"pod {_name(pod)}", event), certain)
+
+
+def _of_container(pod: Object, status: Object) -> Iterator[Finding]:
+    where = f"pod {_name(pod)}, container {status['name']}"
+    reason, message = waiting(status).get("reason", ""), waiting(status).get("message", "")
+    end = ended(status)
+    told = f"{where}: {reason}: {short(message)}"
+    if reason in _NOT_PULLED:
+        yield Finding(Cause.IMAGE, told, reason in _NEVER_AN_IMAGE or bool(_NO_SUCH_IMAGE.search(message)))
+    elif _ran_out_of_memory(end, message):
+        yield Finding(Cause.MEMORY, f"{where}: {_ending(end)}")
+    elif reason in {"RunContainerError", "CreateContainerError"}:
+        yield Finding(Cause.FAILING, told, bool(_NO_SUCH_COMMAND.search(message)))
+    elif reason == "CreateContainerConfigError":  # a key may be missing only in what the kubelet has cached
+        yield Finding(Cause.FAILING, told, certain=False)
+    elif end.get("reason") == "StartError":
+        certain = bool(_NO_SUCH_COMMAND.search(end.get("message", "")))
+        yield Finding(Cause.FAILING, f"{where}: {_ending(end)}", certain)
+
+
+_OPEN_PATH: Final = (
+    "the kubelet's probe shows no token, and the path at which it asks wants one: let it ask at /api/v2/heartbeat, which is "
+    "open to everybody"
+)
+
+
+def _of_probes(pod: Object, events: Objects) -> Iterator[Finding]:
+    for event in events:
+        message = event["message"]
+        # A slow node may make it the next time.
+        if event["reason"] == "Killing" and "probe" in message:
+            yield Finding(Cause.NEVER_READY, _told(f"pod {_name(pod)}", event), certain=False)
+        # "Not yet" is a refused connection, a time-out or a 5xx; a 4xx says that the question itself is wrong.
+        if event["reason"] == "Unhealthy" and re.search(r"statuscode: 4(?!08|29)\d\d", message):
+            advice = _OPEN_PATH if re.search(r"statuscode: 40[13]", message) else None
+            yield Finding(Cause.NEVER_READY, _told(f"pod {_name(pod)}", event), advice=advice)
+
+
+def _of_restarts(pod: Object, events: Objects) -> Iterator[Finding]:
+    if any("probe" in event["message"] for event in _with_reason(events, "Killing")):
+        return  # it did not end by itself
+    # The kubelet starts an ended container again at once, and backs off when it ends a second time.
+    backs_off = any(
+        "restarting failed container" in event["message"] for event in _with_reason(events, "BackOff")
+    )
+    for status in statuses(pod):
+        end = ended(status)
+        if end and (backs_off or waiting(status).get("reason") == "CrashLoopBackOff"):
+            where = f"pod {_name(pod)}, container {status['name']}"
+            yield Finding(Cause.FAILING, f"{where}: {_ending(end)}, again and again")
+
+
+def _of_volumes(pod: Object, events: Objects) -> Iterator[Finding]:
+    if not any("running" in status.get("state", {}) for status in statuses(pod)):
+        for event in _with_reason(events, "FailedMount"):
+            if (
+                "not found" in event["message"]
+            ):  # what else keeps a volume from being mounted may take minutes to heal
+                yield Finding(Cause.NEVER_READY, _told(f"pod {_name(pod)}", event), certain=False)
+
+
+def _of_replacement(seen: Seen) -> Iterator[Finding]:
+    # "OrderedReady" replaces a pod only once it is ready, which a broken one never is: documented as needing a
+    # "forced rollback".
+    statefulset = seen.statefulset
+    if (
+        statefulset
+        and seen.observed()
+        and statefulset["spec"].get("podManagementPolicy", "OrderedReady") == "OrderedReady"
+    ):
+        for pod in seen.pods:
+            if _owned(pod, statefulset) and not is_ready(pod):
+                told = f"statefulset {_name(statefulset)}: OrderedReady waits for pod {_name(pod)} of another revision"
+                yield Finding(Cause.NEVER_READY, f"{told}: {state(pod)}", certain=False)
+
+
+# By how much the clocks of this machine and of the cluster may differ before a pod that ends in time is taken for stuck.
+_CLOCKS: Final = dt.timedelta(seconds=30)
+
+
+def _of_ending(seen: Seen, statefulset: Object) -> Iterator[Finding]:
+    # The StatefulSet makes no other pod before this one has gone. Its node or the owner of a finalizer may still come.
+    for pod in seen.pods:
+        if (
+            leaving.is_ending(pod)
+            and _made_by(pod, statefulset)
+            and not leaving.grace_left(pod, seen.now - _CLOCKS)
+        ):
+            held = leaving.describe(pod, leaving.holders(pod))
+            told = f"Pod {_name(pod)} is {held}"
+            yield Finding(Cause.ENDING, told, certain=False, advice=leaving.remedy(pod))
+
+
+def _of_creation(statefulset: Object, events: Objects) -> Iterator[Finding]:
+    for event in _with_reason(events, "FailedCreate"):
+        message = event["message"]
+        told = _told(f"statefulset {_name(statefulset)}", event)
+        yield Finding(Cause.ADMISSION, told, admission.is_denied_for_good(message), admission.advice(message))
+
+
+def _ran_out_of_memory(ended: dict[str, Any], message: str) -> bool:
+    # With very little memory the runtime itself is killed before the container starts, and says so in its own words.
+    told = f"{ended.get('message', '')} {message}".lower()
+    return ended.get("reason") == "OOMKilled" or "oom-kill" in told
+
+
+def _belongs(pod: Object, statefulset: Object, revision: str | None) -> bool:
+    labels = pod["metadata"].get("labels", {})
+    return _owned(pod, statefulset) and labels.get("controller-revision-hash") == revision
+
+
+def _owned(pod: Object, statefulset: Object) -> bool:
+    """Whether a pod is a StatefulSet's own, and stays."""
+    return _made_by(pod, statefulset) and not leaving.is_ending(pod)
+
+
+def _made_by(pod: Object, statefulset: Object) -> bool:
+    owned_by = [owner["uid"] for owner in pod["metadata"].get("ownerReferences", [])]
+    return statefulset["metadata"]["uid"] in owned_by
+
+
+def _with_reason(events: Objects, *reasons: str) -> Iterator[Object]:
+    return (event for event in events if event["reason"] in reasons)
+
+
+def _phase(claim: Object) -> str:
+    return str(claim.get("status", {}).get("phase", "Pending"))
+
+
+def _name(obj: Object) -> str:
+    return str(obj["metadata"]["name"])
+
+
+def _told(where: str, event: Object) -> str:
+    return f"{where}: {event['reason']}: {short(event['message'])}"
+
+
+def _ending(ended: dict[str, Any]) -> str:
+    message = f": {short(ended['message'])}" if ended.get("message") else ""
+    return f"{ended.get('reason', 'ended')}, exit code {ended.get('exitCode', 'unknown')}{message}"
+
+
+def _last_word(events: Objects) -> str:
+    if not events:
+        return ""
+    last = max(
+        events,
+        key=lambda event: event.get("lastTimestamp") or event["metadata"].get("creationTimestamp") or "",
+    )
+    return f", last event: {_told(last['involvedObject']['kind'].lower(), last)}"
+
+
+def short(message: str) -> str:
+    """Keep a message to one line of about 300 characters: the runtimes repeat themselves, and end with the point."""
+    line = " ".join(message.split())
+    return line if len(line) <= 300 else f"{line[:180]} … {line[-120:]}"

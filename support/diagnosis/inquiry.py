@@ -1,0 +1,128 @@
+"""Looks at what stands between callers and a release before a cause is named: objects, events, the ingress controller."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final
+
+from support.diagnosis.causes import Cause, Finding
+from support.diagnosis.policies import Controller
+from support.diagnosis.troubles import Diagnosis, diagnose
+from support.kube.client import Refused
+from support.kube.secrets import without_values
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from support.kube.client import Kube
+    from support.kube.objects import Object, Objects
+
+
+# All that a release consists of, and what Kubernetes makes of it.
+KINDS: Final = (
+    "Pod",
+    "StatefulSet",
+    "PersistentVolumeClaim",
+    "Service",
+    "EndpointSlice",
+    "Ingress",
+    "ConfigMap",
+    "Secret",
+    "ControllerRevision",
+    "NetworkPolicy",
+)
+
+
+def objects_of(kube: Kube, namespace: str) -> Objects:
+    """Return all that a release consists of, and what Kubernetes makes of it; of Secrets the values stay behind."""
+    return [without_values(obj) for kind in KINDS for obj in kube.list(kind, namespace)]
+
+
+def look_into(kube: Kube, namespace: str, told: str) -> Diagnosis | None:
+    """Return what troubles a caller of a namespace's release who was told this, by what is there; None where unknown."""
+    known = diagnose(told)
+    if known is None or not known.is_silence:
+        return known
+    try:
+        objects = objects_of(kube, namespace)
+        events = kube.list("Event", namespace)
+    except Refused as refused:
+        if refused.unanswered:
+            raise
+        return known
+    return diagnose(told, [*objects, *events], controller_of(kube, objects))
+
+
+def closer(kube: Kube, namespace: str, finding: Finding) -> Finding:
+    """Return a finding with what was seen on the way to a release that is ready, and with the nodes that took no pod."""
+    if finding.cause is Cause.UNSCHEDULABLE:
+        return replace(finding, detail=finding.detail + _nodes(kube))
+    if not finding.unreached:
+        return finding
+    found = look_into(kube, namespace, finding.unreached)
+    if not found:
+        return finding
+    seen = "" if found.seen == finding.unreached else f": {found.seen}"
+    return replace(
+        finding,
+        detail=f"its pod is ready, but {found.trouble}{seen}; {finding.unreached}",
+        advice=found.remedy,
+    )
+
+
+def controller_of(kube: Kube, objects: Objects) -> Controller | None:
+    """Return the ingress controller of a release's Ingress: the one behind the Service whose address it has published.
+
+    None where that is not told, or may not be looked at.
+    """
+    published = {address for obj in objects if obj["kind"] == "Ingress" for address in _published(obj)}
+    if not published:
+        return None
+    try:
+        service = next((one for one in kube.list("Service") if published & set(_addresses(one))), None)
+        if service is None:
+            return None
+        home = service["metadata"]["namespace"]
+        around = kube.get("Namespace", home)
+        selector = service["spec"].get("selector")
+        pods = kube.list("Pod", home, selector) if selector else []
+    except Refused as refused:
+        if refused.unanswered:
+            raise
+        return None
+    return Controller(around, pods) if around else None
+
+
+def _published(ingress: Object) -> Iterator[str]:
+    for one in ingress.get("status", {}).get("loadBalancer", {}).get("ingress") or ():
+        yield from filter(None, (one.get("ip"), one.get("hostname")))
+
+
+def _addresses(service: Object) -> Iterator[str]:
+    yield from _published(service)
+    yield from service["spec"].get("externalIPs") or ()
+    yield from service["spec"].get("clusterIPs") or ()
+
+
+def _nodes(kube: Kube) -> str:
+    """Say which nodes are cordoned, tainted or not ready; nothing where none is, or where we may not look."""
+    try:
+        nodes = kube.list("Node")
+    except Refused as refused:
+        if refused.unanswered:
+            raise
+        return ""
+    told = [f"node {node['metadata']['name']} {said}" for node in nodes if (said := _amiss(node))]
+    return f" ({'; '.join(told)})" if told else ""
+
+
+def _amiss(node: Object) -> str:
+    if node["spec"].get("unschedulable"):
+        return "is cordoned"
+    keeping = {"NoSchedule", "NoExecute"}
+    taints = [
+        f"{one['key']}={one.get('value', '')}:{one['effect']}"
+        for one in node["spec"].get("taints") or ()
+        if one["effect"] in keeping
+    ]
+    return f"is tainted with {', '.join(taints)}" if taints else ""

@@ -1,0 +1,123 @@
+"""The vantage: a pod inside the cluster through which any client sees a release as a neighbour pod does."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING, Final
+
+from support.core.wait import Timeout, kept, wait_for
+from support.kube import probe
+from support.kube.client import Refused
+from support.network.tunnel import CHUNK, NoWay, Tunnel, Unreachable
+
+if TYPE_CHECKING:
+    import socket
+    from types import TracebackType
+    from typing import Self
+
+    from support.core.wait import Deadlines
+    from support.kube.client import Kube
+
+POD: Final = "vantage"
+# Where the probe's `proxy` listens.
+_PROXY_PORT: Final = 1080
+
+
+class Vantage:
+    """One pod of the probe image in a throw-away namespace of its own; a context manager.
+
+    Entering only asks for the pod; the first connection waits for it. Leaving ends every tunnel and asks for the
+    namespace's deletion without waiting for it. Safe to use from several threads.
+    """
+
+    def __init__(self, kube: Kube, image: str, deadlines: Deadlines, *, namespace: str, run_id: str) -> None:
+        self._kube = kube
+        self._image = image
+        self._deadlines = deadlines
+        self._namespace = namespace
+        self._run_id = run_id
+        self._tunnels: dict[tuple[str, int], Tunnel] = {}
+        self._lock = threading.Lock()
+        self._up = False
+
+    def __enter__(self) -> Self:
+        self._kube.apply(probe.namespace(self._namespace, self._run_id))
+        pod = probe.pod(POD, self._namespace, self._run_id, self._image, ["proxy"], restartPolicy="Always")
+        probe.start(self._kube, pod, self._deadlines)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        with self._lock:
+            for tunnel in self._tunnels.values():
+                tunnel.close()
+            self._tunnels.clear()
+        # Both at the same instant: a namespace dies in rounds of five seconds (speed.md).
+        self._kube.delete("Pod", POD, self._namespace, grace=0)
+        self._kube.delete("Namespace", self._namespace)
+
+    def tunnel(self, host: str, port: int) -> Tunnel:
+        """Return the local end of the way to a host and port as the cluster knows them; one for each target.
+
+        It lasts as long as the vantage. That nobody listens there shows only in a connection: it is closed at once,
+        and the reason is logged. Raises `NoWay` where the vantage itself is not reached.
+        """
+        self._await_proxy()
+        with self._lock:
+            if (host, port) not in self._tunnels:
+                self._tunnels[host, port] = Tunnel(host, port, self.connect)
+            return self._tunnels[host, port]
+
+    def connect(self, host: str, port: int) -> socket.socket:
+        """Open a connection from the vantage to a host and port as the cluster knows them.
+
+        Raises `Unreachable` with the reason, or `NoWay` when the vantage itself is not reached.
+        """
+        self._await_proxy()
+        return self._connect(host, port)
+
+    def _await_proxy(self) -> None:
+        if self._up:
+            return
+        try:
+            wait_for(self._proxy_answers, self._deadlines.live, self._describe, (Refused, Unreachable))
+        except (Refused, Timeout) as error:
+            raise NoWay(
+                f"{error}; without a way to the vantage nothing is known of what a neighbour sees: mend that way first"
+            ) from error
+        self._up = True
+
+    def _proxy_answers(self) -> bool:
+        # The one target that is sure to listen.
+        self._connect("127.0.0.1", _PROXY_PORT).close()
+        return True
+
+    def _connect(self, host: str, port: int) -> socket.socket:
+        connection = self._kube.forward(self._namespace, POD, _PROXY_PORT)
+        try:
+            connection.settimeout(kept().consent)
+            connection.sendall(f"CONNECT {host}:{port} HTTP/1.1\r\nHost: {host}:{port}\r\n\r\n".encode())
+            _read_consent(connection)
+            connection.settimeout(None)
+        except (OSError, Unreachable) as error:
+            connection.close()
+            raise Unreachable(f"{host}:{port} cannot be reached from the vantage: {error}") from error
+        return connection
+
+    def _describe(self) -> str:
+        pod = self._kube.get("Pod", POD, self._namespace) or {}
+        return f"pod {self._namespace}/{POD} does not answer; its state: {pod.get('status', 'absent')}"
+
+
+def _read_consent(connection: socket.socket) -> None:
+    """Read the proxy's answer to CONNECT, and not a byte of what follows; raises `Unreachable`."""
+    answer = b""
+    while not answer.endswith(b"\r\n\r\n"):
+        byte = connection.recv(1)
+        if not byte:
+            raise Unreachable("the proxy does not answer")
+        answer += byte
+    status = answer.split(b" ", 2)[1]
+    if status != b"200":
+        raise Unreachable(connection.recv(CHUNK).decode("utf-8", "replace").strip() or status.decode())

@@ -1,0 +1,77 @@
+"""The three ways in to a release: through the ingress as users come, through the Service and straight at the pod as neighbours come."""
+
+from __future__ import annotations
+
+import ssl
+from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING, Final, Literal, cast, get_args
+from urllib.parse import urlsplit
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from support.network.vantage import Vantage
+    from support.platform.inventory import Inventory
+
+WayName = Literal["ingress", "service", "pod"]
+WAY_NAMES: Final[tuple[WayName, ...]] = get_args(WayName)
+
+# The documented names and ports (component.md): users of the release rely on them.
+SERVICE: Final = "chromadb-svc"
+SERVICE_PORT: Final = 80
+POD_PORT: Final = 8000
+
+
+@dataclass(frozen=True)
+class Way:
+    """One way in: where to ask (`url` without a trailing slash) and whom to believe.
+
+    `verify` checks chain and host name wherever the url is https; `ca_bundle` is the PEM file it trusts (None: what
+    the system trusts), for clients that only take a file.
+    """
+
+    name: WayName
+    url: str
+    verify: ssl.SSLContext
+    ca_bundle: Path | None = None
+
+    @property
+    def tls(self) -> bool:
+        """Whether the way is encrypted."""
+        return self.url.startswith("https:")
+
+    @property
+    def host(self) -> str:
+        """The host name or address to connect to."""
+        return cast("str", urlsplit(self.url).hostname)
+
+    @property
+    def port(self) -> int:
+        """The port to connect to."""
+        return urlsplit(self.url).port or (443 if self.tls else 80)
+
+    def in_clear(self) -> Way:
+        """Return the same host over plain http."""
+        return Way(self.name, f"http://{self.host}", self.verify, self.ca_bundle)
+
+
+def ingress(host: str, inventory: Inventory) -> Way:
+    """Return the way through the ingress: https by name, verified against the inventory's certificate authority.
+
+    Where the inventory names an address of the ingress, the host has to be mapped to it (support/core/resolver.py).
+    """
+    return Way("ingress", f"https://{host}", trust(inventory.ca_bundle), inventory.ca_bundle)
+
+
+@cache
+def trust(ca_bundle: Path | None) -> ssl.SSLContext:
+    """Return a context that verifies chain and host name against a bundle, or against what the system trusts."""
+    # Kept: reading the system's hundred authorities takes 20 ms.
+    return ssl.create_default_context(cafile=str(ca_bundle) if ca_bundle else None)
+
+
+def inside(name: WayName, vantage: Vantage, host: str, port: int) -> Way:
+    """Return the way to a host and port as the cluster knows them; it leads through the vantage."""
+    local_host, local_port = vantage.tunnel(host, port).address
+    return Way(name, f"http://{local_host}:{local_port}", trust(None))

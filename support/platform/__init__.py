@@ -1,0 +1,1 @@
+"""What the platform gives: the inventory, certificates, registry, discovery and code-server."""

@@ -1,0 +1,142 @@
+"""Judges whether a platform has what an inventory says of it; pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from support.platform.certificate import Source, flaws, missing, unpack
+from support.platform.inventory import REMEDY
+from support.platform.permissions import told
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from datetime import datetime
+
+    from support.kube.objects import Object
+    from support.platform.permissions import Right
+
+# HTTP statuses by which every question is refused: 0 is none at all, 401 means that the user is unknown.
+NOBODY_THERE: Final = {0, 401}
+_ISSUE: Final = "let the platform issue it (cert-manager: `kubectl get certificate -A`)"
+_GRANT: Final = "let an administrator bind its user to a ClusterRole that grants them"
+
+
+@dataclass(frozen=True)
+class Unseen:
+    """What could not be looked at, and why."""
+
+    why: str
+
+
+@dataclass(frozen=True)
+class Platform:
+    """What a cluster shows of what an inventory names; None where the inventory names nothing to look for.
+
+    `silence` says why the nodes have no answer from the registry, "" when they have; `lacking` names the rights that
+    the user has not; `nameless` says why this machine knows no address of the release's host, "" when it does.
+    """
+
+    ingress_classes: frozenset[str] | Unseen
+    storage_classes: frozenset[str] | Unseen
+    certificate: Object | Unseen | None
+    lacking: tuple[Right, ...] | Unseen
+    silence: str | Unseen
+    nameless: str | Unseen
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """What is wrong, each with its remedy, what could not be told, and what to be warned of; a line each."""
+
+    wrong: tuple[str, ...]
+    untold: tuple[str, ...]
+    warned: tuple[str, ...] = ()
+
+
+def unusable(status: int, message: str) -> Judgement:
+    """Judge an inventory whose cluster cannot be asked for anything, by the first refusal's HTTP status."""
+    if status:
+        wrong = f"kubeconfig: its cluster does not know its user ({message}); renew the credentials"
+    else:
+        wrong = (
+            f"kubeconfig: its cluster does not answer ({message}); start it, and see that this machine "
+            "reaches and trusts it"
+        )
+    return Judgement((wrong,), ())
+
+
+def judge(stated: Mapping[str, Any], platform: Platform, now: datetime) -> Judgement:
+    """Judge the values of an inventory, of which some may be missing, against what a cluster has."""
+    judged = [*_classes(stated, platform), *_certificate(stated, platform, now)]
+    judged += [*_registry(stated, platform), *_rights(platform)]
+    return Judgement(
+        wrong=tuple(each for each in judged if isinstance(each, str)),
+        untold=tuple(each.why for each in judged if isinstance(each, Unseen)),
+        warned=tuple(_host(stated, platform)),
+    )
+
+
+def _classes(stated: Mapping[str, Any], platform: Platform) -> Iterator[str | Unseen]:
+    for name, known in (
+        ("primary_ingress_class", platform.ingress_classes),
+        ("storage_class_name", platform.storage_classes),
+    ):
+        if name not in stated:
+            continue
+        value = stated[name]
+        if isinstance(known, Unseen):
+            yield Unseen(f"{name}: whether the cluster has {value} ({known.why})")
+        elif value not in known:
+            there = ", ".join(sorted(known)) or "none"
+            yield f"{name}: the cluster has no {value}, but {there}; {REMEDY[name]}"
+
+
+def _certificate(stated: Mapping[str, Any], platform: Platform, now: datetime) -> Iterator[str | Unseen]:
+    if not {"domain_name", "certificate_namespace"} <= stated.keys():
+        return
+    source = Source.of(stated["domain_name"], stated["certificate_namespace"])
+    secret = platform.certificate
+    if isinstance(secret, Unseen):
+        yield f"domain_name: {source} cannot be read ({secret.why}); {_GRANT}"
+    elif secret is None:
+        yield f"domain_name: {missing(source)}; {_ISSUE}"
+    elif tls := unpack(secret):
+        for flaw in flaws(tls, source.wildcard, now):
+            yield f"domain_name: the certificate in {source} {flaw}; {_ISSUE} anew"
+    else:
+        yield f"domain_name: {source} has no certificate and key under tls.crt and tls.key; {_ISSUE} anew"
+
+
+def _registry(stated: Mapping[str, Any], platform: Platform) -> Iterator[str | Unseen]:
+    if "harbor_registry" not in stated:
+        return
+    value = stated["harbor_registry"]
+    if isinstance(platform.silence, Unseen):
+        yield Unseen(f"harbor_registry: whether the nodes reach {value} ({platform.silence.why})")
+    elif platform.silence:
+        yield (
+            f"harbor_registry: the nodes do not reach {value} ({platform.silence}); "
+            f"{REMEDY['harbor_registry']}, and see that its name leads to it from every node"
+        )
+
+
+def _host(stated: Mapping[str, Any], platform: Platform) -> Iterator[str]:
+    """Warn of a host without an address: some platforms name it only once they see the Ingress that an apply makes."""
+    if "domain_name" in stated and platform.nameless:
+        yield (
+            f"domain_name: {platform.nameless}; an apply waits for it after the Ingress is there. If it is not published then, "
+            "let DNS name the host, or give the address or the name of the ingress as ingress_address"
+        )
+
+
+def host(domain_name: str) -> str:
+    """Return the name under which users reach a release."""
+    return f"chroma.{domain_name}"
+
+
+def _rights(platform: Platform) -> Iterator[str | Unseen]:
+    if isinstance(platform.lacking, Unseen):
+        yield f"kubeconfig: the cluster does not tell its user what it may do ({platform.lacking.why}); {_GRANT}"
+    elif platform.lacking:
+        yield f"kubeconfig: its user lacks rights in all namespaces: {told(platform.lacking)}; {_GRANT}"

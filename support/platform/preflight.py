@@ -1,0 +1,96 @@
+"""Looks at what a cluster has of what an inventory names, before anything is created there."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from functools import partial
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from support.core.parallel import together
+from support.core.resolver import nameless
+from support.core.wait import Timeout
+from support.kube.client import Kube, Refused
+from support.platform.assessment import NOBODY_THERE, Judgement, Platform, Unseen, host, judge, unusable
+from support.platform.certificate import Source
+from support.platform.permissions import lacking
+from support.platform.registry import holds_images_of, silence
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from support.core.wait import Deadlines
+
+T = TypeVar("T")
+
+
+def survey(
+    stated: Mapping[str, Any], vouched: Mapping[str, Any], run_id: str, deadlines: Deadlines
+) -> Judgement:
+    """Judge the values of an inventory that are right as such against the cluster of its kubeconfig.
+
+    `vouched` are those that come from whoever made the cluster: he has filled its registry, and no node need be asked.
+    """
+    kube = Kube(stated["kubeconfig"], stated.get("context"))
+    try:
+        platform = _look(kube, stated, vouched, run_id, deadlines)
+    except Refused as refused:
+        return unusable(refused.status, refused.message)
+    return judge(stated, platform, datetime.now(UTC))
+
+
+def _look(
+    kube: Kube, stated: Mapping[str, Any], vouched: Mapping[str, Any], run_id: str, deadlines: Deadlines
+) -> Platform:
+    looks: tuple[Callable[[], Any], ...] = (
+        partial(_names, kube, "IngressClass"),
+        partial(_names, kube, "StorageClass"),
+        partial(_certificate, kube, stated),
+        # A namespace that is nobody's.
+        lambda: tuple(lacking(kube, f"chroma-{run_id}")),
+        partial(_silence, kube, stated, vouched, run_id, deadlines),
+        partial(_nameless, stated),
+    )
+    return Platform(*together([partial(_seen, look) for look in looks]))
+
+
+def _seen(look: Callable[[], T]) -> T | Unseen:
+    try:
+        return look()
+    except Refused as refused:
+        if refused.status in NOBODY_THERE:
+            raise
+        return Unseen(refused.message)
+    except Timeout as timeout:
+        return Unseen(str(timeout))
+
+
+def _names(kube: Kube, kind: str) -> frozenset[str]:
+    return frozenset(obj["metadata"]["name"] for obj in kube.list(kind))
+
+
+def _nameless(stated: Mapping[str, Any]) -> str:
+    """Say why what leads to the release's host has no address here."""
+    if "domain_name" not in stated:
+        return ""
+    return nameless(host(stated["domain_name"]), stated.get("ingress_address"))
+
+
+def _certificate(kube: Kube, stated: Mapping[str, Any]) -> Any:
+    if not {"domain_name", "certificate_namespace"} <= stated.keys():
+        return None
+    source = Source.of(stated["domain_name"], stated["certificate_namespace"])
+    return kube.get("Secret", source.secret, source.namespace)
+
+
+def _silence(
+    kube: Kube, stated: Mapping[str, Any], vouched: Mapping[str, Any], run_id: str, deadlines: Deadlines
+) -> str:
+    named = {"harbor_registry", "library_project", "certificate_namespace"}
+    if not named <= stated.keys() or stated["harbor_registry"] == vouched.get("harbor_registry"):
+        return ""
+    nodes = _seen(partial(kube.list, "Node"))
+    if not isinstance(nodes, Unseen) and holds_images_of(nodes, stated["harbor_registry"]):
+        return ""
+    repository = f"{stated['harbor_registry']}/{stated['library_project']}"
+    # In the namespace that is sure to be there; one of its own would take five seconds to go.
+    return silence(kube, repository, stated["certificate_namespace"], run_id, deadlines) or ""

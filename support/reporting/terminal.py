@@ -1,0 +1,218 @@
+"""Tells a run on the terminal as the specification reads: feature, rule, scenario, and how long each took."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from contextlib import AbstractContextManager, nullcontext
+from typing import TYPE_CHECKING, Any, Final
+
+import pytest
+
+from support.reporting.progress import Progress
+from support.reporting.scenario import Scenario
+from support.reporting.verdict import scenario_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+    from typing import TextIO
+
+    from support.reporting.verdict import Ledger, Result
+
+# Characters: durations further to the right lose their scenario.
+_WIDEST: Final = 110
+_ERASE_LINE: Final = "\r\033[2K"
+# For a terminal's font, and for an output that knows no more than ASCII.
+_SIGNS: Final = {"passed": "✓", "failed": "✗", "skipped": "-"}
+_PLAIN_SIGNS: Final = {"passed": "ok    ", "failed": "FAILED", "skipped": "-     "}
+_MARKUP: Final = {
+    "passed": {"green": True},
+    "failed": {"red": True, "bold": True},
+    "skipped": {"yellow": True},
+}
+
+
+class Pages:
+    """Puts results of several workers in an order in which each feature is read in one piece.
+
+    The feature that is being told is told as its results come; the others wait for it to end.
+    """
+
+    def __init__(self, tell: Callable[[Result], None]) -> None:
+        self._tell = tell
+        self._open: dict[str, list[Result]] = defaultdict(list)
+        self._missing: Counter[str] = Counter()
+        self._current = ""
+
+    def expect(self, files: Iterable[str]) -> None:
+        """Say for each scenario to come which file it is of."""
+        self._missing = Counter(files)
+
+    def add(self, result: Result) -> None:
+        """Take a result, and tell all whose turn it is."""
+        file = result.scenario.file
+        self._open[file].append(result)
+        self._missing[file] -= 1
+        self._current = self._current or file
+        while self._current in self._open:
+            self._turn(self._current)
+            if self._missing[self._current] > 0:
+                return
+            del self._open[self._current]
+            # Those that have ended come first, so that nothing stands between them and the reader.
+            ended = (one for one in self._open if self._missing[one] <= 0)
+            self._current = next(ended, next(iter(self._open), ""))
+
+    def close(self) -> None:
+        """Tell all that is left: its feature did not come to its end."""
+        for file in list(self._open):
+            self._turn(file)
+        self._open.clear()
+
+    def _turn(self, file: str) -> None:
+        for result in self._open[file]:
+            self._tell(result)
+        self._open[file].clear()
+
+
+class SpecificationReporter(pytest.TerminalReporter):  # type: ignore[misc]  # final, yet what pytest-bdd extends, too
+    """Pytest's reporter, which tells scenarios as a specification and everything else as ever.
+
+    With -q a feature is a line; with -v a scenario also says where it stands, and on which worker it ran.
+    """
+
+    def __init__(self, config: pytest.Config, file: TextIO, ledger: Ledger) -> None:
+        super().__init__(config, file)
+        self._ledger = ledger
+        self._pages = Pages(self._tell)
+        self._scenarios: dict[str, Scenario] = {}  # those to come, by node id; unknown to xdist's controller
+        self._heading: tuple[str, str] = ("", "")  # the feature and the rule that were told last
+        self._feature: list[Result] = []  # with -q: what was not told yet
+        self._passing = False  # whether the last line is to be erased by the next
+        self._signs = _SIGNS if _can_carry(file, _SIGNS) else _PLAIN_SIGNS
+
+    def pytest_collection_finish(self, session: pytest.Session) -> None:
+        """Note what is to come."""
+        super().pytest_collection_finish(session)
+        known = ((item.nodeid, Scenario.among(item.user_properties)) for item in session.items)
+        self._scenarios = {nodeid: scenario for nodeid, scenario in known if scenario}
+        self._pages.expect(scenario.file for scenario in self._scenarios.values())
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_xdist_node_collection_finished(self, ids: list[str]) -> None:
+        """Note what is to come; all workers collect the same."""
+        self._pages.expect(nodeid.partition("::")[0] for nodeid in ids)
+
+    def pytest_runtest_logstart(self, nodeid: str, location: tuple[str, int | None, str]) -> None:
+        """Tell under which heading the next scenario stands, and show its name for as long as it runs."""
+        if scenario := self._scenarios.get(nodeid):
+            self._head(scenario)
+            self._show(scenario.name)
+        elif nodeid.partition("::")[0].endswith(".feature"):
+            self._show(location[2])
+        else:
+            super().pytest_runtest_logstart(nodeid, location)
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Count every phase, and tell a scenario once it is over and cleaned up after."""
+        if isinstance(report, Progress):
+            self.progress(f"[{report.worker_id}] {report.line}" if report.worker_id else report.line)
+        elif scenario_of(report):
+            category, _, _ = self.config.hook.pytest_report_teststatus(report=report, config=self.config)
+            self._add_stats(category, [report])
+            # A scenario whose worker died has but one report, of no phase that pytest knows.
+            if report.when not in {"setup", "call"}:
+                self._pages.add(self._ledger.result(report.nodeid))
+        else:
+            super().pytest_runtest_logreport(report)
+
+    def pytest_keyboard_interrupt(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
+        """Note where the run was ended: without the sources, whose reading would delay the end by seconds."""
+        self._keyboardinterrupt_memo = excinfo.getrepr(style="native")
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_runtestloop(self) -> Any:
+        """Tell what is left when the scenarios are over, or were ended."""
+        try:
+            return (yield)
+        finally:
+            self._pages.close()
+            self._tell_feature()
+            self._forget()
+
+    def progress(self, line: str) -> None:
+        """Show what is going on: in a line that passes, or where there is no terminal, in one of its own."""
+        if self.isatty():
+            self._show(line)
+        elif self.verbosity >= 0:
+            with self._capturing_stopped():
+                self.write_line(f"      {line}")
+
+    def ensure_newline(self) -> None:
+        """Begin a line: the one that passes makes room."""
+        self._forget()
+        super().ensure_newline()
+
+    def _tell(self, result: Result) -> None:
+        if self.verbosity < 0:
+            if self._feature and self._feature[0].scenario.file != result.scenario.file:
+                self._tell_feature()
+            self._feature.append(result)
+            return
+        self._head(result.scenario)
+        where = " ".join(filter(None, (result.scenario.place, result.worker))) if self.verbosity > 0 else ""
+        self._tell_line("    ", result.outcome, result.scenario.name, result.seconds, where)
+        if result.outcome != "passed":
+            self.write_line(f"        {result.reason}", **_MARKUP[result.outcome])
+
+    def _tell_feature(self) -> None:
+        if self._feature:
+            outcomes = [result.outcome for result in self._feature]
+            worst = max(outcomes, key=["passed", "skipped", "failed"].index)
+            counts = ", ".join(f"{number} {outcome}" for outcome, number in Counter(outcomes).items())
+            title = f"{self._feature[0].scenario.feature}: {counts}"
+            self._tell_line("", worst, title, sum(result.seconds for result in self._feature), "")
+            self._feature.clear()
+
+    def _tell_line(self, indent: str, outcome: str, title: str, seconds: float, where: str) -> None:
+        self.ensure_newline()
+        self.write(f"{indent}{self._signs[outcome]}", **_MARKUP[outcome])
+        room = min(self._screen_width, _WIDEST) - len(indent) - len(self._signs[outcome]) - 10
+        self.write(f" {title:<{room}}")
+        self.line(f"{seconds:6.1f} s  {where}".rstrip(), light=True)
+
+    def _head(self, scenario: Scenario) -> None:
+        """Write what of feature and rule was not the last one's."""
+        if self.verbosity < 0:
+            return
+        feature, rule = self._heading
+        if scenario.feature != feature:
+            self.write_line("")
+            self.write_line(scenario.feature, bold=True)
+        if scenario.rule and (scenario.feature, scenario.rule) != (feature, rule):
+            self.write_line(f"  {scenario.rule}")
+        self._heading = (scenario.feature, scenario.rule)
+
+    def _show(self, line: str) -> None:
+        """Show a line until the next one, on terminals alone."""
+        if self.isatty() and self.verbosity >= 0:
+            with self._capturing_stopped():
+                self._forget()
+                self.write(f"      {line}"[: self._screen_width - 1], flush=True, light=True)
+            self._passing = True
+
+    def _forget(self) -> None:
+        if self._passing:
+            self._passing = False
+            self.write_raw(_ERASE_LINE, flush=True)
+
+    def _capturing_stopped(self) -> AbstractContextManager[Any]:
+        capture = self.config.pluginmanager.get_plugin("capturemanager")
+        return capture.global_and_fixture_disabled() if capture else nullcontext()
+
+
+def _can_carry(file: TextIO, signs: Mapping[str, str]) -> bool:
+    try:
+        "".join(signs.values()).encode(file.encoding or "ascii")
+    except (LookupError, UnicodeEncodeError):
+        return False
+    return True

@@ -1,0 +1,179 @@
+"""Judges a run from pytest's reports: what each scenario came to, and the verdict of each level."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, Literal
+
+import pytest
+
+from support.reporting.progress import Progress
+from support.reporting.scenario import LEVELS, Scenario
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+Outcome = Literal["passed", "failed", "skipped"]
+Verdict = Literal["success", "partial", "failure"]
+
+# The property of a report that says where the evidence of a failure lies.
+EVIDENCE: Final = "evidence"
+# The property of a report that says that a scenario does not concern the release: its version is not made that way.
+FOREIGN: Final = "foreign"
+
+
+@dataclass(frozen=True)
+class Result:
+    """What one scenario came to."""
+
+    nodeid: str
+    scenario: Scenario
+    outcome: Outcome
+    seconds: float  # set-up and clean-up included
+    reason: str = ""  # of a failure or a skip: one line
+    detail: str = ""  # of a failure: all that pytest says
+    evidence: str = ""  # of a failure: the directory of its evidence
+    worker: str = ""  # the worker it ran on, under xdist
+    foreign: bool = False  # skipped, since it does not concern the release
+
+
+@dataclass(frozen=True)
+class Level:
+    """What a level came to.
+
+    `foreign` counts the scenarios that do not concern the release, `left_out` those that were not run for whatever
+    other reason.
+    """
+
+    verdict: Verdict
+    passed: int
+    failed: int
+    skipped: int
+    foreign: int
+    left_out: int
+    because: tuple[str, ...]  # why the verdict is no success, a line for each reason
+
+
+class Ledger:
+    """Keeps what the reports of a run say; a plugin of the process that hears of all of them."""
+
+    def __init__(self) -> None:
+        self._phases: dict[str, list[pytest.TestReport]] = {}
+        self.broken: list[str] = []  # what could not even be collected, a line each
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Take down what a phase of a scenario came to."""
+        if not isinstance(report, Progress) and scenario_of(report):
+            self._phases.setdefault(report.nodeid, []).append(report)
+
+    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
+        """Take down what could not be collected: none of its scenarios will ever run."""
+        if report.failed:
+            self.broken.append(f"{report.nodeid}: {_last_line(report.longreprtext)}")
+
+    def result(self, nodeid: str) -> Result:
+        """Return what a scenario came to, as far as its reports have arrived."""
+        return _result(nodeid, self._phases[nodeid])
+
+    def results(self) -> list[Result]:
+        """Return what each scenario came to, in the order in which they began; without one that was interrupted."""
+        return [
+            self.result(nodeid) for nodeid, phases in self._phases.items() if _has_come_to_something(phases)
+        ]
+
+
+def scenario_of(report: pytest.TestReport) -> Scenario | None:
+    """Return the scenario that a report is about; None for an ordinary test.
+
+    A worker that dies leaves a report that says no more than where it was; that scenario has failed, too.
+    """
+    if found := Scenario.among(report.user_properties):
+        return found
+    file, _, name = report.nodeid.partition("::")
+    return Scenario(file, 1, file, "", name, ()) if file.endswith(".feature") and name else None
+
+
+def judge(
+    scenarios: Sequence[Scenario], results: Sequence[Result], broken: Sequence[str]
+) -> dict[str, Level]:
+    """Return the verdict of each level that has scenarios.
+
+    success: all of its scenarios that concern the release passed; partial: none failed, but not all were run; failure: one
+    failed, or something could not be collected. `scenarios` are all that there are, whatever was selected.
+    """
+    levels = {}
+    for level in LEVELS:
+        there = Counter(one.level for one in scenarios)[level]
+        of_level = [result for result in results if result.scenario.level == level]
+        if there or of_level or (broken and level == LEVELS[0]):
+            levels[level] = _level(there, of_level, broken if level == LEVELS[0] else ())
+    return levels
+
+
+def overall(levels: Iterable[Level]) -> Verdict:
+    """Return the worst of some verdicts; having proven nothing is no success."""
+    verdicts = {level.verdict for level in levels}
+    if "failure" in verdicts:
+        return "failure"
+    return "success" if verdicts == {"success"} else "partial"
+
+
+def _level(there: int, results: Sequence[Result], broken: Sequence[str]) -> Level:
+    counts = Counter("foreign" if result.foreign else result.outcome for result in results)
+    left_out = max(0, there - len(results))
+    because = [*broken]
+    because += [
+        f"{one.scenario.name}: {one.reason}" for one in results if one.outcome != "passed" and not one.foreign
+    ]
+    if results and not left_out and counts["foreign"] == len(results):
+        because.append("none of its scenarios concerns the release")
+    because += [f"{left_out} of {there} scenarios were not run"] * (left_out > 0)
+    verdict: Verdict = "failure" if counts["failed"] or broken else "partial" if because else "success"
+    passed, failed, skipped, foreign = (counts[name] for name in ("passed", "failed", "skipped", "foreign"))
+    return Level(verdict, passed, failed, skipped, foreign, left_out, tuple(because))
+
+
+def _result(nodeid: str, phases: Sequence[pytest.TestReport]) -> Result:
+    failed = next((report for report in phases if report.failed), None)
+    skipped = next((report for report in phases if report.skipped), None)
+    scenario = scenario_of(phases[0])
+    assert scenario is not None  # pytest_runtest_logreport took it down
+    reason, detail = "", ""
+    if failed:
+        reason, detail = _reason(failed), failed.longreprtext
+    elif skipped:
+        reason = _why_skipped(skipped)
+    properties = {name: str(value) for report in phases for name, value in report.user_properties}
+    return Result(
+        nodeid=nodeid,
+        scenario=scenario,
+        outcome="failed" if failed else "skipped" if skipped else "passed",
+        seconds=sum(report.duration for report in phases),
+        reason=reason,
+        detail=detail,
+        evidence=properties.get(EVIDENCE, ""),
+        worker=getattr(phases[0], "worker_id", ""),
+        foreign=FOREIGN in properties,
+    )
+
+
+def _has_come_to_something(phases: Sequence[pytest.TestReport]) -> bool:
+    return any(report.when == "call" or not report.passed for report in phases)
+
+
+def _reason(report: pytest.TestReport) -> str:
+    crash = getattr(report.longrepr, "reprcrash", None)
+    said = crash.message if crash else _last_line(report.longreprtext)
+    first, *_ = said.strip().splitlines() or ["failed without a word"]
+    return f"{report.when} of the fixtures: {first}" if report.when in {"setup", "teardown"} else first
+
+
+def _why_skipped(report: pytest.TestReport) -> str:
+    longrepr = report.longrepr
+    return longrepr[2].removeprefix("Skipped: ") if isinstance(longrepr, tuple) else report.longreprtext
+
+
+def _last_line(text: str) -> str:
+    return (text.strip().splitlines() or ["?"])[-1].removeprefix("E").strip()

@@ -1,0 +1,1 @@
+"""One run of pytest: its options, what its processes share, and how it ends."""

@@ -1,0 +1,261 @@
+"""The options of a run, read and checked before anything is touched."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+import yaml
+from hypothesis import settings
+from hypothesis.errors import InvalidArgument
+
+from support.laws.strategies import register_profiles
+
+PROVIDERS: Final = ("auto", "embedded", "external")
+# As the tags of pytest.ini name them.
+CAPABILITIES: Final = (
+    "ingress",
+    "networkpolicy",
+    "volume-expansion",
+    "storage-limit",
+    "disposable",
+    "exec",
+    "other-releases",
+)
+_COPYING: Final = ("backup", "restore")
+ROLL_BACKS: Final = ("never", "on-failure", "always")
+_A_KUBECONFIG: Final = "give a file with which `kubectl --kubeconfig FILE get nodes` works"
+# What may be asked for instead of a run of the features; support/commands says what each does.
+COMMANDS: Final[tuple[str, ...]] = ("plan", "backup", "restore", "status", "sweep")
+
+
+@dataclass(frozen=True)
+class Options:
+    """What the command line asks for."""
+
+    provider: str
+    kubeconfig: Path | None
+    context: str | None
+    inventory: Path | None
+    release: str
+    fault: str | None
+    accept_insecure: bool
+    accept_downgrade: bool
+    roll_back: str
+    remove_data: bool
+    patience: float
+    report_dir: Path
+    scenario: str | None
+    capabilities: frozenset[str]
+    profile: str  # of Hypothesis, like the seed
+    seed: str
+    # The command that is asked for instead of the features, and what it is given, empty when that is nothing.
+    command: str | None
+    argument: str
+
+    @classmethod
+    def read(cls, config: pytest.Config) -> "Options":
+        """Take the options from pytest; raises `pytest.UsageError` that names everything wrong with them."""
+        get = config.getoption
+        command = cls.command_of(config)
+        given = cls(
+            provider=_kind(get("provider"), get("kubeconfig")),
+            kubeconfig=_path(get("kubeconfig")),
+            context=get("context"),
+            inventory=_path(get("inventory")),
+            release=get("release"),
+            fault=get("fault"),
+            accept_insecure=get("accept_insecure"),
+            accept_downgrade=get("accept_downgrade"),
+            roll_back=get("roll_back") or _usual_roll_back(_kind(get("provider"), get("kubeconfig"))),
+            remove_data=get("remove_data"),
+            patience=get("patience"),
+            report_dir=_path(get("report_dir")) or config.rootpath / "reports",
+            scenario=get("scenario"),
+            capabilities=frozenset(get("capability")),
+            profile=get("--hypothesis-profile") or "dev",
+            seed=get("--hypothesis-seed") or "",
+            command=command,
+            argument=get(command) if command else "",
+        )
+        if wrong := given.complaints():
+            raise pytest.UsageError("\n  ".join(["these options cannot be followed:", *wrong]))
+        return given
+
+    @classmethod
+    def command_of(cls, config: pytest.Config) -> str | None:
+        """Return the name of the command that is asked for instead of the features, None when there is none."""
+        asked = [name for name in COMMANDS if config.getoption(name) is not None]
+        if len(asked) > 1:
+            raise pytest.UsageError(f"ask for one at a time: {', '.join(f'--{name}' for name in asked)}")
+        return asked[0] if asked else None
+
+    def rolls_back(self, *, failed: bool) -> bool:
+        """Whether the release is rolled back at the end of a run that has failed, or has not."""
+        return self.roll_back == "always" or (self.roll_back == "on-failure" and failed)
+
+    def complaints(self) -> list[str]:
+        """Name what is wrong, each with its remedy; an empty list when nothing is."""
+        wrong = []
+        if self.provider == "external" and self.kubeconfig is None:
+            wrong.append(
+                "--provider external needs --kubeconfig FILE: a current context is never touched by itself"
+            )
+        if self.provider == "embedded" and self.kubeconfig is not None:
+            wrong.append("--provider embedded boots its own cluster: leave out --kubeconfig")
+        wrong += _complaints_about_command(self.command, self.argument, self.provider)
+        if self.context is not None and self.kubeconfig is None:
+            wrong.append("--context names a context of a kubeconfig: add --kubeconfig FILE")
+        if self.kubeconfig is not None:
+            wrong += _complaints_about_kubeconfig(self.kubeconfig, self.context)
+        if self.inventory is not None and not self.inventory.is_file():
+            wrong.append(f"--inventory {self.inventory}: no such file; give a YAML file as README shows it")
+        if not 0 < self.patience < float("inf"):
+            wrong.append(f"--patience {self.patience:g}: must be a number above 0; 2 waits twice as long")
+        if self.report_dir.exists() and not self.report_dir.is_dir():
+            wrong.append(f"--report-dir {self.report_dir}: is a file, not a directory")
+        register_profiles()
+        try:
+            settings.get_profile(self.profile)
+        except InvalidArgument:
+            wrong.append(f"--hypothesis-profile {self.profile}: unknown; there are dev, ci and soak")
+        return wrong
+
+
+def add_options(parser: pytest.Parser) -> None:
+    """Declare the options; each says in a line what it does."""
+    add = parser.getgroup("chroma-conformance", "chroma-conformance").addoption
+    add(
+        "--provider",
+        choices=PROVIDERS,
+        default="auto",
+        help="where the cluster comes from; auto: external when --kubeconfig is given, else embedded",
+    )
+    add("--kubeconfig", metavar="FILE", help="the kubeconfig of an existing cluster to run on")
+    add("--context", metavar="NAME", help="the context of that kubeconfig (default: its current one)")
+    add(
+        "--inventory",
+        metavar="FILE",
+        help="YAML file that says what the platform gives; variables override it, such as DOMAIN_NAME; "
+        "ADMIN_PASSWORD, the token, comes from the environment alone",
+    )
+    add(
+        "--release",
+        metavar="NAME",
+        default="gateway",
+        help="the release under test, a file of manifests/releases (default: gateway)",
+    )
+    add(
+        "--accept-insecure",
+        action="store_true",
+        help="deploy a release even if anybody may use it; the run fails nevertheless",
+    )
+    add(
+        "--accept-downgrade",
+        action="store_true",
+        help="try a release even if its version is below the one that wrote the data last; it must hold all that was there",
+    )
+    add(
+        "--fault",
+        metavar="NAME|PATH",
+        help="spoil the release with a fault, a file of manifests/faults or any other; the run must fail",
+    )
+    add(
+        "--roll-back",
+        choices=ROLL_BACKS,
+        help="when to roll the release back at the end (default: always on an embedded cluster, never on an external one)",
+    )
+    add("--remove-data", action="store_true", help="let rolling back remove the data, too")
+    add(
+        "--patience",
+        metavar="FACTOR",
+        type=float,
+        default=1.0,
+        help="stretch every deadline by this factor (default: 1)",
+    )
+    add("--scenario", metavar="TITLE", help="run the scenarios of this title alone")
+    add(
+        "--capability",
+        metavar="NAME",
+        action="append",
+        choices=CAPABILITIES,
+        default=[],
+        help=f"what an external cluster can do that cannot be found by asking it: {', '.join(CAPABILITIES)}; repeatable",
+    )
+    add(
+        "--plan",
+        action="store_const",
+        const="",
+        help="instead of running features: say what an apply of the release would create, change or leave; changes nothing, "
+        "and ends with 0 unless that would be refused",
+    )
+    add(
+        "--backup",
+        metavar="FILE",
+        help="instead of running features: let the release rest, copy its data to a new file, and bring it back",
+    )
+    add(
+        "--restore",
+        metavar="FILE",
+        help="instead of running features: bring data back from a file into an empty claim, and apply the release",
+    )
+    add(
+        "--status",
+        metavar="FORM",
+        nargs="?",
+        const="text",
+        choices=("text", "json"),
+        help="instead of running features: say how the release is, as text (the default) or json; ends with 0 when it is live",
+    )
+    add(
+        "--sweep",
+        action="store_const",
+        const="",
+        help="instead of running features: remove what runs have left on the cluster that were killed, and only that",
+    )
+    add("--report-dir", metavar="DIR", help="where reports and evidence go (default: reports)")
+
+
+def _path(given: str | None) -> Path | None:
+    return Path(given).expanduser().absolute() if given else None
+
+
+def _kind(provider: str, kubeconfig: str | None) -> str:
+    if provider != "auto":
+        return provider
+    return "external" if kubeconfig else "embedded"
+
+
+def _usual_roll_back(provider: str) -> str:
+    # On somebody's cluster nothing that was asked for is taken away unasked.
+    return "always" if provider == "embedded" else "never"
+
+
+def _complaints_about_command(command: str | None, argument: str, provider: str) -> list[str]:
+    wrong = []
+    # A plan of the first release is told by an empty cluster as well.
+    if provider == "embedded" and command not in {None, "plan"}:
+        wrong.append(f"--{command} needs a cluster that is there already: add --kubeconfig FILE")
+    if command in _COPYING and not argument:
+        wrong.append(f"--{command} needs the name of a file")
+    return wrong
+
+
+def _complaints_about_kubeconfig(file: Path, context: str | None) -> list[str]:
+    try:
+        content: Any = yaml.safe_load(file.read_text())
+    except (OSError, UnicodeDecodeError) as error:
+        return [
+            f"--kubeconfig {file}: cannot be read ({getattr(error, 'strerror', None) or 'not text'}); {_A_KUBECONFIG}"
+        ]
+    except yaml.YAMLError:
+        return [f"--kubeconfig {file}: is not YAML; {_A_KUBECONFIG}"]
+    if not isinstance(content, dict) or not content.get("clusters"):
+        return [f"--kubeconfig {file}: names no cluster; {_A_KUBECONFIG}"]
+    names = [str(one.get("name")) for one in content.get("contexts") or [] if isinstance(one, dict)]
+    wanted = context or content.get("current-context")
+    if not wanted:
+        return [f"--kubeconfig {file}: has no current context; add --context, one of: {', '.join(names)}"]
+    if wanted not in names:
+        return [f"--kubeconfig {file}: has no context {wanted!r}; it has: {', '.join(names) or 'none'}"]
+    return []

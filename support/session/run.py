@@ -1,0 +1,225 @@
+"""What all processes of one run share: its id, its options, its secrets, and what it learns on its way."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Final, Protocol
+
+from support.core.redaction import Redactor
+from support.core.resolver import map_host
+from support.core.wait import Deadlines, keep, kept
+from support.diagnosis.inquiry import look_into
+from support.diagnosis.troubles import diagnose
+from support.kube.client import Refused
+from support.kube.silence import silence
+from support.platform.inventory import Inventory, InventoryError
+from support.release.faults import Fault
+from support.release.release import shares_fate
+from support.reporting.conformance import Conditions
+from support.reporting.evidence import Witness
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from pathlib import Path
+
+    from support.diagnosis.troubles import Diagnosis
+    from support.kube.client import Kube
+    from support.platform.assessment import Judgement
+    from support.platform.inventory import Check
+    from support.release.release import Release
+    from support.reporting.evidence import View
+    from support.session.options import Options
+
+# The fact that a release was found open; with it no run ends well.
+OPEN: Final = "open to anybody"
+# The fact that the cluster fell silent; it ends the run.
+SILENT: Final = "silent"
+
+
+class Access(Protocol):
+    """What a provider says of its cluster."""
+
+    @property
+    def kubeconfig(self) -> Path:
+        """The file that names the cluster and who may ask it."""
+
+    @property
+    def context(self) -> str:
+        """The context of that file."""
+
+    @property
+    def inventory(self) -> Mapping[str, Any]:
+        """What the platform gives, by the inventory's names."""
+
+
+@dataclass
+class Run:
+    """One run; every process of it holds one of these, and the controlling process hands its own to the workers."""
+
+    options: Options
+    worker: str = ""  # empty outside of xdist
+    # Short enough for the names of objects, long enough that two runs on a cluster do not meet.
+    id: str = field(default_factory=lambda: secrets.token_hex(4))
+    # Under it Hypothesis picks the same values again.
+    seed: str = ""
+    password: str = field(default_factory=lambda: os.environ.get("ADMIN_PASSWORD", ""))
+    redactor: Redactor = field(default_factory=Redactor)
+    # The namespaces in use, and the cluster they are on: there the evidence of a failure is taken.
+    sites: dict[str, Kube] = field(default_factory=dict)
+    witness: Witness = field(default_factory=Witness)
+    # What is found out about the cluster and the release, for the report.
+    facts: dict[str, str] = field(default_factory=dict)
+    # What was measured on the way, for the report; no verdict hangs on it.
+    measured: dict[str, str] = field(default_factory=dict)
+    # How to use the releases that stay.
+    displays: list[str] = field(default_factory=list)
+    # What the run leaves on the cluster, a line each with the command that removes it.
+    left: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.seed = self.seed or self.options.seed or str(secrets.randbelow(2**32))
+        if not self.password and self.options.provider == "embedded":
+            self.password = secrets.token_urlsafe(24)
+        self.redactor.learn(self.password)
+        keep(Deadlines().scaled(self.options.patience))
+
+    @property
+    def base_name(self) -> str:
+        """The name of this process's namespace and host: workers do not meet."""
+        return f"chroma-{self.worker}" if self.worker else "chroma"
+
+    @contextmanager
+    def using(self, access: Access) -> Iterator[Inventory]:
+        """Lend what the platform gives; its hosts have their addresses in this process alone."""
+        inventory = self.inventory(access)
+        self.redactor.learn(inventory.admin_password)
+        address = inventory.ingress_address
+        with map_host(f"*.{inventory.domain_name}", address) if address else nullcontext():
+            yield inventory
+
+    @property
+    def conditions(self) -> Conditions:
+        """What the report says of how the run was asked for."""
+        options = self.options
+        return Conditions(
+            run_id=self.id,
+            release=options.release,
+            fault=options.fault,
+            provider=options.provider,
+            patience=options.patience,
+            profile=options.profile,
+            seed=self.seed,
+            accept_insecure=options.accept_insecure,
+        )
+
+    @property
+    def deadlines(self) -> Deadlines:
+        """How long each thing may take."""
+        return kept()
+
+    def inventory(self, access: Access, check: Check = lambda _: ()) -> Inventory:
+        """Load the inventory for a cluster; raises `InventoryError`, which names everything missing or wrong."""
+        given = {"kubeconfig": access.kubeconfig, "context": access.context, **access.inventory}
+        return self._load(given, check)
+
+    def examine(self, access: Access, survey: Callable[..., Judgement], tell: Callable[[str], None]) -> None:
+        """Check the inventory as such and, by a `survey`, against its cluster; `tell` what could not be looked at.
+
+        Raises `InventoryError`, which names everything missing or wrong.
+        """
+
+        def check(stated: Mapping[str, Any]) -> Iterable[str]:
+            judgement = survey(stated, access.inventory, self.id, self.deadlines)
+            for line in (*judgement.warned, *(f"not known of {line}" for line in judgement.untold)):
+                tell(line)
+            return judgement.wrong
+
+        self.inventory(access, check)
+
+    def out_of_reach(self, error: Exception) -> str:
+        """Say that there is no cluster, with what is wrong with the inventory besides, where a user wrote one."""
+        if self.options.provider == "embedded":
+            return str(error)
+        try:
+            self._load({"kubeconfig": self.options.kubeconfig, "context": self.options.context}, lambda _: ())
+        except InventoryError as besides:
+            return str(InventoryError([f"kubeconfig: {error}", *besides.problems]))
+        return str(error)
+
+    def _load(self, given: Mapping[str, Any], check: Check) -> Inventory:
+        environ = {**os.environ, "ADMIN_PASSWORD": self.password} if self.password else os.environ
+        return Inventory.load(self.options.inventory, given, environ, check)
+
+    def fault_of(self, release: Release) -> Fault | None:
+        """Return the fault that a release is spoiled by; it touches the release under test alone, and what differs from it."""
+        return self._fault if shares_fate(release.name, self.options.release) else None
+
+    def bear_open(self, release: Release) -> Callable[[str], None] | None:
+        """Return what is told of a release that anybody may use, where that is put up with; None where it is refused.
+
+        A fault spoils a release on purpose: there a scenario has to notice.
+        """
+        return self._note_open if self.options.accept_insecure or self.fault_of(release) else None
+
+    @cached_property
+    def _fault(self) -> Fault | None:
+        return Fault.load(self.options.fault) if self.options.fault else None
+
+    def _note_open(self, told: str) -> None:
+        self.facts[OPEN] = told
+
+    @contextmanager
+    def watching(self, kube: Kube, namespace: str) -> Iterator[None]:
+        """Take evidence from a namespace, too, when something fails within the `with` block."""
+        self.sites[namespace] = kube
+        try:
+            yield
+        finally:
+            del self.sites[namespace]
+
+    def views(self) -> dict[str, View]:
+        """Look at every namespace in use, and return that with what was seen of refused releases."""
+        return {
+            **self.witness.views,
+            **{name: self.witness.look(kube, name) for name, kube in self.sites.items()},
+        }
+
+    def silence(self, refused: Refused) -> str:
+        """Say that the cluster does not answer any more, "" where it does; asked in one of the namespaces in use."""
+        kube = next(iter(self.sites.values()), None)
+        return silence(kube, refused) if kube else ""
+
+    def look_into(self, told: str) -> Diagnosis | None:
+        """Return what troubles somebody who was told this, by what is there in the namespaces in use; never raises."""
+        for name, kube in self.sites.items():
+            try:
+                found = look_into(kube, name, told)
+            except Refused:
+                continue
+            if found and not found.is_silence:
+                return found
+        return diagnose(told)
+
+    def handed(self) -> dict[str, Any]:
+        """Return what a worker has to be told; it goes through a pipe, never through argv or the environment."""
+        return {"id": self.id, "seed": self.seed, "password": self.password}
+
+    def told(self) -> dict[str, Any]:
+        """Return what a worker has found out; it goes through a pipe to the controlling process."""
+        return {
+            "facts": self.facts,
+            "measured": self.measured,
+            "displays": self.displays,
+            "left": self.left,
+        }
+
+    def hear(self, told: Mapping[str, Any]) -> None:
+        """Take note of what a worker has found out; one that died tells nothing."""
+        self.facts.update(told.get("facts", {}))
+        self.measured.update(told.get("measured", {}))
+        self.displays.extend(told.get("displays", []))
+        self.left.extend(told.get("left", []))

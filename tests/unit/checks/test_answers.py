@@ -1,0 +1,147 @@
+"""What counts as refused, and what a history of writes demands afterwards."""
+
+from __future__ import annotations
+
+import base64
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from pydantic import SecretStr
+
+from support.checks import answers, durability
+from support.checks.access import CREDENTIALS, Doors, assert_gateway_alone_is_open
+from support.checks.durability import History, Search
+from support.chroma import calls, samples
+from support.network.http import Reply
+
+if TYPE_CHECKING:
+    from support.chroma.types import Record
+
+TOKEN = "Sesame-0123456789/+?"
+BEAT = b'{"nanosecond heartbeat":1}'
+
+
+def reply(status: int, body: bytes = b"", headers: dict[str, str] | None = None) -> dict[Any, list[Reply]]:
+    return {"pod": [Reply("GET / through the pod", status, tuple((headers or {}).items()), body)]}
+
+
+@pytest.mark.parametrize("status", [200, 201, 308, 400, 403, 404, 405, 500, 502])
+def test_nothing_but_a_401_is_a_refusal(status: int) -> None:
+    with pytest.raises(AssertionError, match=r"was let in, not refused with 401: GET / through the pod"):
+        answers.assert_refused(reply(status), ["pod"], 401)
+    answers.assert_refused(reply(401), ["pod"], 401)
+
+
+@pytest.mark.parametrize(("status", "body"), [(401, b"[]"), (200, b"{}"), (302, b"[]")])
+def test_only_a_list_means_let_in(status: int, body: bytes) -> None:
+    with pytest.raises(AssertionError, match="was refused"):
+        answers.assert_listed(reply(status, body), ["pod"])
+    answers.assert_listed(reply(200, b"[]"), ["pod"])
+
+
+def test_the_heartbeat_alone_is_open_only_if_it_is_open() -> None:
+    answers.assert_heartbeat_alone({"pod": [*reply(200, BEAT)["pod"], *reply(401)["pod"]]}, ["pod"])
+    with pytest.raises(AssertionError, match="the heartbeat is not open"):
+        answers.assert_heartbeat_alone(reply(401), ["pod"])
+    with pytest.raises(AssertionError, match="was let in"):
+        answers.assert_heartbeat_alone({"pod": [*reply(200, BEAT)["pod"], *reply(404)["pod"]]}, ["pod"])
+
+
+@pytest.mark.parametrize("body", [b"[]", b'{"nanosecond heartbeat":1,"version":"1"}', b""])
+def test_more_than_the_heartbeat_is_given_away(body: bytes) -> None:
+    with pytest.raises(AssertionError, match="was given away"):
+        answers.assert_no_more_than_heartbeat(reply(200, body), ["pod"])
+    answers.assert_no_more_than_heartbeat(reply(404, body), ["pod"])
+    answers.assert_no_more_than_heartbeat(reply(200, BEAT), ["pod"])
+
+
+@pytest.mark.parametrize(
+    "form",
+    [TOKEN, TOKEN.lower(), "Sesame-0123456789%2F%2B%3F", base64.b64encode(TOKEN.encode()).decode()],
+    ids=["plain", "lower", "quoted", "base64"],
+)
+def test_the_token_is_found_in_bodies_and_headers_and_not_shown(form: str) -> None:
+    for telling in (reply(404, f"no {form} here".encode()), reply(401, headers={"x": form})):
+        with pytest.raises(AssertionError, match="comes back") as caught:
+            answers.assert_token_unspoken(telling, SecretStr(TOKEN))
+        assert form not in str(caught.value)
+    answers.assert_token_unspoken(reply(200, b"[]", {"x": "y"}), SecretStr(TOKEN))
+
+
+@pytest.mark.parametrize(
+    ("status", "location"),
+    [
+        (200, None),
+        (308, None),
+        (308, "http://host/path"),
+        (308, "https://other/path"),
+        (302, "https://host/path"),
+    ],
+)
+def test_a_redirect_leads_to_the_same_address(status: int, location: str | None) -> None:
+    seen = reply(status, headers={"location": location} if location else {})["pod"][0]
+    with pytest.raises(AssertionError, match="no redirect to https://host/path"):
+        answers.assert_sent_to_https(seen, "host", "/path")
+    answers.assert_sent_to_https(
+        reply(308, headers={"location": "https://host/path"})["pod"][0], "host", "/path"
+    )
+
+
+def test_no_two_credentials_show_the_same_and_one_alone_is_right() -> None:
+    shown = [tuple(make(TOKEN)) for make in CREDENTIALS.values()]
+    assert len(set(shown)) == len(CREDENTIALS)
+    assert shown.count((("X-Chroma-Token", TOKEN),)) == 1
+
+
+def test_the_gateway_must_be_reached_for_chroma_to_count_as_out_of_reach() -> None:
+    assert_gateway_alone_is_open(Doors(gateway=None, chroma="connection refused"))
+    with pytest.raises(AssertionError, match="the gateway cannot be reached: no route"):
+        assert_gateway_alone_is_open(Doors(gateway="no route", chroma="no route"))
+    with pytest.raises(AssertionError, match="Chroma itself answered"):
+        assert_gateway_alone_is_open(Doors(gateway=None, chroma=None))
+
+
+RECORDS = samples.records(4)
+
+
+@pytest.fixture
+def held(monkeypatch: pytest.MonkeyPatch) -> list[Record]:
+    """What the collection holds: the first three records, unless a test says otherwise."""
+    records = RECORDS[:3]
+    monkeypatch.setattr(calls, "contents", lambda _: records)
+    return records
+
+
+COLLECTION: Any = None
+
+
+def test_an_acknowledged_record_must_be_there_as_it_was_written(held: list[Record]) -> None:
+    durability.assert_acknowledged(COLLECTION, History(RECORDS[:3]))
+    with pytest.raises(AssertionError, match=RECORDS[3].id):
+        durability.assert_acknowledged(COLLECTION, History(RECORDS[:4]))
+    held[0] = replace(held[0], vector=(0.0,) * samples.DIMENSION)
+    with pytest.raises(AssertionError, match=RECORDS[0].id):
+        durability.assert_acknowledged(COLLECTION, History(RECORDS[:3]))
+
+
+def test_an_unsure_record_may_be_there_wholly_or_not_at_all(held: list[Record]) -> None:
+    durability.assert_acknowledged(COLLECTION, History(RECORDS[:3], [RECORDS[3]]))
+    durability.assert_acknowledged(COLLECTION, History(RECORDS[:2], [RECORDS[2]]))
+    held[2] = replace(held[2], document=None)
+    with pytest.raises(AssertionError, match=RECORDS[2].id):
+        durability.assert_acknowledged(COLLECTION, History(RECORDS[:2], [RECORDS[2]]))
+
+
+def test_a_record_that_was_never_written_must_not_be_there(held: list[Record]) -> None:
+    assert held
+    with pytest.raises(AssertionError, match=RECORDS[2].id):
+        durability.assert_acknowledged(COLLECTION, History(RECORDS[:2]))
+
+
+@pytest.mark.parametrize("files", [(), ("notes.txt",), ("chroma.sql",)])
+def test_a_record_elsewhere_is_not_on_the_claim(files: tuple[str, ...]) -> None:
+    with pytest.raises(AssertionError, match="not in the database on the claim data"):
+        durability.assert_database_is_there(Search("data", "", files))
+    for name in ("chroma.sqlite3", "chroma.sqlite3-wal"):
+        durability.assert_database_is_there(Search("data", "", (name,)))

@@ -1,0 +1,388 @@
+"""Checks of what images take from a distribution: any version of a package, whatever it is called, and its libraries."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import json
+import os
+import shutil
+import subprocess
+import tarfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from cluster.build import oci, sources
+from cluster.build.archive import ArchiveError, architecture
+from cluster.build.cache import Store
+from cluster.build.distribution import Missing, collect, merged
+from cluster.build.elf import BrokenElf, Elf
+from cluster.build.images import PACKAGES, Image, ensure_images
+from cluster.build.progress import Timings
+from cluster.build.recipes import Distribution
+from cluster.build.sources import Machine
+from tests.debian import TOOLS, DebianArchive
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+needs_apt = pytest.mark.skipif(
+    any(shutil.which(tool) is None for tool in TOOLS) or os.geteuid() != 0,
+    reason="apt-get, dpkg-deb and gpg read and sign the archive of the test, as root",
+)
+
+
+def _machine_library(name: str) -> Path:
+    """Give a library of this machine, as its loader finds it."""
+    said = subprocess.run(
+        ["ldd", shutil.which("bash") or ""], check=True, capture_output=True, text=True
+    ).stdout
+    path = next(
+        word for line in said.splitlines() if name in line for word in line.split() if word[:1] == "/"
+    )
+    return Path(path).resolve()
+
+
+SHELL = Path(shutil.which("bash") or "/bin/bash").resolve()
+LOADER = Elf.read(SHELL.read_bytes())
+assert LOADER
+assert LOADER.interpreter
+INTERPRETER = LOADER.interpreter
+# Below /usr, where this machine's loader looks without being told.
+LIBS = merged(str(_machine_library("libc.so.6").parent)).removeprefix("/usr/")
+TERMINAL = next(one for one in LOADER.needed if "tinfo" in one or "readline" in one or one != "libc.so.6")
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    with contextlib.closing(Store(tmp_path / "store", Timings(io.StringIO()))) as store:
+        yield store
+
+
+@pytest.fixture
+def archive(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> DebianArchive:
+    return DebianArchive(tmp_path / "debian", monkeypatch)
+
+
+def stock(archive: DebianArchive, *, usr: str = "/usr", suffix: str = "", version: str = "1.0-1") -> None:
+    """Offer a real shell, the C library and the library of terminals, as one distribution or another lays them out."""
+    archive.add(
+        f"libterm6{suffix}",
+        version,
+        {
+            f"{usr}/{LIBS}/{TERMINAL}.4": _machine_library(TERMINAL).read_bytes(),
+            f"{usr}/{LIBS}/{TERMINAL}": f"-> {TERMINAL}.4",
+        },
+        depends="libc6",
+    )
+    archive.add(
+        "libc6",
+        version,
+        {
+            f"{usr}/{LIBS}/libc.so.6": _machine_library("libc.so.6").read_bytes(),
+            f"{usr}/{LIBS}/{Path(INTERPRETER).name}": Path(INTERPRETER).read_bytes(),
+            f"{usr}{INTERPRETER}": f"-> /{LIBS}/{Path(INTERPRETER).name}",
+        },
+    )
+    archive.add(
+        "shell",
+        version,
+        {
+            f"{usr}/bin/shell1.0": SHELL.read_bytes(),
+            f"{usr}/bin/shell": "-> shell1.0",
+            "/etc/shell/rc": "set -u\n",
+        },
+        depends=f"libc6 (>= 1), libterm6{suffix}, nobody-has-this | neither-this",
+    )
+
+
+RECIPE = """
+name: library/shell
+tag: "1"
+distribution:
+  packages: ["newer-shell | shell"]
+  elsewhere: [shell-pkg]
+  programs: [shell]
+  take: [/etc/*/rc]
+  if_there: [/usr/share/shell/*]
+user: "1000:1000"
+entrypoint: [/bin/shell]
+"""
+
+
+def build(store: Store, place: Path, recipe: str = RECIPE) -> Image:
+    file = place / "shell.yaml"
+    file.write_text(recipe)
+    (image,) = ensure_images(store, [file], {})
+    return image
+
+
+def layer(image: Image) -> tarfile.TarFile:
+    manifest = json.loads(oci.blob(image.layout, image.digest).read_bytes())
+    return tarfile.open(oci.blob(image.layout, manifest["layers"][0]["digest"]))
+
+
+def made_of(image: Image) -> list[dict[str, Any]]:
+    said: list[dict[str, Any]] = json.loads(oci.config(image.layout, image.digest)["Labels"][PACKAGES])
+    return said
+
+
+def prefer(place: Path, monkeypatch: pytest.MonkeyPatch, *lines: str) -> None:
+    monkeypatch.setattr(sources, "system", lambda: "any-1")
+    (place / f"any-1-{architecture()}.pins").write_text("\n".join(["# preferred", *lines, ""]))
+
+
+@needs_apt
+@pytest.mark.parametrize(
+    ("usr", "suffix"), [("", ""), ("/usr", ""), ("/usr", "t64")], ids=["unmerged", "merged", "renamed"]
+)
+def test_a_program_runs_from_the_image_however_the_distribution_lays_it_out(
+    store: Store, tmp_path: Path, archive: DebianArchive, usr: str, suffix: str
+) -> None:
+    stock(archive, usr=usr, suffix=suffix)
+    archive.publish()
+    root = tmp_path / "root"
+    with layer(build(store, tmp_path)) as tar:
+        tar.extractall(root, filter="fully_trusted")
+    done = subprocess.run(
+        ["chroot", root, "/bin/shell", "-c", "echo $((6 * 7))"], check=False, capture_output=True, text=True
+    )
+    assert (done.stdout, done.stderr) == ("42\n", "")
+    assert (root / "usr/bin/shell").stat().st_mode & 0o7777 == 0o755  # no longer setuid
+    assert (root / "etc/shell/rc").read_text() == "set -u\n"
+
+
+@needs_apt
+def test_the_labels_tell_what_was_taken(store: Store, tmp_path: Path, archive: DebianArchive) -> None:
+    stock(archive, version="1:2.0-3")
+    sha256 = archive.add("unused", "1", {"/usr/bin/unused": "no"})
+    archive.publish()
+    image = build(store, tmp_path)
+    told = {one["name"]: one for one in made_of(image)}
+    assert sorted(told) == ["libc6", "libterm6", "shell"]
+    assert {one["version"] for one in told.values()} == {"1:2.0-3"}
+    assert all(len(one["sha256"]) == len(sha256) for one in told.values())
+    assert image.differences == [f"{name} 1:2.0-3, of which no version is preferred" for name in sorted(told)]
+
+
+@needs_apt
+def test_what_is_preferred_is_taken_as_long_as_the_archive_has_it(
+    store: Store, tmp_path: Path, archive: DebianArchive, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stock(archive)
+    old = archive.add(
+        "libc6",
+        "0.9-1",
+        {
+            f"/usr/{LIBS}/libc.so.6": _machine_library("libc.so.6").read_bytes(),
+            INTERPRETER: Path(INTERPRETER).read_bytes(),
+        },
+    )
+    archive.publish()
+    prefer(tmp_path, monkeypatch, f"libc6=0.9-1 sha256:{old}")
+    image = build(store, tmp_path)
+    assert next(one for one in made_of(image) if one["name"] == "libc6")["version"] == "0.9-1"
+    assert not any("libc6" in line for line in image.differences)
+
+
+@needs_apt
+def test_where_nothing_preferred_is_left_the_image_is_built_and_says_how_it_differs(
+    store: Store, tmp_path: Path, archive: DebianArchive, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stock(archive)
+    archive.publish()
+    gone = [f"{name}=0.1-1 sha256:{'0' * 64}" for name in ("libc6", "libterm6", "shell")]
+    prefer(tmp_path, monkeypatch, *gone)
+    image = build(store, tmp_path)
+    assert image.differences == [f"{name} 1.0-1 instead of 0.1-1" for name in ("libc6", "libterm6", "shell")]
+
+
+@needs_apt
+def test_old_lists_are_brought_up_to_date(store: Store, tmp_path: Path, archive: DebianArchive) -> None:
+    stock(archive)
+    archive.publish()
+    archive.withdraw("libc6", "1.0-1")
+    archive.add(
+        "libc6",
+        "1.0-2",
+        {
+            f"/usr/{LIBS}/libc.so.6": _machine_library("libc.so.6").read_bytes(),
+            INTERPRETER: Path(INTERPRETER).read_bytes(),
+        },
+    )
+    archive.publish(heard=False)
+    assert {one["name"]: one["version"] for one in made_of(build(store, tmp_path))}["libc6"] == "1.0-2"
+
+
+@needs_apt
+def test_missing_lists_are_fetched(store: Store, tmp_path: Path, archive: DebianArchive) -> None:
+    stock(archive)
+    archive.publish(heard=False)
+    assert len(made_of(build(store, tmp_path))) == 3
+
+
+@needs_apt
+def test_an_image_that_is_there_asks_no_archive(
+    store: Store, tmp_path: Path, archive: DebianArchive, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stock(archive)
+    archive.publish()
+    prefer(tmp_path, monkeypatch)
+    first = build(store, tmp_path)
+    monkeypatch.setattr(sources, "take", None)
+    assert build(store, tmp_path) == first
+    # Nor does one that differs in what is said about it alone.
+    assert build(store, tmp_path, RECIPE.replace("[/bin/shell]", "[/bin/shell, -u]")).digest != first.digest
+
+
+@needs_apt
+@pytest.mark.parametrize("other", ["pins", "distribution", "architecture"])
+def test_another_machine_or_preference_makes_another_image(
+    store: Store, tmp_path: Path, archive: DebianArchive, monkeypatch: pytest.MonkeyPatch, other: str
+) -> None:
+    stock(archive)
+    archive.publish()
+    prefer(tmp_path, monkeypatch)
+    build(store, tmp_path)
+    if other == "pins":
+        prefer(tmp_path, monkeypatch, f"shell=0.1 sha256:{'0' * 64}")
+    elif other == "distribution":
+        monkeypatch.setattr("cluster.build.images.system", lambda: "any-2")
+    else:
+        monkeypatch.setattr(oci, "architecture", lambda: "other")
+    monkeypatch.setattr("cluster.build.images.take", None)
+    with pytest.raises(TypeError):  # it was asked for again
+        build(store, tmp_path)
+
+
+@needs_apt
+def test_a_package_that_nobody_has_is_told_with_the_remedy(
+    store: Store, tmp_path: Path, archive: DebianArchive
+) -> None:
+    stock(archive)
+    archive.publish()
+    with pytest.raises(
+        ArchiveError,
+        match=r"shell\.yaml: the archive of this machine has no package no-such \| nor-this; apt-get update says",
+    ):
+        build(store, tmp_path, RECIPE.replace("newer-shell | shell", "no-such | nor-this"))
+    assert not list((store.root / "layer").iterdir())
+
+
+@needs_apt
+def test_a_source_that_nobody_signed_is_refused(store: Store, tmp_path: Path, archive: DebianArchive) -> None:
+    archive.trust("allow-insecure=yes")
+    stock(archive)
+    archive.publish(signed=False)
+    with pytest.raises(ArchiveError, match="apt cannot vouch for the packages of an image"):
+        build(store, tmp_path)
+
+
+@needs_apt
+@pytest.mark.parametrize("lacking", ["program", "file", "library"])
+def test_what_no_package_has_is_named(
+    store: Store, tmp_path: Path, archive: DebianArchive, lacking: str
+) -> None:
+    stock(archive)
+    if lacking == "library":
+        archive.add("libterm6", "1.0-2", {"/usr/share/doc/libterm6": "nothing else"}, depends="libc6")
+    archive.publish()
+    recipe = {
+        "program": RECIPE.replace("programs: [shell]", "programs: [shell, absent]"),
+        "file": RECIPE.replace("/etc/*/rc", "/etc/*/absent"),
+        "library": RECIPE,
+    }[lacking]
+    named = {
+        "program": "absent",
+        "file": "/etc/*/absent",
+        "library": f"{TERMINAL} (which /usr/bin/shell needs)",
+    }
+    with pytest.raises(Missing) as caught:
+        build(store, tmp_path, recipe)
+    assert f"have no {named[lacking]}: name the package" in str(caught.value)
+
+
+@needs_apt
+def test_a_library_that_is_opened_later_comes_when_the_recipe_names_it(
+    store: Store, tmp_path: Path, archive: DebianArchive
+) -> None:
+    stock(archive)
+    libc = _machine_library("libc.so.6").read_bytes()
+    archive.add("liblater1", "1", {f"/usr/{LIBS}/liblater.so.1": libc}, depends="libc6")
+    archive.publish()
+    recipe = RECIPE.replace('shell"]', 'shell", liblater1]\n  libraries: [liblater.so.1]')
+    with layer(build(store, tmp_path, recipe)) as tar:
+        assert f"usr/{LIBS}/liblater.so.1" in tar.getnames()
+
+
+# ---------------------------------------------------------------- a machine without an archive
+
+
+def wanted(**fields: object) -> Distribution:
+    return Distribution.model_validate({"packages": ["shell"], **fields})
+
+
+@pytest.fixture
+def machine(tmp_path: Path) -> Machine:
+    """Give a root that is laid out as Fedora's is, with a real shell."""
+    root = tmp_path / "machine"
+    for place, file in {
+        "usr/bin/shell": SHELL,
+        f"usr/lib64/{TERMINAL}": _machine_library(TERMINAL),
+        "usr/lib64/libc.so.6": _machine_library("libc.so.6"),
+        f"usr{INTERPRETER}": Path(INTERPRETER),
+    }.items():
+        (root / place).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(file, root / place)
+    (root / "etc/ld.so.conf.d").mkdir(parents=True)
+    return Machine(root)
+
+
+def test_the_machine_s_own_files_are_enough(machine: Machine) -> None:
+    found = collect(machine, wanted(programs=["shell"]), {})
+    assert set(found) == {
+        "/usr/bin/shell",
+        f"/usr/lib64/{TERMINAL}",
+        "/usr/lib64/libc.so.6",
+        f"/usr{INTERPRETER}",
+    }
+    taken = machine.taken({one.origin for one in found.values()})
+    assert [one.name for one in taken] == sorted(found)
+    assert all("of the machine itself" in one.differs for one in taken)
+
+
+def test_a_library_where_the_loader_is_told_goes_where_it_needs_no_telling(machine: Machine) -> None:
+    root = machine._root
+    (root / "opt/libs").mkdir(parents=True)
+    (root / f"usr/lib64/{TERMINAL}").rename(root / f"opt/libs/{TERMINAL}")
+    (root / "etc/ld.so.conf").write_text("include ld.so.conf.d/*.conf\n")
+    (root / "etc/ld.so.conf.d/opt.conf").write_text("# of a test\n/opt/libs\n")
+    assert f"/usr/lib64/{TERMINAL}" in collect(machine, wanted(programs=["shell"]), {})
+
+
+def test_what_the_machine_lacks_is_named_with_how_to_get_it(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("shutil.which", lambda name, **_: name if name == "dnf" else None)
+    with pytest.raises(
+        Missing, match=r"it lacks shell, absent-1, absent-2; get them: dnf install absent-pkg"
+    ):
+        collect(machine, wanted(programs=["shell", "absent-1", "absent-2"], elsewhere=["absent-pkg"]), {})
+
+
+def test_a_library_for_another_kind_of_machine_is_passed_over(machine: Machine) -> None:
+    file = machine._root / f"usr/lib64/{TERMINAL}"
+    data = bytearray(file.read_bytes())
+    data[18:20] = b"\xf3\x00"  # e_machine: RISC-V
+    file.write_bytes(data)
+    with pytest.raises(Missing, match=f"lacks {TERMINAL}"):
+        collect(machine, wanted(programs=["shell"]), {})
+
+
+def test_a_program_that_is_cut_short_is_told(machine: Machine) -> None:
+    file = machine._root / "usr/bin/shell"
+    file.write_bytes(file.read_bytes()[:40])
+    with pytest.raises(BrokenElf, match="/usr/bin/shell is not a whole ELF file"):
+        collect(machine, wanted(programs=["shell"]), {})

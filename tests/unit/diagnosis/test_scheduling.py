@@ -1,0 +1,69 @@
+"""What keeps a pod from a node is never certain, its remedy follows the scheduler's reason, and a node to come is waited for."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from support.core.wait import Deadlines
+from support.deploy.rollout import Course
+from support.diagnosis import scheduling
+from support.diagnosis.causes import Cause, Finding
+
+PREEMPTION = " preemption: 0/1 nodes are available: 1 Preemption is not helpful for scheduling."
+
+
+@pytest.mark.parametrize(
+    ("reason", "words"),
+    [
+        ("1 node(s) were unschedulable.", "uncordon"),
+        ("1 node(s) had untolerated taint(s) {dedicated: gpu}.", "kubectl taint nodes"),
+        ("1 node(s) had untolerated taint {node.kubernetes.io/not-ready: }.", "kubectl taint nodes"),
+        ("1 node(s) didn't match Pod's node affinity/selector.", "nodeSelector"),
+        ("1 Insufficient cpu.", "less CPU and memory"),
+        ("1 Insufficient memory.", "less CPU and memory"),
+        ("1 Too many pods.", "as many pods as they may"),
+        ("1 node(s) had volume node affinity conflict.", "kubectl describe pv"),
+        ("1 node(s) didn't satisfy existing pods anti-affinity rules.", "near or apart"),
+    ],
+)
+def test_the_remedy_follows_the_reason(reason: str, words: str) -> None:
+    advice = scheduling.advice(f"0/1 nodes are available: {reason}{PREEMPTION}")
+    assert words in advice
+    assert ("uncordon" in advice) == ("unschedulable" in reason)
+
+
+def test_several_reasons_have_several_remedies() -> None:
+    advice = scheduling.advice("0/2 nodes are available: 1 Insufficient cpu, 1 node(s) were unschedulable.")
+    assert "less CPU" in advice
+    assert "uncordon" in advice
+
+
+class Still:
+    """A watch that shows nothing."""
+
+    def snapshot(self, _kind: str) -> list[Any]:
+        return []
+
+
+UNSCHEDULED = Finding(Cause.UNSCHEDULABLE, "pod chroma-0: no", certain=False)
+COMING = Finding(Cause.UNSCHEDULABLE, "pod chroma-0: no", certain=False, awaits="TriggeredScaleUp: 1->2")
+
+
+def test_a_doubtful_refusal_lasts_and_says_until_when() -> None:
+    told: list[str] = []
+    course = Course(Still(), Deadlines(doubt=3600), told.append)  # type: ignore[arg-type]
+    assert course.believed(UNSCHEDULED) is None
+    assert course.believed(UNSCHEDULED) is None
+    assert len(told) == 1
+    assert "waiting until" in told[0]
+    at_once = Course(Still(), Deadlines(doubt=0), told.append)  # type: ignore[arg-type]
+    assert at_once.believed(UNSCHEDULED) is UNSCHEDULED
+
+
+def test_a_node_that_is_coming_is_never_a_reason_to_give_up_early() -> None:
+    told: list[str] = []
+    course = Course(Still(), Deadlines(doubt=0), told.append)  # type: ignore[arg-type]
+    assert course.believed(COMING) is None
+    assert "TriggeredScaleUp" in told[0]

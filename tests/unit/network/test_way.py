@@ -1,0 +1,413 @@
+"""Offline checks of the ways in: names, verified https, raw questions, and the vantage's tunnels."""
+
+from __future__ import annotations
+
+import datetime as dt
+import logging
+import socket
+import ssl
+import threading
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import httpx
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+
+from support.core import resolver
+from support.core.resolver import map_host
+from support.core.wait import Deadlines
+from support.kube.client import Refused
+from support.network.http import Unanswered, ask, line
+from support.network.tunnel import NoWay, Tunnel, Unreachable
+from support.network.vantage import Vantage
+from support.network.way import Way, trust
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+HOST = "chroma.example.com"
+LOOPBACK = "127.0.0.1"
+
+
+# Names
+
+
+def resolve(name: str) -> str:
+    return str(socket.getaddrinfo(name, 80, proto=socket.IPPROTO_TCP)[0][4][0])
+
+
+@pytest.mark.parametrize("pattern", [HOST, "*.example.com", HOST.upper()])
+@pytest.mark.parametrize(
+    "asked", [HOST, HOST + ".", HOST.upper(), HOST.encode()], ids=["plain", "dot", "upper", "bytes"]
+)
+def test_a_mapped_name_resolves_to_its_address_however_it_is_spelt(pattern: str, asked: Any) -> None:
+    with map_host(pattern, "127.4.5.6"):
+        assert resolve(asked) == "127.4.5.6"
+
+
+@pytest.mark.parametrize("other", ["localhost", "127.0.0.1"])
+def test_other_names_resolve_as_before(other: str) -> None:
+    with map_host("*.example.com", "127.4.5.6"):
+        assert resolve(other) == LOOPBACK
+
+
+@pytest.mark.parametrize("name", ["example.com", "notexample.com", "chroma.example.org", "", None])
+def test_a_wildcard_holds_for_names_below_the_domain_alone(name: str | None) -> None:
+    with map_host("*.example.com", "127.4.5.6"):
+        assert resolver._mapped(name) == name
+
+
+def test_mappings_end_in_any_order_and_leave_the_resolver_as_it_was() -> None:
+    outer, inner = map_host(HOST, "127.4.5.6"), map_host(HOST, "127.7.8.9")
+    outer.__enter__()
+    inner.__enter__()
+    assert resolve(HOST) == "127.7.8.9"
+    outer.__exit__(None, None, None)
+    assert resolve(HOST) == "127.7.8.9"
+    inner.__exit__(None, None, None)
+    assert socket.getaddrinfo is resolver._resolve
+
+
+def test_a_mapping_holds_in_every_thread() -> None:
+    seen: list[str] = []
+    with map_host(HOST, "127.4.5.6"):
+        thread = threading.Thread(target=lambda: seen.append(resolve(HOST)))
+        thread.start()
+        thread.join()
+    assert seen == ["127.4.5.6"]
+
+
+def test_the_name_of_another_host_is_resolved_at_each_use() -> None:
+    with map_host("*.example.com", "balancer.invalid"):
+        with pytest.raises(socket.gaierror):
+            resolve(HOST)
+        with map_host("balancer.invalid", "127.4.5.6"):
+            assert resolve(HOST) == "127.4.5.6"
+    with map_host("*.example.com", "localhost"):
+        assert resolve(HOST) == LOOPBACK
+
+
+def test_a_name_below_its_own_pattern_ends_somewhere() -> None:
+    with map_host("*.example.com", "balancer.example.com"):
+        assert resolver._mapped(HOST) == "balancer.example.com"
+
+
+@pytest.mark.parametrize(
+    ("host", "address", "missing"),
+    [
+        ("nobody.invalid", None, "nobody.invalid"),
+        ("nobody.invalid", "127.0.0.1", ""),
+        ("localhost", None, ""),
+        ("localhost", "balancer.invalid", "balancer.invalid"),
+        ("a" * 64 + ".example", None, "a" * 64 + ".example"),
+    ],
+)
+def test_the_name_that_has_no_address_is_named(host: str, address: str | None, missing: str) -> None:
+    assert resolver.nameless(host, address).partition(" has no address here (")[0] == missing
+
+
+# Verified https and raw questions
+
+
+@contextmanager
+def server(handle: Callable[[socket.socket], None], tls: ssl.SSLContext | None = None) -> Iterator[int]:
+    """Serve each connection in a thread of its own; yields the port on the loopback."""
+    listener = socket.create_server((LOOPBACK, 0))
+
+    def serve(connection: socket.socket) -> None:
+        try:
+            with tls.wrap_socket(connection, server_side=True) if tls else connection as spoken:
+                handle(spoken)
+        except OSError:
+            pass  # the client did not believe us, or is gone
+
+    def accept() -> None:
+        while True:
+            try:
+                connection, _ = listener.accept()
+            except OSError:
+                return
+            threading.Thread(target=serve, args=(connection,), daemon=True).start()
+
+    thread = threading.Thread(target=accept, daemon=True)
+    thread.start()
+    yield int(listener.getsockname()[1])
+    listener.shutdown(socket.SHUT_RDWR)
+    listener.close()
+    thread.join()
+
+
+def head_of(connection: socket.socket) -> bytes:
+    data = b""
+    while not data.endswith(b"\r\n\r\n"):
+        data += connection.recv(1) or b"\r\n\r\n"
+    return data
+
+
+def mirror(connection: socket.socket) -> None:
+    """Answer each request with its own head, and redirect."""
+    while (head := head_of(connection)) != b"\r\n\r\n":
+        answer = f"HTTP/1.1 308 Gone there\r\nLocation: /there\r\nContent-Length: {len(head)}\r\n\r\n"
+        connection.sendall(answer.encode() + head)
+
+
+@pytest.fixture(scope="module")
+def authority(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A directory with ca.pem, other.pem (another authority) and server.pem (for HOST, signed by the first)."""
+    directory = tmp_path_factory.mktemp("authority")
+    ca_key, ca = certificate("the authority", None, None)
+    _, other = certificate("another authority", None, None)
+    key, cert = certificate(HOST, ca_key, ca)
+    (directory / "ca.pem").write_bytes(pem(ca))
+    (directory / "other.pem").write_bytes(pem(other))
+    private = key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    (directory / "server.pem").write_bytes(private + pem(cert))
+    return directory
+
+
+def pem(cert: x509.Certificate) -> bytes:
+    return cert.public_bytes(serialization.Encoding.PEM)
+
+
+def certificate(
+    name: str, issuer_key: ec.EllipticCurvePrivateKey | None, issuer: x509.Certificate | None
+) -> tuple[ec.EllipticCurvePrivateKey, x509.Certificate]:
+    key = ec.generate_private_key(ec.SECP256R1())
+    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
+    now = dt.datetime.now(dt.UTC)
+    builder = (
+        x509.CertificateBuilder()
+        .subject_name(subject)
+        .issuer_name(issuer.subject if issuer else subject)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - dt.timedelta(hours=1))
+        .not_valid_after(now + dt.timedelta(hours=1))
+        .add_extension(x509.BasicConstraints(ca=issuer is None, path_length=None), critical=True)
+    )
+    if issuer:
+        builder = builder.add_extension(x509.SubjectAlternativeName([x509.DNSName(name)]), critical=False)
+    return key, builder.sign(issuer_key or key, hashes.SHA256())
+
+
+@pytest.fixture
+def https_port(authority: Path) -> Iterator[int]:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(authority / "server.pem")
+    with server(mirror, context) as port, map_host("*.example.com", LOOPBACK):
+        yield port
+
+
+def https_way(port: int, host: str, ca_bundle: Path) -> Way:
+    return Way("ingress", f"https://{host}:{port}", trust(ca_bundle), ca_bundle)
+
+
+def test_the_ingress_is_believed_under_its_name_and_authority(https_port: int, authority: Path) -> None:
+    way = https_way(https_port, HOST, authority / "ca.pem")
+    assert ask(way, "GET", "/").status == 308
+    with httpx.Client(verify=way.verify) as client:
+        assert client.get(way.url).status_code == 308
+
+
+@pytest.mark.parametrize(
+    ("host", "bundle", "reason"),
+    [
+        ("other.example.com", "ca.pem", "Hostname mismatch"),
+        (HOST, "other.pem", "unable to get local issuer"),
+    ],
+)
+def test_the_ingress_is_not_believed_otherwise(
+    https_port: int, authority: Path, host: str, bundle: str, reason: str
+) -> None:
+    with pytest.raises(Unanswered, match=reason):
+        ask(https_way(https_port, host, authority / bundle), "GET", "/")
+
+
+@pytest.fixture
+def mirror_way() -> Iterator[Way]:
+    with server(mirror) as port:
+        yield Way("service", f"http://{LOOPBACK}:{port}", trust(None))
+
+
+def test_a_question_goes_out_as_given_and_no_redirect_is_followed(mirror_way: Way) -> None:
+    reply = ask(mirror_way, "PROPFIND", "//a/./b/%68?c", [("X-A", "one, two"), ("X-A", "three")])
+    assert reply.status == 308
+    assert reply.header("LOCATION") == "/there"
+    sent = reply.body.decode().splitlines()
+    assert sent[0] == "PROPFIND //a/./b/%68?c HTTP/1.1"
+    assert [entry for entry in sent if entry.startswith("X-A")] == ["X-A: one, two", "X-A: three"]
+
+
+def test_a_line_asks_on_one_connection(mirror_way: Way) -> None:
+    with line(mirror_way) as opened:
+        assert [opened.ask("GET", path).body[:6] for path in ("/1", "/2")] == [b"GET /1", b"GET /2"]
+
+
+def test_a_message_holds_the_question_and_no_header(mirror_way: Way) -> None:
+    with pytest.raises(Unanswered) as caught:
+        ask(Way("pod", "http://127.0.0.1:9", trust(None)), "GET", "/x", [("X-Chroma-Token", "sesame")])
+    assert "GET /x through the pod" in str(caught.value)
+    assert "sesame" not in str(caught.value)
+    assert str(ask(mirror_way, "GET", "/x")).startswith("GET /x through the service: 308")
+
+
+# The vantage's tunnels
+
+
+def echo(connection: socket.socket) -> None:
+    """Send back what comes, and only then the end."""
+    while data := connection.recv(65536):
+        connection.sendall(data)
+
+
+def slow_answer(connection: socket.socket) -> None:
+    """Hear the other side out before saying a word."""
+    heard = b""
+    while data := connection.recv(65536):
+        heard += data
+    connection.sendall(b"heard " + heard)
+
+
+def direct(host: str, port: int) -> socket.socket:
+    return socket.create_connection((host, port))
+
+
+@contextmanager
+def tunnel(handle: Callable[[socket.socket], None]) -> Iterator[Tunnel]:
+    with server(handle) as port:
+        made = Tunnel(LOOPBACK, port, direct)
+        yield made
+        made.close()
+
+
+def dial(made: Tunnel) -> socket.socket:
+    # What is broken fails, and does not hang.
+    return socket.create_connection(made.address, timeout=10)
+
+
+def read_all(connection: socket.socket) -> bytes:
+    data = b""
+    while more := connection.recv(65536):
+        data += more
+    return data
+
+
+def test_a_tunnel_passes_bytes_as_they_are_both_ways_at_once() -> None:
+    sent = bytes(range(256)) * 40_000  # 10 MB: more than all buffers on the way
+    with tunnel(echo) as made, dial(made) as client:
+
+        def send() -> None:
+            client.sendall(sent)
+            client.shutdown(socket.SHUT_WR)
+
+        sender = threading.Thread(target=send)
+        sender.start()
+        assert read_all(client) == sent
+        sender.join()
+
+
+def test_a_tunnel_passes_the_end_of_one_side_and_still_brings_the_answer() -> None:
+    with tunnel(slow_answer) as made, dial(made) as client:
+        client.sendall(b"all I have to say")
+        client.shutdown(socket.SHUT_WR)
+        assert read_all(client) == b"heard all I have to say"
+
+
+def test_a_closed_tunnel_ends_its_connections_and_listens_no_more() -> None:
+    with tunnel(echo) as made, dial(made) as client:
+        client.sendall(b"x")
+        assert client.recv(1) == b"x"
+        made.close()
+        assert client.recv(1) == b""
+        with pytest.raises(OSError):  # noqa: PT011 - refused or reset
+            dial(made).recv(1)
+
+
+class FakeKube:
+    """The one port-forward that the vantage needs, to a CONNECT proxy on the loopback instead of a pod."""
+
+    def __init__(self, port: int) -> None:
+        self.port = port
+
+    def forward(self, namespace: str, pod: str, port: int) -> socket.socket:
+        assert (namespace, pod, port) == ("there", "vantage", 1080)
+        return socket.create_connection((LOOPBACK, self.port))
+
+    def get(self, *_: object) -> None:
+        return None
+
+
+def connect_proxy(connection: socket.socket) -> None:
+    target = head_of(connection).split()[1].decode()
+    host, port = target.rsplit(":", 1)
+    if port == "1080":  # itself
+        connection.sendall(b"HTTP/1.1 200 OK\r\n\r\n")
+    elif host == "greeter":  # speaks first, in the same packet
+        connection.sendall(b"HTTP/1.1 200 OK\r\n\r\nhello")
+    else:
+        body = f"dial tcp {target}: connection refused".encode()
+        connection.sendall(b"HTTP/1.1 502 Bad Gateway\r\nContent-Length: %d\r\n\r\n" % len(body) + body)
+
+
+@pytest.fixture
+def vantage() -> Iterator[Vantage]:
+    with server(connect_proxy) as port:
+        kube: Any = FakeKube(port)
+        yield Vantage(kube, "probe", Deadlines(), namespace="there", run_id="run")
+
+
+def test_the_vantage_connects_and_loses_no_byte_behind_the_consent(vantage: Vantage) -> None:
+    with vantage.connect("greeter", 25) as connection:
+        assert read_all(connection) == b"hello"
+
+
+def test_the_vantage_says_why_a_target_cannot_be_reached(vantage: Vantage) -> None:
+    with pytest.raises(
+        Unreachable, match=r"10\.0\.0\.7:8001 cannot be reached .*: dial .* connection refused"
+    ):
+        vantage.connect("10.0.0.7", 8001)
+
+
+def test_a_tunnel_to_where_nobody_listens_closes_and_logs_the_reason(
+    vantage: Vantage, caplog: pytest.LogCaptureFixture
+) -> None:
+    made = vantage.tunnel("10.0.0.7", 8001)
+    with caplog.at_level(logging.WARNING), dial(made) as client:
+        assert client.recv(1) == b""
+    assert "connection refused" in caplog.text
+    made.close()
+
+
+def test_a_vantage_that_does_not_come_up_says_what_is_seen_of_it() -> None:
+    silent = socket.create_server((LOOPBACK, 0))
+    kube: Any = FakeKube(silent.getsockname()[1])
+    silent.close()
+
+    def forward(*_: object) -> socket.socket:
+        raise Unreachable("the proxy does not answer")
+
+    kube.forward = forward
+    vantage = Vantage(kube, "probe", Deadlines(live=0.1), namespace="there", run_id="run")
+    with pytest.raises(AssertionError, match=r"pod there/vantage does not answer; its state: absent"):
+        vantage.connect("10.0.0.7", 8001)
+
+
+@pytest.mark.parametrize("ask", ["connect", "tunnel"])
+def test_a_vantage_to_which_no_way_leads_says_so_at_once_and_blames_no_release(ask: str) -> None:
+    class NoWebsockets(FakeKube):
+        def forward(self, namespace: str, pod: str, port: int) -> socket.socket:
+            raise Refused(0, "Unanswered", f"no way into {namespace}/{pod}:{port}", lasting=True)
+
+    kube: Any = NoWebsockets(0)
+    vantage = Vantage(kube, "probe", Deadlines(live=60), namespace="there", run_id="run")
+    with pytest.raises(
+        NoWay, match=r"no way into there/vantage:1080; .* nothing is known of what a neighbour sees"
+    ):
+        getattr(vantage, ask)("10.0.0.7", 8001)

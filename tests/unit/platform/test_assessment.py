@@ -1,0 +1,112 @@
+"""An inventory is judged by what the cluster shows, and what it does not show is said and not guessed."""
+
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from support.checks.authority import PAST, Authority
+from support.checks.inventory import secret_of
+from support.platform.assessment import Judgement, Platform, Unseen, judge, unusable
+from support.platform.certificate import Source
+
+STATED = {
+    "domain_name": "example.com",
+    "certificate_namespace": "default",
+    "primary_ingress_class": "nginx",
+    "storage_class_name": "k8s-hostpath",
+    "harbor_registry": "harbor.example.com",
+    "library_project": "library",
+}
+AUTHORITY = Authority("of a test")
+SOURCE = Source.of("example.com", "default")
+FIT = Platform(
+    frozenset({"nginx", "traefik"}),
+    frozenset({"k8s-hostpath"}),
+    secret_of(AUTHORITY.issue("*.example.com"), SOURCE, "r1"),
+    (),
+    "",
+    "",
+)
+FORBIDDEN = Unseen("forbidden")
+
+
+def judged(stated: dict[str, Any] | None = None, **changes: Any) -> Judgement:
+    return judge(STATED if stated is None else stated, replace(FIT, **changes), datetime.now(UTC))
+
+
+def test_what_fits_is_not_spoken_of() -> None:
+    assert judged() == Judgement((), ())
+
+
+def test_everything_wrong_is_told_at_once_with_its_remedy() -> None:
+    judgement = judged(
+        {**STATED, "primary_ingress_class": "apache"},
+        storage_classes=frozenset(),
+        certificate=secret_of(AUTHORITY.issue("*.example.com", PAST), SOURCE, "r1"),
+        lacking=(("get", "", "secrets"),),
+        silence="no such host",
+    )
+    beginnings = [
+        "primary_ingress_class: the cluster has no apache, but nginx, traefik; give a class that",
+        "storage_class_name: the cluster has no k8s-hostpath, but none; give a class that",
+        "domain_name: the certificate in Secret default/example-com-tls expired on ",
+        "harbor_registry: the nodes do not reach harbor.example.com (no such host); give host[:port]",
+        "kubeconfig: its user lacks rights in all namespaces: get of secrets; let an administrator",
+    ]
+    assert [line[: len(text)] for line, text in zip(judgement.wrong, beginnings, strict=True)] == beginnings
+    assert not judgement.untold
+
+
+@pytest.mark.parametrize(
+    ("secret", "told"),
+    [
+        (None, "domain_name: Secret default/example-com-tls is missing"),
+        ({"kind": "Secret"}, "domain_name: Secret default/example-com-tls has no certificate and key"),
+        (FORBIDDEN, "domain_name: Secret default/example-com-tls cannot be read (forbidden)"),
+    ],
+)
+def test_without_a_certificate_nothing_can_be_deployed(secret: Any, told: str) -> None:
+    (line,) = judged(certificate=secret).wrong
+    assert line.startswith(told)
+    assert "; let " in line
+
+
+@pytest.mark.parametrize(
+    ("field", "told"),
+    [
+        ("ingress_classes", "primary_ingress_class: whether the cluster has nginx (forbidden)"),
+        ("storage_classes", "storage_class_name: whether the cluster has k8s-hostpath (forbidden)"),
+        ("silence", "harbor_registry: whether the nodes reach harbor.example.com (forbidden)"),
+    ],
+)
+def test_what_may_not_be_looked_at_is_said_and_stops_nobody(field: str, told: str) -> None:
+    unseen: dict[str, Any] = {field: FORBIDDEN}
+    assert judged(**unseen) == Judgement((), (told,))
+
+
+def test_who_may_not_even_ask_for_rights_is_told_so() -> None:
+    (line,) = judged(lacking=FORBIDDEN).wrong
+    assert line.startswith("kubeconfig: the cluster does not tell its user what it may do (forbidden)")
+
+
+def test_values_that_are_missing_are_not_judged() -> None:
+    none = Platform(frozenset(), frozenset(), None, (), "no such host", "no such name")
+    assert judge({}, none, datetime.now(UTC)) == Judgement((), ())
+
+
+@pytest.mark.parametrize(("status", "told"), [(0, "does not answer"), (401, "does not know its user")])
+def test_a_cluster_that_cannot_be_asked_is_told_once(status: int, told: str) -> None:
+    (line,) = unusable(status, "why").wrong
+    assert line.startswith(f"kubeconfig: its cluster {told} (why); ")
+
+
+def test_a_host_without_an_address_is_a_warning_since_the_apply_may_bring_it() -> None:
+    judgement = judged(nameless="chroma.example.com has no address here (Name or service not known)")
+    (line,) = judgement.warned
+    assert not judgement.wrong
+    assert line.startswith(
+        "domain_name: chroma.example.com has no address here (Name or service not known); an apply waits"
+    )
+    assert "let DNS name the host, or give the address or the name of the ingress as ingress_address" in line

@@ -1,0 +1,153 @@
+"""Options that cannot be followed are told at once, all together, and before anything is touched."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from support.commands import COMMANDS as CARRIED_OUT
+from support.session.options import COMMANDS, Options
+from tests.miniature import Miniature
+
+KUBECONFIG = """
+clusters: [{name: there}]
+contexts: [{name: staging}, {name: live}]
+current-context: staging
+"""
+
+
+def _options(**given: Any) -> Options:
+    usual: dict[str, Any] = {
+        "provider": "embedded",
+        "kubeconfig": None,
+        "context": None,
+        "inventory": None,
+        "release": "gateway",
+        "fault": None,
+        "accept_insecure": False,
+        "accept_downgrade": False,
+        "roll_back": "always",
+        "remove_data": False,
+        "patience": 1.0,
+        "report_dir": Path("reports"),
+        "scenario": None,
+        "capabilities": frozenset(),
+        "profile": "dev",
+        "seed": "",
+        "command": None,
+        "argument": "",
+    }
+    return Options(**{**usual, **given})
+
+
+@pytest.fixture
+def kubeconfig(tmp_path: Path) -> Path:
+    file = tmp_path / "kubeconfig"
+    file.write_text(KUBECONFIG)
+    return file
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        ({"provider": "external"}, "--provider external needs --kubeconfig FILE"),
+        ({"context": "live"}, "--context names a context of a kubeconfig: add --kubeconfig FILE"),
+        ({"kubeconfig": Path("/nowhere")}, "/nowhere: cannot be read (No such file or directory)"),
+        ({"inventory": Path("/nowhere")}, "--inventory /nowhere: no such file"),
+        ({"patience": 0.0}, "--patience 0: must be a number above 0"),
+        ({"patience": float("nan")}, "--patience nan: must be a number above 0"),
+        ({"patience": float("inf")}, "--patience inf: must be a number above 0"),
+        ({"report_dir": Path(__file__)}, "is a file, not a directory"),
+        ({"command": "status"}, "--status needs a cluster that is there already: add --kubeconfig FILE"),
+        ({"command": "backup", "argument": "chroma.tar"}, "--backup needs a cluster that is there already"),
+        ({"command": "restore", "argument": ""}, "--restore needs the name of a file"),
+        ({"profile": "lazy"}, "--hypothesis-profile lazy: unknown; there are dev, ci and soak"),
+    ],
+    ids=str,
+)
+def test_each_wrong_option_is_told_with_its_remedy(given: dict[str, Any], told: str) -> None:
+    assert any(told in line for line in _options(**given).complaints())
+
+
+@pytest.mark.parametrize(
+    ("content", "context", "told"),
+    [
+        (KUBECONFIG, None, None),
+        (KUBECONFIG, "live", None),
+        (KUBECONFIG, "elsewhere", "has no context 'elsewhere'; it has: staging, live"),
+        (
+            KUBECONFIG.replace("current-context: staging", ""),
+            None,
+            "has no current context; add --context, one of: staging",
+        ),
+        ("just text", None, "names no cluster"),
+        ("{", None, "is not YAML"),
+    ],
+)
+def test_a_kubeconfig_has_to_hold_the_context(
+    kubeconfig: Path, content: str, context: str | None, told: str | None
+) -> None:
+    kubeconfig.write_text(content)
+    complaints = _options(provider="external", kubeconfig=kubeconfig, context=context).complaints()
+    assert complaints == [] if told is None else any(told in line for line in complaints)
+
+
+def test_the_embedded_cluster_brings_its_own_kubeconfig(kubeconfig: Path) -> None:
+    (told,) = _options(kubeconfig=kubeconfig).complaints()
+    assert told == "--provider embedded boots its own cluster: leave out --kubeconfig"
+
+
+@pytest.mark.parametrize(
+    ("roll_back", "failed", "rolls_back"),
+    [
+        ("always", False, True),
+        ("always", True, True),
+        ("on-failure", False, False),
+        ("on-failure", True, True),
+        ("never", False, False),
+        ("never", True, False),
+    ],
+)
+def test_a_release_is_rolled_back_when_asked(roll_back: str, failed: bool, rolls_back: bool) -> None:
+    assert _options(roll_back=roll_back).rolls_back(failed=failed) is rolls_back
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["--patience", "0", "--context", "a"], ["--patience 0", "add --kubeconfig FILE"]),
+        (["--release", "nonesuch"], ["no release is named 'nonesuch'"]),
+        (["--fault", "nonesuch"], ["no fault is named 'nonesuch'"]),
+        (["--roll-back", "sometimes"], ["invalid choice"]),
+    ],
+)
+def test_a_run_with_wrong_options_touches_nothing(
+    miniature: Miniature, arguments: list[str], told: list[str]
+) -> None:
+    miniature.feature("a", "Feature: A\n  Scenario: B\n    Given c\n")
+    ran = miniature.run("features/", *arguments)
+    assert ran.code == 4
+    for words in told:
+        assert words in ran.err
+    assert "Traceback" not in ran.err
+    assert miniature.log() == []
+
+
+def test_every_option_is_explained(miniature: Miniature) -> None:
+    told = miniature.run("--help").out.partition("chroma-conformance:")[2]
+    for option in (
+        "provider",
+        "kubeconfig",
+        "context",
+        "inventory",
+        "release",
+        "fault",
+        "roll-back",
+        "remove-data",
+    ):
+        assert f"--{option}" in told
+    assert miniature.log() == []
+
+
+def test_every_command_that_may_be_asked_for_is_carried_out() -> None:
+    assert set(COMMANDS) == set(CARRIED_OUT)
