@@ -391,6 +391,7 @@ def test_a_run_that_never_begins_keeps_the_evidence_of_the_one_before(two_featur
 def test_the_report_of_a_run_is_written_once(two_features: Miniature, workers: int, breaks: bool) -> None:
     two_features.fixtures("""
         from cluster.provider import note
+        from support.reporting.conformance import Report
         finish = Report.finish
         Report.finish = lambda self, *given, **named: (note("finished"), finish(self, *given, **named))
     """)

@@ -1,0 +1,47 @@
+"""Carries out a command that is asked for instead of the features."""
+
+from __future__ import annotations
+
+import sys
+
+import pytest
+
+from support.commands import carry_out
+from support.commands.call import Call
+from support.core.redaction import redacted_file
+from support.deploy.namespace import Namespace
+from support.kube.client import Kube
+from support.kube.silence import SilentError
+from support.release.place import Place
+from support.release.release import Release
+from support.session.suite import SUITE, boot, progress_of
+
+
+def obey(config: pytest.Config, _session: pytest.Session) -> int:
+    """Carry out the command that is asked for, and return its exit code."""
+    suite = config.stash[SUITE]
+    run, file = suite.run, redacted_file(sys.stdout, suite.run.redactor)
+    with run.using(boot(config)) as inventory:
+        place = Place(run.base_name, f"{run.base_name}.{inventory.domain_name}", announced=True)
+        namespace = Namespace(
+            Kube(inventory.kubeconfig, inventory.context),
+            inventory,
+            place,
+            run.deadlines,
+            run.fault_of,
+            progress_of(config),
+            bear_open=run.bear_open,
+            accept_downgrade=run.options.accept_downgrade,
+        )
+        call = Call(
+            namespace,
+            Release.named(run.options.release),
+            run.id,
+            run.deadlines,
+            run.options.argument,
+            lambda line: print(line, file=file, flush=True),
+        )
+        try:
+            return carry_out(run.options.command or "", call)
+        except SilentError as silent:
+            raise pytest.UsageError(str(silent)) from None

@@ -1,0 +1,215 @@
+"""How pytest runs the features: options, collection, the cluster, the reports."""
+
+from __future__ import annotations
+
+import pickle
+import sys
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+from _pytest.main import wrap_session
+
+from support.core.redaction import redacted_file
+from support.diagnosis.causes import Cause
+from support.release.fault_fit import why_misfit
+from support.release.faults import Fault, FaultError
+from support.release.lint import openings
+from support.release.release import Release, ReleaseError
+from support.reporting.conformance import Report
+from support.reporting.progress import Courier
+from support.reporting.terminal import SpecificationReporter
+from support.session.clusters import CLUSTERS
+from support.session.collector import FeatureFile, all_scenarios, is_titled, uncatchable, unknown_title
+from support.session.commands import obey
+from support.session.options import Options, add_options
+from support.session.run import OPEN, SILENT, Run
+from support.session.suite import SUITE, Suite, boot, end
+from support.session.workers import Workers, heed_termination
+
+HANDED: Final = "chroma-conformance"
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    add_options(parser)
+
+
+@pytest.hookimpl(tryfirst=True)  # before xdist reads it
+def pytest_cmdline_main(config: pytest.Config) -> int | pytest.ExitCode | None:
+    """Set what is usual here, and see to a command that is asked for instead of the features.
+
+    In pytest.ini what is usual would demand the plugins that know it.
+    """
+    given = config.option
+    if getattr(given, "numprocesses", None) and given.dist == "no":
+        given.dist = "loadfile"  # the scenarios of a feature share what is expensive
+    if getattr(given, "tbstyle", None) == "auto":
+        given.tbstyle = "short"  # a failure tells what was promised and seen: of the code that is enough
+    return wrap_session(config, obey) if Options.command_of(config) else None
+
+
+@pytest.hookimpl(tryfirst=True)  # before pytest's own reporter is there to be replaced
+def pytest_configure(config: pytest.Config) -> None:
+    options = Options.read(config)
+    worker: dict[str, Any] = getattr(config, "workerinput", {})
+    handed, access = pickle.loads(worker[HANDED]) if HANDED in worker else ({}, None)  # noqa: S301 - see the import
+    run = Run(options, worker=worker.get("workerid", ""), **handed)
+    suite = config.stash[SUITE] = Suite(run, Courier(config), access=access)
+    config.pluginmanager.register(suite.courier)
+    if not worker:
+        config.pluginmanager.register(suite.ledger)
+        config.pluginmanager.register(Workers())
+    # Hypothesis reads them when it is configured, after this.
+    config.option.hypothesis_profile = options.profile
+    if _leads_to_features(config):
+        config.option.hypothesis_seed = run.seed
+        heed_termination()
+
+
+def pytest_plugin_registered(plugin: object, manager: pytest.PytestPluginManager) -> None:
+    """Put the reporter that reads as a specification in the place of pytest's own, as soon as that is there."""
+    if type(plugin) is pytest.TerminalReporter and not hasattr(plugin.config, "workerinput"):
+        suite = plugin.config.stash[SUITE]
+        manager.unregister(plugin)
+        # The standard output of a command is its result alone.
+        file = redacted_file(sys.stderr if suite.run.options.command else sys.stdout, suite.run.redactor)
+        manager.register(SpecificationReporter(plugin.config, file, suite.ledger), "terminalreporter")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """Check what names a file of the suite, and put an unfinished report in place of the last one."""
+    config, suite = session.config, session.config.stash[SUITE]
+    if not _leads_to_features(config) or hasattr(config, "workerinput"):
+        return
+    options = suite.run.options
+    try:
+        release = Release.named(options.release)
+        fault = Fault.load(options.fault) if options.fault else None
+    except (ReleaseError, FaultError) as error:
+        raise pytest.UsageError(str(error)) from None
+    if misfit := fault and why_misfit(fault, release):
+        raise pytest.UsageError(misfit)
+    if options.command:  # the report of the last run stays
+        return
+    if (reasons := openings(release)) and suite.run.bear_open(release) is None:
+        told = [f'release "{release.name}" is refused because {Cause.OPEN}:']
+        told += [line for reason in reasons for line in reason.lines()]
+        told += ["(--accept-insecure deploys it nevertheless, and then the run fails)"]
+        raise pytest.UsageError("\n  ".join(told))
+    scenarios = all_scenarios(config.rootpath)
+    if unknown := unknown_title(suite.run.options.scenario, scenarios):
+        raise pytest.UsageError(f"--scenario: {unknown}")
+    if fault and (wrong := uncatchable(fault.caught_by, scenarios)):
+        raise pytest.UsageError(f"fault {fault.name!r}: {wrong}")
+    suite.report = Report(
+        suite.run.conditions,
+        directory=options.report_dir,
+        root=config.rootpath,
+        arguments=config.invocation_params.args,
+        scenarios=scenarios,
+        redactor=suite.run.redactor,
+        facts=suite.run.facts,
+        measured=suite.run.measured,
+        fault=fault,
+    )
+    suite.report.begin()
+
+
+def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:
+    return FeatureFile.from_parent(parent, path=file_path) if file_path.suffix == ".feature" else None
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out what is not of the title asked for."""
+    if title := config.stash[SUITE].run.options.scenario:
+        others = [item for item in items if not is_titled(item, title)]
+        config.hook.pytest_deselected(items=others)
+        items[:] = [item for item in items if item not in others]
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtestloop(session: pytest.Session) -> None:
+    """Boot the cluster once it is sure that something needs it."""
+    going_on = not session.testsfailed and not session.config.option.collectonly
+    if going_on and any(isinstance(item.parent, FeatureFile) for item in session.items):
+        boot(session.config)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_setupnodes(config: pytest.Config) -> None:
+    """Boot the cluster before there are workers, since each is handed it as it starts."""
+    if _leads_to_features(config):
+        boot(config)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: Any) -> None:
+    """Hand a worker what the run shares."""
+    suite = node.config.stash[SUITE]
+    node.workerinput[HANDED] = pickle.dumps((suite.run.handed(), suite.access))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    node.config.stash[SUITE].run.hear(getattr(node, "workeroutput", {}).get(HANDED, {}))
+
+
+@pytest.hookimpl(trylast=True)  # after the fixtures of an interrupted run, and after xdist's workers
+def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
+    """End the cluster and write the reports, or in a worker: tell what it found out."""
+    config, suite = session.config, session.config.stash[SUITE]
+    if hasattr(config, "workeroutput"):
+        config.workeroutput[HANDED] = suite.run.told()
+        return
+    try:
+        end(suite)
+    except config.stash[CLUSTERS].error as error:
+        suite.ledger.broken.append(f"the end of the cluster: {error}")
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+    if open_to_anybody := suite.run.facts.pop(OPEN, None):
+        suite.ledger.broken.append(f"{Cause.OPEN}: {open_to_anybody}")
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+    if silent := suite.run.facts.pop(SILENT, None):
+        suite.ledger.broken.append(silent)
+        session.exitstatus = pytest.ExitCode.USAGE_ERROR  # as where there was no cluster from the beginning
+    if suite.report:
+        finished = exitstatus in {
+            pytest.ExitCode.OK,
+            pytest.ExitCode.TESTS_FAILED,
+            pytest.ExitCode.NO_TESTS_COLLECTED,
+        }
+        suite.report.finish(suite.ledger, finished=finished)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    if report := config.stash[SUITE].report:
+        terminalreporter.section("conformance")
+        for line in report.last_words():
+            terminalreporter.line(line)
+    if left := config.stash[SUITE].run.left:
+        terminalreporter.section("what is left")
+        for line in left:
+            terminalreporter.line(line)
+    for told in config.stash[SUITE].run.displays:
+        terminalreporter.section("how the release is used")
+        terminalreporter.line(told)
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    if SUITE not in config.stash:
+        return
+    suite = config.stash[SUITE]
+    end(suite)  # where the run ended before its session began
+    if suite.report and not suite.report.written:
+        suite.report.finish(suite.ledger, finished=False)
+
+
+def _leads_to_features(config: pytest.Config) -> bool:
+    """Whether scenarios are to be run, as far as the paths of the command line tell."""
+    features = config.rootpath / "features"
+    paths = [Path(config.invocation_params.dir, one.partition("::")[0]).resolve() for one in config.args]
+    return not config.option.collectonly and any(
+        path.suffix == ".feature" or features in {path, *path.parents} or path in features.parents
+        for path in paths
+    )

@@ -1,0 +1,96 @@
+"""Takes the evidence of a failure, before any fixture cleans up."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import pytest
+
+from support.backup.backup import NotLiveError
+from support.backup.transfer import CopyError
+from support.core.redaction import redact_report
+from support.kube.client import Refused
+from support.network import http
+from support.reporting import evidence
+from support.reporting.evidence import Failure
+from support.reporting.scenario import Scenario
+from support.reporting.verdict import EVIDENCE
+from support.session.collector import FeatureFile
+from support.session.run import SILENT
+from support.session.suite import SUITE
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
+
+    from pytest_bdd.parser import Step
+
+IN_SHORT: Final = pytest.StashKey[str]()
+
+
+# What stands between pytest and a step, and explains no failure.
+MACHINERY: Final = frozenset({"_pytest", "pytest_bdd"})
+
+
+# What a cluster, a network or a file can do; anything else is a mistake of the suite, and shows where it was made.
+CIRCUMSTANCES: Final = (Refused, AssertionError, http.Unanswered, CopyError, NotLiveError, OSError)
+
+
+def pytest_bdd_before_step(request: pytest.FixtureRequest, step: Step) -> None:
+    """Follow the logs from the beginning of what a scenario does last: where a Then fails, that is what it looks at."""
+    if step.type != "then":
+        request.config.stash[SUITE].run.witness.begin_act()
+
+
+def pytest_bdd_step_error(request: pytest.FixtureRequest, step: Step, exception: Exception) -> None:
+    """Take the evidence of a failure, before any fixture cleans up."""
+    item, suite = request.node, request.config.stash[SUITE]
+    scenario = Scenario.among(item.user_properties)
+    if scenario is None:  # a test that binds a scenario by itself
+        return
+    failure = Failure(scenario, f"{step.keyword} {step.name}", step.line_number, exception)
+    directory = evidence.bundle_directory(suite.run.options.report_dir / "evidence", item.nodeid)
+    sentences = failure.sentences(request.config.rootpath, suite.run.look_into)
+    told = evidence.take(directory, sentences, suite.run.views(), suite.run.redactor, suite.run.witness.shown)
+    item.stash[IN_SHORT] = f"{told}\nevidence: {directory}"
+    item.user_properties.append((EVIDENCE, str(directory)))
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Put the evidence into the report, where it survives xdist, and keep every secret out of it."""
+    if (
+        call.excinfo
+        and isinstance(item.parent, FeatureFile)
+        and not item.config.getoption("fulltrace", False)
+    ):
+        call.excinfo.traceback = call.excinfo.traceback.filter(
+            lambda entry: MACHINERY.isdisjoint(Path(entry.path).parts)
+        )
+    report = yield
+    if call.excinfo and report.failed and isinstance(item.parent, FeatureFile):
+        _tell_without_frames(item, call.excinfo, report)
+    if call.when == "call" and report.passed:
+        item.config.stash[SUITE].run.witness.forget()
+    if call.when == "call" and report.failed and IN_SHORT in item.stash:
+        report.sections.append(("Evidence", item.stash[IN_SHORT]))
+    redact_report(item.config, report, item.config.stash[SUITE].run.redactor)
+    return report
+
+
+def _tell_without_frames(
+    item: pytest.Item, excinfo: pytest.ExceptionInfo[BaseException], report: pytest.TestReport
+) -> None:
+    """Show of what a cluster, a network or a file did only what is said of it; end the run where the cluster is silent.
+
+    Where in the suite that was met is told by the evidence, and by --full-trace.
+    """
+    if not isinstance(excinfo.value, CIRCUMSTANCES) or item.config.getoption("fulltrace", False):
+        return
+    report.longrepr = excinfo.getrepr(style="value", chain=False)
+    run = item.config.stash[SUITE].run
+    if isinstance(excinfo.value, Refused) and (silent := run.silence(excinfo.value)):
+        run.facts[SILENT] = silent
+        item.session.shouldstop = "the cluster does not answer any more"

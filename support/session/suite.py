@@ -1,0 +1,115 @@
+"""What the hooks of one process share, and the cluster of the run."""
+
+from __future__ import annotations
+
+import os
+import time
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
+
+import pytest
+
+from support.deploy.marks import Mark
+from support.deploy.sweep import sweep
+from support.kube.client import Kube, Refused
+from support.platform.inventory import InventoryError
+from support.release.release import Release
+from support.reporting.terminal import SpecificationReporter
+from support.reporting.verdict import Ledger
+from support.session.clusters import CLUSTERS, Cluster, Provider
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from support.reporting.conformance import Report
+    from support.reporting.progress import Courier
+    from support.session.run import Run
+
+
+@dataclass
+class Suite:
+    """What the hooks of one process keep; only the controlling process has a report."""
+
+    run: Run
+    courier: Courier
+    ledger: Ledger = field(default_factory=Ledger)
+    report: Report | None = None
+    provider: Provider | None = None
+    access: Cluster | None = None
+    # What shows on the cluster that the run lives.
+    mark: ExitStack = field(default_factory=ExitStack)
+
+
+SUITE: Final = pytest.StashKey[Suite]()
+
+
+def boot(config: pytest.Config) -> Cluster:
+    """Return the run's cluster; the first call creates it, in the controlling process."""
+    suite, clusters, began = config.stash[SUITE], config.stash[CLUSTERS], time.monotonic()
+    if suite.access:
+        return suite.access
+    options = suite.run.options
+    progress = progress_of(config)
+    if options.provider == "embedded" and "KUBECONFIG" in os.environ:
+        progress(
+            "KUBECONFIG is not followed: --kubeconfig=FILE names a cluster to run on; without it one is booted"
+        )
+    try:
+        suite.provider = clusters.provider_for(
+            options.provider,
+            kubeconfig=options.kubeconfig,
+            context=options.context,
+            recipes=config.rootpath / "manifests" / "images",
+            progress=progress,
+            patience=options.patience,
+            images=Release.named(options.release).images,
+        )
+        access = suite.provider.create()
+        # Whatever is missing or wrong is told now, before anything is touched.
+        suite.run.examine(access, clusters.survey, progress)
+    except (clusters.error, InventoryError) as error:
+        reason = suite.run.out_of_reach(error) if isinstance(error, clusters.error) else str(error)
+        suite.ledger.broken.append(reason)
+        raise pytest.UsageError(reason) from None
+    if suite.report:
+        suite.report.begin_scenarios()
+        what = "boot of the cluster" if options.provider == "embedded" else "survey of the cluster"
+        suite.report.times[what] = time.monotonic() - began
+        suite.report.images = access.images
+    suite.access = access
+    if options.provider != "embedded" and options.command != "sweep":
+        _mark(suite, access, progress)
+    return access
+
+
+def _mark(suite: Suite, access: Cluster, progress: Callable[[str], None]) -> None:
+    """Show on the cluster that this run lives, and remove what dead ones have left; an embedded cluster ends with its run."""
+    with ExitStack() as stack:
+        inventory = stack.enter_context(suite.run.using(access))
+        kube, deadlines = Kube(inventory.kubeconfig, inventory.context), suite.run.deadlines
+        try:
+            mark = stack.enter_context(Mark(kube, inventory.certificate_namespace, suite.run.id, deadlines))
+            swept = sweep(kube, inventory, suite.run.id, mark.renew(), deadlines)
+        except Refused as refused:
+            progress(f"this run cannot be marked, and nothing is swept: {refused.message}")
+            return
+        for line in swept.lines():
+            progress(line)
+        suite.mark = stack.pop_all()
+
+
+def progress_of(config: pytest.Config) -> Callable[[str], None]:
+    """Return what tells the terminal what is going on."""
+    reporter = config.pluginmanager.get_plugin("terminalreporter")
+    return reporter.progress if isinstance(reporter, SpecificationReporter) else lambda _: None
+
+
+def end(suite: Suite) -> None:
+    """Take the run's mark off its cluster, and end the cluster if this process has booted one."""
+    suite.mark.close()
+    provider, suite.provider, began = suite.provider, None, time.monotonic()
+    if provider:
+        provider.delete()
+        if suite.report and suite.run.options.provider == "embedded":
+            suite.report.times["end of the cluster"] = time.monotonic() - began
