@@ -16,6 +16,7 @@ from support.chroma import calls, client, samples
 from support.chroma.types import Record
 from support.core.merge_patch import merge
 from support.core.wait import Deadlines, Timeout, wait_for
+from support.deploy.results import NotLive
 from support.deploy.ways_in import beside
 from support.diagnosis.inquiry import look_into
 from support.diagnosis.troubles import REMEDIES
@@ -215,7 +216,8 @@ def _rendered(live: Live, kind: str, name: str) -> Object:
 def _restore(patient: Patient, original: Object) -> None:
     patient.live.kube.apply(original)
     name = patient.live.release.name
-    wait_for(patient.home.live, patient.deadlines.live, lambda: f"{name} is not well again")
+    # With the reason of the last look, should it not recover.
+    wait_for(patient.home.prove_live, patient.deadlines.live, lambda: f"{name} is not well again", (NotLive,))
 
 
 def _fill(patient: Patient, size: int) -> None:
