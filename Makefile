@@ -35,7 +35,7 @@ test:
 	$(set-up)
 	$(checks)
 	stage "tests of the embedded cluster" $(BIN)/pytest tests/live/cluster
-	stage "features" $(BIN)/pytest features/ $(ARGS)
+	stage "features" $(BIN)/pytest features/ $(or $(ARGS),-n 2)
 	stage "features of the release native" $(BIN)/pytest features/ --release native --report-dir reports/native -n 2
 
 # For README.md: section of the documented component, the rules that prove it, and what the last reports say of them.
