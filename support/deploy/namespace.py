@@ -155,7 +155,7 @@ class Namespace:
                 live = (
                     self._give_way(again, former, there, finding, custody)
                     if touched
-                    else former and self.live()
+                    else former and self.live(note=False)
                 )
                 if not touched:
                     self._clear(
@@ -207,17 +207,18 @@ class Namespace:
         live = self.prove_live()
         assert live.release == release, f'release "{live.release.name}" is live instead of "{release.name}"'
 
-    def live(self) -> Live | None:
-        """Return the release that is live at this moment, None when there is none."""
+    def live(self, *, note: bool = True) -> Live | None:
+        """Return the release that is live at this moment, None when there is none; `note` as in `prove_live`."""
         try:
-            return self.prove_live()
+            return self.prove_live(note=note)
         except NotLive:
             return None
 
-    def prove_live(self) -> Live:
+    def prove_live(self, *, note: bool = True) -> Live:
         """Return the release that is live at this moment.
 
-        It is complete, its heartbeat advances, it shuts strangers out, and it acknowledges a write.
+        It is complete, its heartbeat advances, it shuts strangers out, and it acknowledges a write. What it holds is noted
+        in its record, unless `note` forbids it: a refusal that touched nothing changes nothing.
 
         Raises `NotLive`.
         """
@@ -242,8 +243,9 @@ class Namespace:
             raise NotLive(str(found), recalled.release) from missing
         except (NotYet, NeverWill) as error:
             raise NotLive(str(error), recalled.release) from error
-        with suppress(Refused):  # who may only look goes without a record of it
-            custody.remember()
+        if note:
+            with suppress(Refused):  # who may only look goes without a record of it
+                custody.remember()
         return recalled
 
     def as_seen_by(self, progress: Callable[[str], None], deadlines: Deadlines | None = None) -> Namespace:
