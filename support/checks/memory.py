@@ -26,7 +26,7 @@ for file in sys.argv[1:]:
 """
 # What an image may have to read a file with: the official one has the first, those of the embedded cluster the last. The
 # kubelet would be asked first, but tells of no memory where it counts by version 1 (measured).
-_READERS: Final = (("cat",), ("python3", "-c", _PRINT), ("/usr/bin/python3.11", "-c", _PRINT))
+_READERS: Final = (("cat",), ("python3", "-c", _PRINT), ("python3.11", "-c", _PRINT))
 
 
 def resident(live: Live) -> int:
