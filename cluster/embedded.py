@@ -9,7 +9,6 @@ import subprocess
 import sys
 import tempfile
 import time
-from contextlib import nullcontext
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
@@ -19,7 +18,7 @@ from cluster.build.ahead import images_ahead
 from cluster.build.cache import Store, default_root
 from cluster.build.images import Image, ensure_images
 from cluster.build.packages import ensure_packages
-from cluster.build.programs import ensure_programs, programs_are_there
+from cluster.build.programs import ensure_programs
 from cluster.build.progress import Timings
 from cluster.build.seed import ensure_seed
 from cluster.errors import ClusterError
@@ -83,8 +82,7 @@ class EmbeddedProvider:
         system_recipes = sorted(_SYSTEM_RECIPES.glob("*.yaml"))
         own = sorted(self._recipes.glob("*.yaml")) if self._recipes else []
         beside = images_ahead([*own, *system_recipes], self._images)
-        with nullcontext() if programs_are_there(store) else beside:
-            programs = ensure_programs(store, self.timings)
+        programs = ensure_programs(store, self.timings, beside)
         files = {name: getattr(programs, name) for name in ("coredns", "pause", "probe")}
         system = ensure_images(store, system_recipes, files)
         pushed = ensure_images(store, own, files, self._images)

@@ -21,6 +21,7 @@ from cluster.errors import ClusterError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+    from contextlib import AbstractContextManager
 
     from cluster.build.cache import Store
     from cluster.build.progress import Timings
@@ -150,14 +151,8 @@ _RECIPES = (
 )
 
 
-def programs_are_there(store: Store) -> bool:
-    """Whether the store has every program, so that nothing is left to build."""
-    version = _go_version()
-    return all(store.has("programs", recipe.key(version)) for recipe in _RECIPES)
-
-
-def ensure_programs(store: Store, timings: Timings) -> Programs:
-    """Return the programs, building those that are absent.
+def ensure_programs(store: Store, timings: Timings, beside: AbstractContextManager[None]) -> Programs:
+    """Return the programs, building those that are absent, within `beside`: the work that goes on meanwhile.
 
     When all are there this takes milliseconds and runs no Go. Afterwards the caches of Go are gone.
     """
@@ -165,7 +160,7 @@ def ensure_programs(store: Store, timings: Timings) -> Programs:
     keys = {recipe.name: recipe.key(version) for recipe in _RECIPES}
     absent = [recipe for recipe in _RECIPES if not store.has("programs", keys[recipe.name])]
     if absent:
-        with timings.stage(f"the programs of the cluster: {len(absent)} to build"):
+        with beside, timings.stage(f"the programs of the cluster: {len(absent)} to build"):
             places = _entries(store, keys, ensure_go(store))
     else:
         places = _entries(store, keys, Path("go"))
