@@ -113,7 +113,10 @@ APT::Sandbox::User "";
             "--passphrase",
             "",
         ]
-        return _run("gpg", *options, *arguments)
+        said = _run("gpg", *options, *arguments)
+        # It leaves an agent behind, which would outlive the test.
+        _run("gpgconf", "--homedir", str(self._keys), "--kill", "gpg-agent")
+        return said
 
 
 def _architecture() -> str:
