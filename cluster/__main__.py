@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import yaml
 
 from cluster.build.cache import default_root
+from cluster.build.distribution import Missing
 from cluster.embedded import EmbeddedProvider, access
 from cluster.errors import ClusterError
 from cluster.host.cgroups import Cgroups
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 _END_PATIENCE = 30.0
 # Of the checkout in which people work.
 _USUAL_RECIPES = Path("manifests/images")
+# Exit code of `setup`: what an image is made of cannot be had on this machine. Another try changes nothing.
+_CANNOT_BE_HAD = 3
 
 
 def main() -> int:
@@ -34,7 +37,7 @@ def main() -> int:
         return int(arguments.command(arguments) or 0)
     except ClusterError as error:
         _tell(f"error: {error}")
-        return 1
+        return _CANNOT_BE_HAD if isinstance(error, Missing) else 1
     except KeyboardInterrupt:
         return 128 + signal.SIGINT
 
@@ -55,7 +58,16 @@ def _parser() -> argparse.ArgumentParser:
         usual = _USUAL_RECIPES if _USUAL_RECIPES.is_dir() else None
         one.add_argument("--recipes", type=_recipes_in, metavar="DIR", help=about, default=usual)
 
-    recipes(command("setup", _setup, "install, build and cache everything that a cluster needs"))
+    setup = command("setup", _setup, "install, build and cache everything that a cluster needs")
+    recipes(setup)
+    setup.add_argument(
+        "--image",
+        dest="images",
+        action="append",
+        default=[],
+        metavar="NAME:TAG",
+        help=f"an image that is built on request only; exits with {_CANNOT_BE_HAD} where this machine cannot have it",
+    )
     up = command("up", _up, "boot a cluster that stays until `down`")
     up.add_argument("name", nargs="?", default="main", help="name of the cluster (main)")
     recipes(up)
@@ -100,7 +112,7 @@ def _recipes_in(text: str) -> Path:
 
 
 def _setup(arguments: argparse.Namespace) -> None:
-    provider = EmbeddedProvider(arguments.recipes, _tell)
+    provider = EmbeddedProvider(arguments.recipes, _tell, images=arguments.images)
     provider.prepare()
     provider.tidy()
     if table := provider.timings.table():

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ctypes
+import errno
 import os
 import platform
 import shutil
@@ -14,6 +16,8 @@ from cluster.host import cgroups
 
 # A booted cluster writes some 100 MB; pulled images and claims come on top.
 _NEEDED_BYTES = 1 << 30
+# What one cluster holds of a number that the kernel gives each user (128 on many machines): 16 were counted.
+_NEEDED_WATCHERS = 20
 _MACHINES = ("x86_64", "aarch64")
 _FILE_SYSTEMS = ("overlay", "xfs")
 # Numbers of the capabilities without which nothing starts.
@@ -50,7 +54,7 @@ def check_rights() -> None:
 
 
 def check_machine(directory: Path) -> None:
-    """Raise one ClusterError that names all that the kernel lacks, or that the disk is full.
+    """Raise one ClusterError that names all that the kernel lacks, or what is used up: inotify instances or the disk.
 
     `directory` is an existing one on the file system that is to hold the cluster.
     """
@@ -60,12 +64,43 @@ def check_machine(directory: Path) -> None:
             f"this kernel ({platform.release()}) lacks what the embedded cluster needs: {', '.join(lacking)}. "
             "Use another kernel, load the modules, or name a cluster by --kubeconfig"
         )
+    if (watchers := _free_watchers()) < _NEEDED_WATCHERS:
+        raise ClusterError(
+            f"the inotify instances of this user are used up: a cluster needs {_NEEDED_WATCHERS}, and {watchers} are free. "
+            "Raise the limit (sysctl -w fs.inotify.max_user_instances=1024), or end what holds them"
+        )
     free = shutil.disk_usage(directory).free
     if free < _NEEDED_BYTES:
         raise ClusterError(
             f"the disk is full: a cluster needs {_NEEDED_BYTES / 1e9:.1f} GB, and the file system of {directory} has "
             f"{free / 1e9:.1f} GB free. Make room, or set XDG_CACHE_HOME to a larger file system"
         )
+
+
+def _free_watchers() -> int:
+    """Count the inotify instances that can be made, up to those that a cluster needs.
+
+    What a program of the cluster says when it gets none is "too many open files", which blames another limit.
+    """
+    made: list[int] = []
+    try:
+        while len(made) < _NEEDED_WATCHERS:
+            made.append(_watcher())
+    except OSError as error:
+        # Any other error is no statement on this limit.
+        return len(made) if error.errno == errno.EMFILE else _NEEDED_WATCHERS
+    finally:
+        for descriptor in made:
+            os.close(descriptor)
+    return _NEEDED_WATCHERS
+
+
+def _watcher() -> int:
+    """Make an inotify instance, for which Python has no function."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    if (descriptor := int(libc.inotify_init1(os.O_CLOEXEC))) < 0:
+        raise OSError(ctypes.get_errno(), "inotify_init1")
+    return descriptor
 
 
 def _lacking_features() -> list[str]:

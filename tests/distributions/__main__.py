@@ -73,7 +73,7 @@ table inet firewall {{
 RULES
 .venv/bin/pytest tests/live/cluster -q --tb=short --maxfail=10 -p no:cacheprovider
 tests=$?
-.venv/bin/pytest features/ -m core
+.venv/bin/pytest features/ -m core -n 2
 (( $? == 0 && tests == 0 ))
 {_REPORT}
 """
