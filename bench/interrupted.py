@@ -26,7 +26,7 @@ from support.backup.archive import ArchiveError, verified
 from support.backup.backup import Clerk
 from support.chroma.api import TOKEN_HEADER
 from support.core.resolver import map_host
-from support.core.wait import Deadlines
+from support.core.wait import Deadlines, wait_for
 from support.deploy.namespace import Namespace
 from support.deploy.status import observe
 from support.kube.client import Kube
@@ -139,6 +139,14 @@ class Stage:
             start_new_session=True,
         )
 
+    def wait_until_begun(self, process: subprocess.Popen[bytes]) -> None:
+        """Wait until a command takes signals, which is before it asks the cluster anything."""
+        wait_for(
+            lambda: process.poll() is not None or _takes_signals(process),
+            self._deadlines.live,
+            lambda: "the command does not take signals",
+        )
+
     def examine(self, act: str) -> tuple[str, tuple[str, ...]]:
         """Return what the status says after an act was interrupted, and what is wrong with the data or with that."""
         status = observe(self.namespace)
@@ -187,13 +195,21 @@ class Stage:
         return reply.json()
 
 
+def _takes_signals(process: subprocess.Popen[bytes]) -> bool:
+    """Return whether a program that has begun handles SIGTERM by now: before, it has touched nothing either."""
+    status = Path(f"/proc/{process.pid}/status").read_text()
+    (caught,) = (line.split()[1] for line in status.splitlines() if line.startswith("SigCgt:"))
+    return bool(int(caught, 16) >> (signal.SIGTERM - 1) & 1)
+
+
 def interrupt(
     stage: Stage, act: str, number: signal.Signals, longest: float, chance: random.Random
 ) -> Outcome:
-    """Begin an act, send it a signal at a random moment, and see what is left."""
+    """Begin an act, send it a signal at a random moment of the `longest` seconds that it lasts, and see what is left."""
     stage.prepare(act)
-    second = chance.uniform(0.1 * longest, longest)
+    second = chance.uniform(0.0, longest)
     with stage.start(act) as process:
+        stage.wait_until_begun(process)
         try:
             process.wait(second)
         except subprocess.TimeoutExpired:
@@ -204,12 +220,13 @@ def interrupt(
 
 
 def durations(stage: Stage) -> dict[str, float]:
-    """Return how many seconds each act takes when nobody interrupts it."""
+    """Return how many seconds each act takes, from where it takes signals, when nothing interrupts it."""
     found = {}
     for act in stage.commands:
         stage.prepare(act)
-        began = time.monotonic()
         with stage.start(act) as process:
+            stage.wait_until_begun(process)
+            began = time.monotonic()
             process.wait()
         found[act] = time.monotonic() - began
     return found

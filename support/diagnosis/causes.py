@@ -332,7 +332,7 @@ def _of_scheduling(pod: Object, events: Objects) -> Iterator[Finding]:
                 told,
                 certain=False,
                 advice=scheduling.advice(message),
-                awaits=scheduling.node_to_come(events),
+                awaits=scheduling.node_to_come(events) or scheduling.room_to_come(message),
             )
 
 

@@ -40,6 +40,10 @@ _REASONS: Final = {
     r"didn't have free ports": "another pod holds the port of the host that this one asks for",
     r"no nodes available": "the cluster has no node: see `kubectl get nodes`",
 }
+# Those that go when other pods end.
+_FULL: Final = {
+    sign for sign in _REASONS if sign.startswith(("Insufficient", "Too many pods", "didn't have free ports"))
+}
 _UNKNOWN: Final = "see what `kubectl describe pod` and `kubectl describe nodes` say of it"
 
 
@@ -56,6 +60,19 @@ def node_to_come(events: Objects) -> str:
         f"{event['reason']}: {event['message']}" for event in events if event["reason"] in _NODE_IS_COMING
     ]
     return said[-1] if said else ""
+
+
+def room_to_come(message: str) -> str:
+    """Return what is waited for where nodes are only full just now, "" where the pod fits on none of them.
+
+    The scheduler says so by its word on preemption: it helps nothing ("not helpful") where a node is too small in itself
+    (measured on 1.34), and merely finds no victims where other pods hold the room, which they may give back.
+    """
+    nodes, _, preemption = message.partition(" preemption: ")
+    reasons = {sign for sign in _REASONS if re.search(sign, nodes)}
+    if reasons & _FULL and "No preemption victims found" in preemption:
+        return "room on a node, which other pods hold just now"
+    return ""
 
 
 def refusals(pod: Object) -> Iterator[tuple[str, str]]:

@@ -40,6 +40,25 @@ def test_several_reasons_have_several_remedies() -> None:
     assert "uncordon" in advice
 
 
+FULL = "0/1 nodes are available: 1 {}. no new claims to deallocate,"
+NO_VICTIMS = " preemption: 0/1 nodes are available: 1 No preemption victims found for incoming pod."
+
+
+@pytest.mark.parametrize(
+    ("message", "is_waited_for"),
+    [
+        (FULL.format("Insufficient cpu") + NO_VICTIMS, True),
+        (FULL.format("Too many pods") + NO_VICTIMS, True),
+        (FULL.format("Insufficient cpu, 1 node(s) were unschedulable") + NO_VICTIMS, True),
+        (FULL.format("Insufficient cpu") + PREEMPTION, False),
+        (FULL.format("node(s) were unschedulable") + NO_VICTIMS, False),
+        (FULL.format("Insufficient cpu"), False),
+    ],
+)
+def test_room_that_others_may_give_back_is_waited_for(message: str, is_waited_for: bool) -> None:
+    assert bool(scheduling.room_to_come(message)) == is_waited_for
+
+
 class Still:
     """A watch that shows nothing."""
 
