@@ -13,10 +13,18 @@ Feature: Keeping data through a change of the release
       And the collection of its users answers as before
 
     @needs-gateway
-    Scenario Outline: A release that comes up without the data gives way: <mistake>
+    Scenario: A release that comes up without the data gives way
+      Given the release, live in a new namespace with a collection of its users
+      When the release is applied with its claim where Chroma does not write
+      Then it is refused because its data is gone
+      And the collection of its users answers as before
+
+    @needs-gateway
+    Scenario Outline: A release that does not mount the claim of the data is refused, and the live release does not notice: <mistake>
       Given the release, live in a new namespace with a collection of its users
       When the release is applied with <mistake>
       Then it is refused because its data is gone
+      And no object in the namespace has changed
       And the collection of its users answers as before
 
       Examples:

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 # A mistake that an operator makes, and the fault that is just that.
 _MISTAKES: Final = {
     "a gateway that knows nobody": "gateway-knows-nobody",
+    "its claim where Chroma does not write": "data-beside-the-claim",
     "its data in a scratch volume": "data-in-a-scratch-volume",
     "its data on another claim": "data-on-another-claim",
 }

@@ -45,7 +45,7 @@ class Custody:
 
     def forbids(self, objects: Objects, *, accept_downgrade: bool) -> Finding | None:
         """Return why a release must not touch the data, from what is known before anything is touched."""
-        if finding := self.gone():
+        if finding := self.gone() or self._elsewhere(objects):
             return finding
         image = lineage.image_of(objects)
         return None if accept_downgrade or not image else self._lineage(objects).forbids(image)
@@ -77,6 +77,19 @@ class Custody:
             else "which held nothing at the last look, and what since is not known"
         )
         return self._lost(f"claim {self.kept.claim} is not there any more, {told}")
+
+    def _elsewhere(self, objects: Objects) -> Finding | None:
+        """Return that a release would not mount the claim on which the data was at the last look."""
+        statefulset = named(objects, "StatefulSet")
+        if not self.kept or not self.kept.holdings.collections or not statefulset:
+            return None
+        mounted = claim_names(statefulset)
+        if self.kept.claim in mounted:
+            return None
+        told = f"claim {', '.join(sorted(mounted))}" if mounted else "no claim"
+        return self._astray(
+            f"it mounts {told}, and claim {self.kept.claim} held {self.kept.holdings} at the last look"
+        )
 
     def look(self, pulse: Pulse) -> None:
         """Ask the live release what it holds, at the last moment before its pod is touched; one that is not there tells nothing."""
