@@ -43,7 +43,7 @@ test:
 	*) exit "$$cannot" ;;
 	esac
 
-# For README.md: section of the documented component, the rules that prove it, and what the last reports say of them.
+# For README.md and docs/component.md: section of the documentation, what proves it, and what the last reports say of that.
 table: venv
 	$(BIN)/python -m support.reporting.traceability reports/conformance.json $(wildcard reports/native/conformance.json)
 

@@ -3,7 +3,7 @@ Feature: Access
   Whoever shows the token may use a release, and nobody else may.
   There are three ways in: users come through the ingress, neighbours in the
   cluster come through the Service, and they may also go straight at the pod.
-  Who may port-forward to the pod or exec into it needs no token (README).
+  Who may port-forward to the pod or exec into it needs no token (docs/live-clusters.md).
 
   Background:
     Given the live release

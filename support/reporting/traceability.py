@@ -2,13 +2,15 @@
 
     python -m support.reporting.traceability REPORT...     # one column for each report, by the release that it is of
 
-The documentation itself is the platform's; component.yaml holds its headings, what proves them, and where it is wrong.
+The documentation itself is the platform's; traceability.yaml holds its headings, what proves them, and where it is wrong.
+The first table printed is README.md's, the other two are those of docs/component.md.
 """
 
 from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Mapping, Sequence
 from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final
@@ -18,15 +20,17 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from support.core.validation import explain, read_mapping
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator
 
 COMPONENT: Final = Path(__file__).parent / "traceability.yaml"
 
 _Text = Annotated[str, Field(min_length=1)]
+# The scenarios of conformance.json, by the name of the release that the report is of.
+_Reports = Mapping[str, Sequence[Mapping[str, Any]]]
 
 
 class ComponentError(Exception):
-    """Component.yaml or a report cannot be used; the text says which and why."""
+    """Traceability.yaml or a report cannot be used; the text says which and why."""
 
 
 class _Part(BaseModel):
@@ -60,7 +64,7 @@ class Component(_Part):
 
     @classmethod
     def load(cls) -> Component:
-        """Read component.yaml; raises `ComponentError` that names everything wrong in it."""
+        """Read traceability.yaml; raises `ComponentError` that names everything wrong in it."""
         try:
             return cls.model_validate(read_mapping(COMPONENT))
         except ValidationError as error:
@@ -75,20 +79,19 @@ class Component(_Part):
         return shown.union(self.beyond, *(section.proved_by for section in self.sections))
 
 
-def table(component: Component, reports: Mapping[str, Sequence[Mapping[str, Any]]]) -> Iterator[str]:
-    """Yield the lines of the table in Markdown; `reports` are the scenarios of conformance.json by the release's name."""
-    yield f"| section of component.md | proved by | {' | '.join(reports)} |"
-    yield f"|---|---|{'---|' * len(reports)}"
-    places = _places(entry for entries in reports.values() for entry in entries)
-    for section in component.sections:
-        proof = "<br>".join(_cited(section.proved_by, places)) or section.promises_nothing
-        verdicts = [_verdict(section.proved_by, entries) for entries in reports.values()]
-        yield f"| {section.section} | {proof} | {' | '.join(verdicts)} |"
+def overview(component: Component, reports: _Reports) -> Iterator[str]:
+    """Yield the lines of a table in Markdown: each section, the features that prove it, and their verdicts."""
+    yield from _table(component, reports, lambda rules, places: ", ".join(_features(rules, places)))
+
+
+def table(component: Component, reports: _Reports) -> Iterator[str]:
+    """Yield the lines of the same table with the Rules of each feature."""
+    yield from _table(component, reports, lambda rules, places: "<br>".join(_cited(rules, places)))
 
 
 def mistakes(component: Component) -> Iterator[str]:
     """Yield the lines of the table of places where the documentation is wrong, in Markdown."""
-    yield "| section of component.md | it says | what holds instead |"
+    yield "| section of the documentation | it says | what holds instead |"
     yield "|---|---|---|"
     for mistake in component.mistakes:
         yield f"| {mistake.section} | {mistake.says} | {mistake.holds} |"
@@ -105,6 +108,18 @@ def read(file: Path) -> tuple[str, list[dict[str, Any]]]:
         ) from None
 
 
+def _table(
+    component: Component, reports: _Reports, proof: Callable[[Sequence[str], Mapping[str, str]], str]
+) -> Iterator[str]:
+    yield f"| section of the documentation | proved by | {' | '.join(reports)} |"
+    yield f"|---|---|{'---|' * len(reports)}"
+    places = _places(entry for entries in reports.values() for entry in entries)
+    for section in component.sections:
+        proved = proof(section.proved_by, places) or section.promises_nothing
+        verdicts = [_verdict(section.proved_by, entries) for entries in reports.values()]
+        yield f"| {section.section} | {proved} | {' | '.join(verdicts)} |"
+
+
 def _places(entries: Iterable[Mapping[str, Any]]) -> dict[str, str]:
     """Return the feature file of each Rule."""
     return {
@@ -112,6 +127,11 @@ def _places(entries: Iterable[Mapping[str, Any]]) -> dict[str, str]:
         for entry in entries
         if entry.get("rule")
     }
+
+
+def _features(rules: Sequence[str], places: Mapping[str, str]) -> list[str]:
+    """Return the feature files of some Rules, each once."""
+    return sorted({f"features/{places[rule]}" if rule in places else "not run" for rule in rules})
 
 
 def _cited(rules: Sequence[str], places: Mapping[str, str]) -> Iterator[str]:
@@ -139,13 +159,14 @@ def _verdict(rules: Sequence[str], entries: Sequence[Mapping[str, Any]]) -> str:
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Print the table and the mistakes; return the exit code."""
+    """Print the tables; return the exit code."""
     try:
         component, reports = Component.load(), dict(read(Path(argument)) for argument in arguments)
     except ComponentError as error:
         sys.stderr.write(f"error: {error}\n")
         return 1
-    sys.stdout.write("\n".join([*table(component, reports), "", *mistakes(component), ""]))
+    tables = [overview(component, reports), table(component, reports), mistakes(component)]
+    sys.stdout.write("\n".join("\n".join(lines) + "\n" for lines in tables))
     return 0
 
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).parents[2]
 FEATURES = sorted((ROOT / "features").rglob("*.feature"))
 MODULES = sorted(f"steps.{file.stem}" for file in (ROOT / "steps").glob("[a-z]*.py"))
-# More of them no reader keeps in mind (style.md, R6).
+# More of them no reader keeps in mind (CONTRIBUTING.md).
 MOST_STEPS, MOST_BACKGROUND = 6, 2
 
 each_feature = pytest.mark.parametrize("file", FEATURES, ids=lambda file: file.stem)

@@ -1,0 +1,87 @@
+"""What the pages say of the tree is true of it: what they point at is there, and what they list is all there is."""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from itertools import chain
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from support.diagnosis.causes import Cause
+from support.diagnosis.troubles import Trouble
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from enum import StrEnum
+
+ROOT = Path(__file__).parents[2]
+FOLDERS = ("apiserver", "bench", "cluster", "docs", "features", "manifests", "steps", "support", "tests")
+WRITTEN = {".cfg", ".feature", ".go", ".ini", ".j2", ".lua", ".md", ".py", ".toml", ".yaml"}
+PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md"), *(ROOT / "manifests").rglob("*.md")])
+# A page that is named, as a path, with the heading in it if one is; those of the web are not ours.
+NAMED = re.compile(r"(?<![\w/.:-])(?P<page>[\w./-]*\w\.md)(?:#(?P<heading>[\w-]+))?")
+LINK = re.compile(r"\]\((?P<target>[^)\s]+)\)")
+# What a newcomer reads in one go, and what fits beside a terminal.
+MOST_LINES, WIDEST = 150, 160
+
+each_page = pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
+
+
+def files() -> Iterator[Path]:
+    there = chain(ROOT.glob("*"), *((ROOT / folder).rglob("*") for folder in FOLDERS))
+    yield from (
+        file for file in there if file.is_file() and (file.suffix in WRITTEN or file.name == "Makefile")
+    )
+
+
+@cache
+def anchors(page: Path) -> set[str]:
+    """Return the names under which GitHub and others find the headings of a page."""
+    headings = re.findall(r"^#+ (.+)$", page.read_text(encoding="utf-8"), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+def missing(page: str, heading: str | None, *places: Path) -> str | None:
+    """Return what is wrong with a reference to a page that lies in one of some places."""
+    there = [place / page for place in places if (place / page).is_file()]
+    if not there:
+        return f"{page}: no such page"
+    return f"{page}: no heading #{heading}" if heading and heading not in anchors(there[0]) else None
+
+
+def test_every_page_that_is_named_is_there() -> None:
+    wrong = [
+        f"{file.relative_to(ROOT)}: {found}"
+        for file in files()
+        for match in NAMED.finditer(file.read_text(encoding="utf-8"))
+        if (found := missing(match["page"], match["heading"], ROOT, file.parent))
+    ]
+    assert not wrong
+
+
+@each_page
+def test_every_link_leads_somewhere(page: Path) -> None:
+    targets = [match["target"] for match in LINK.finditer(page.read_text(encoding="utf-8"))]
+    ours = [target.partition("#")[0] for target in targets if "://" not in target]
+    assert not [target for target in ours if not (page.parent / target).exists()]
+
+
+def test_readme_is_what_a_newcomer_reads() -> None:
+    lines = (ROOT / "README.md").read_text(encoding="utf-8").splitlines()
+    assert len(lines) <= MOST_LINES
+    assert not [line for line in lines if len(line) > WIDEST]
+
+
+def test_readme_leads_to_every_page() -> None:
+    linked = set(LINK.findall((ROOT / "README.md").read_text(encoding="utf-8")))
+    assert not [page.name for page in (ROOT / "docs").glob("*") if f"docs/{page.name}" not in linked]
+
+
+@pytest.mark.parametrize(("heading", "words"), [("cause", Cause), ("trouble", Trouble)])
+def test_each_cause_and_each_trouble_is_told_with_what_to_do(heading: str, words: type[StrEnum]) -> None:
+    page = (ROOT / "docs/failures.md").read_text(encoding="utf-8")
+    rows = page.partition(f"| {heading} | what to do |\n|---|---|\n")[2].partition("\n\n")[0].splitlines()
+    assert {row.split(" | ")[0].removeprefix("| ") for row in rows} == {str(word) for word in words}
