@@ -1,6 +1,6 @@
 """Backs a release up to a file, and restores it from one into an empty claim.
 
-While it is copied the release rests: its pod has ended as a drained node ends it, and nobody writes (persistence.md).
+While it is copied the release rests: its pod has ended as a drained node ends it, and nobody writes (docs/persistence.md#how-a-server-ends).
 """
 
 from __future__ import annotations

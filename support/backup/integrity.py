@@ -1,6 +1,6 @@
 """Looks for damage in the copy of a release's data: what was torn before it was copied comes back torn.
 
-Chroma writes its vector indexes in place (persistence.md), so that a killed process or a full disk may leave one that
+Chroma writes its vector indexes in place (docs/persistence.md), so that a killed process or a full disk may leave one that
 no longer fits together; the ids, documents and metadata are in the database, which is sound on its own.
 """
 

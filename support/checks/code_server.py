@@ -72,7 +72,7 @@ class Workplace:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        # Both at the same instant: a namespace dies in rounds of five seconds (speed.md).
+        # Both at the same instant: a namespace dies in rounds of five seconds (docs/speed.md#how-a-namespace-ends).
         self._kube.delete("Pod", _POD, self.home, grace=0)
         self._kube.delete("Namespace", self.home)
 

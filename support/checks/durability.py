@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 # The database's file, which its log (-wal) is beside.
 _DATABASE: Final = "chroma.sqlite3"
 # So few that a collection that began with 200 records stays below 1,000: Chroma writes its index to disk with every
-# 1,000th, and a kill in that moment can tear it (persistence.md). One writer that stays below is safe.
+# 1,000th, and a kill in that moment can tear it (docs/persistence.md). One writer that stays below is safe.
 _WRITES: Final = 700
 # Acknowledged records after which a writer is in full swing: a second's worth.
 _IN_FULL_SWING: Final = 100

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from support.deploy.live import Live
 
-# Where the token lies for those who may read it (component.md); the environment is how the documentation hands it on.
+# Where the token lies for those who may read it (docs/platform.md#objects); the environment is how the documentation hands it on.
 _SECRET: Final = "chroma-auth"  # noqa: S105 - a name
 _KEY: Final = "auth-token"
 _VARIABLE: Final = "ADMIN_PASSWORD"

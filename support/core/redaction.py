@@ -23,7 +23,7 @@ MARK: Final = "[redacted]"
 _PRIVATE_KEY: Final = re.compile(
     r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?-----END [A-Z ]*PRIVATE KEY-----", re.DOTALL
 )
-# Anything shorter would redact ordinary words; the platform takes no shorter password either (gateway.md).
+# Anything shorter would redact ordinary words; the platform takes no shorter password either (docs/gateway.md#tokens).
 _SHORTEST: Final = 6
 
 

@@ -29,7 +29,7 @@ class Deadlines:
     # a node that is full, a quota that is being given back).
     doubt: float = 10.0
     # From a ready pod until its heartbeat and a write come through the ingress: controllers need 0.1-0.7 s for a new
-    # route (causes.md), those in front of a cloud's load balancer longer.
+    # route (docs/kubernetes-signs.md#the-way-in), those in front of a cloud's load balancer longer.
     answering: float = 15.0
     # For the claim to be bound ahead of the pod; afterwards the pod is made nevertheless, and the scheduler decides.
     claim: float = 3.0

@@ -155,7 +155,7 @@ def _admits(kube: Kube, pod: Object, *, replacing: bool) -> bool:
 def _bind(kube: Kube, course: Course, stored: Objects, maker: Object) -> Finding | None:
     """Let the claims of a pod be bound before it comes, where that is possible; return why they cannot be.
 
-    The scheduler looks at a claim that waits for its pod only once a second (speed.md).
+    The scheduler looks at a claim that waits for its pod only once a second (docs/speed.md#binding-the-claim-first).
     """
     mounted = claim_names(maker)
     claims = [obj for obj in stored if is_claim(obj) and obj["metadata"]["name"] in mounted]

@@ -134,8 +134,8 @@ class Expectation:
 class Pulse:
     """Looks through the ingress until five facts hold: a heartbeat, a later one, a closed door, the data, and a kept write.
 
-    A heartbeat alone says nothing about the data: it is green over a volume that is gone (chroma.md). A context
-    manager. Where an open release is put up with, `bear_open` is told of it.
+    A heartbeat alone says nothing about the data: it is green over a volume that is gone (docs/chroma.md).
+    A context manager. Where an open release is put up with, `bear_open` is told of it.
     """
 
     def __init__(  # noqa: PLR0917 - what it stands on

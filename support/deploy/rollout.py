@@ -249,7 +249,7 @@ def unanswered(last: NotYet) -> Finding:
 def is_ready(seen: Seen) -> bool:
     """Whether the rollout is complete: observed, every pod ready, none left of the revision before.
 
-    A StatefulSet never sets a condition; these fields are what there is (causes.md).
+    A StatefulSet never sets a condition; these fields are what there is (docs/kubernetes-signs.md).
     """
     if not seen.statefulset or not seen.observed():
         return False

@@ -25,7 +25,7 @@ def way_in(live: Live, name: WayName, vantage: Vantage) -> Way:
     return inside(name, vantage, address_of(live), POD_PORT)
 
 
-# The documented name (component.md), and the container in it that runs Chroma.
+# The documented name (docs/platform.md#objects), and the container in it that runs Chroma.
 POD: Final = "chroma-0"
 
 

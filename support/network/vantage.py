@@ -53,7 +53,7 @@ class Vantage:
             for tunnel in self._tunnels.values():
                 tunnel.close()
             self._tunnels.clear()
-        # Both at the same instant: a namespace dies in rounds of five seconds (speed.md).
+        # Both at the same instant: a namespace dies in rounds of five seconds (docs/speed.md#how-a-namespace-ends).
         self._kube.delete("Pod", POD, self._namespace, grace=0)
         self._kube.delete("Namespace", self._namespace)
 

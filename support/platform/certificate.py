@@ -36,7 +36,7 @@ class Source:
 
     @classmethod
     def of(cls, domain_name: str, namespace: str) -> Source:
-        """Return where the certificate of a domain lies; its Secret's name is the platform's rule (platform.md)."""
+        """Return where the certificate of a domain lies; its Secret's name is the platform's rule (docs/platform.md)."""
         return cls(namespace, f"{domain_name.replace('.', '-')}-tls", f"*.{domain_name}")
 
     def __str__(self) -> str:

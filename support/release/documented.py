@@ -1,4 +1,4 @@
-"""The objects of the documented component as data: what component.md and platform.md say of each, and where a release differs on purpose."""
+"""The objects of the documented component as data: what the documentation says of each (docs/platform.md), and where a release differs."""
 
 from __future__ import annotations
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from support.release.release import FromSecret, Release
     from support.release.versions import Authentication, Facts
 
-# A Service of this name hands each later pod a CHROMA_PORT that is no number (chroma.md).
+# A Service of this name hands each later pod a CHROMA_PORT that is no number (docs/chroma.md#a-service-must-not-be-called-chroma).
 _CLASHING: Final = "chroma"
 
 _SAFE: Final = (

@@ -109,7 +109,9 @@ class Options:
         if self.kubeconfig is not None:
             wrong += _complaints_about_kubeconfig(self.kubeconfig, self.context)
         if self.inventory is not None and not self.inventory.is_file():
-            wrong.append(f"--inventory {self.inventory}: no such file; give a YAML file as README shows it")
+            wrong.append(
+                f"--inventory {self.inventory}: no such file; give a YAML file as docs/live-clusters.md shows it"
+            )
         if not 0 < self.patience < float("inf"):
             wrong.append(f"--patience {self.patience:g}: must be a number above 0; 2 waits twice as long")
         if self.report_dir.exists() and not self.report_dir.is_dir():
