@@ -80,7 +80,7 @@ class Proxy:
             self.username,
             self.password,
             rdns=True,
-            forward=_InTls(self) if self.scheme == "https" else None,  # type: ignore[arg-type]
+            forward=_InTls(self) if self.scheme == "https" else None,  # type: ignore[arg-type]  # it connects, which is all that is asked of it
         )
         try:
             return _prompt(connector.connect(host, port, timeout))

@@ -33,13 +33,13 @@ def provider_for(
     """
     # Each brings imports that the other can do without.
     if kind == "external" or (kind == "auto" and kubeconfig is not None):
-        from cluster.external import ExternalProvider  # noqa: PLC0415
+        from cluster.external import ExternalProvider  # noqa: PLC0415 - see above
 
         return ExternalProvider(kubeconfig, context, patience)
     if kind not in {"auto", "embedded"}:
         raise ClusterError(f"there is no provider {kind!r}: choose auto, embedded or external")
     if kubeconfig is not None:
         raise ClusterError("the embedded cluster brings its own kubeconfig: leave it out, or choose external")
-    from cluster.embedded import EmbeddedProvider  # noqa: PLC0415
+    from cluster.embedded import EmbeddedProvider  # noqa: PLC0415 - see above
 
     return EmbeddedProvider(recipes, progress, patience=patience, images=images)

@@ -56,11 +56,11 @@ class Elf:
                 for tag in segment.iter_tags():
                     # Which attribute a tag has is decided by its kind.
                     if tag.entry.d_tag == "DT_NEEDED":
-                        needed.append(tag.needed)  # type: ignore[attr-defined]
+                        needed.append(tag.needed)  # type: ignore[attr-defined]  # see above
                     elif tag.entry.d_tag == "DT_RPATH":
-                        search += tag.rpath.split(":")  # type: ignore[attr-defined]
+                        search += tag.rpath.split(":")  # type: ignore[attr-defined]  # see above
                     elif tag.entry.d_tag == "DT_RUNPATH":
-                        search += tag.runpath.split(":")  # type: ignore[attr-defined]
+                        search += tag.runpath.split(":")  # type: ignore[attr-defined]  # see above
         return cls(
             file.header.e_machine,
             file.elfclass,

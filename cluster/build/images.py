@@ -328,7 +328,7 @@ def _is_directory(file: Mapping[str, Any]) -> bool:
 def _open_packed(archive: zipfile.ZipFile, member: str) -> IO[bytes]:
     stream = archive.open(member)
     # It reads as a file of bytes does, but is declared by another name.
-    return gzip.GzipFile(fileobj=stream) if member.endswith(".gz") else stream  # type: ignore[return-value]
+    return gzip.GzipFile(fileobj=stream) if member.endswith(".gz") else stream  # type: ignore[return-value]  # see above
 
 
 def _config(recipe: Recipe, packages: Iterable[Mapping[str, str]]) -> dict[str, Any]:

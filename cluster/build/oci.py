@@ -78,7 +78,7 @@ def write_layer(directory: Path, entries: Iterable[Entry]) -> dict[str, Any]:
     with unnamed.open("wb") as stream:
         hashing = _Hashing(stream)
         # A file object for tarfile's stream mode needs no more than write().
-        with tarfile.open(fileobj=hashing, mode="w|", format=tarfile.GNU_FORMAT) as tar:  # type: ignore[call-overload]
+        with tarfile.open(fileobj=hashing, mode="w|", format=tarfile.GNU_FORMAT) as tar:  # type: ignore[call-overload]  # see above
             for entry in _with_parents(entries):
                 _add(tar, entry)
     unnamed.rename(directory / hashing.hex)

@@ -117,7 +117,7 @@ class Timings:
             outer._step_back()  # noqa: SLF001 - a stage begins, ends and gives way here only
         reset = _under_way.set(stage)
         self._depth += 1
-        stage._begin()  # noqa: SLF001
+        stage._begin()  # noqa: SLF001 - likewise
         verdict = "failed after"
         try:
             yield stage
@@ -126,9 +126,9 @@ class Timings:
             timing.seconds = stage.seconds
             self._depth -= 1
             _under_way.reset(reset)
-            stage._end(verdict)  # noqa: SLF001
+            stage._end(verdict)  # noqa: SLF001 - likewise
             if outer is not None:
-                outer._step_forward()  # noqa: SLF001
+                outer._step_forward()  # noqa: SLF001 - likewise
 
     def note(self, text: str) -> None:
         """Tell one line that is worth knowing but takes no time."""

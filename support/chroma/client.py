@@ -14,7 +14,7 @@ from support.core.wait import kept
 if TYPE_CHECKING:
     from chromadb.api.client import Client as Client  # noqa: PLC0414 - others name it, too
     from chromadb.api.fastapi import FastAPI
-    from chromadb.api.models.Collection import Collection as Collection  # noqa: PLC0414
+    from chromadb.api.models.Collection import Collection as Collection  # noqa: PLC0414 - likewise
     from pydantic import SecretStr
 
     from support.network.way import Way
@@ -30,13 +30,13 @@ def client(way: Way, token: SecretStr, database: str = DEFAULT_DATABASE) -> Clie
     Raises `ValueError` or a `ChromaError` where the release does not let it in.
     """
     # Its import takes a second, and most processes open no client.
-    import chromadb  # noqa: PLC0415
-    from chromadb.api import fastapi  # noqa: PLC0415
-    from chromadb.config import Settings  # noqa: PLC0415
+    import chromadb  # noqa: PLC0415 - see above
+    from chromadb.api import fastapi  # noqa: PLC0415 - see above
+    from chromadb.config import Settings  # noqa: PLC0415 - see above
 
     # Closing a client leaves its connections open, and so does one that is not let in (chromadb 1.5.9).
-    fastapi.FastAPI.stop = _stop  # type: ignore[method-assign,assignment]
-    fastapi.httpx = SimpleNamespace(Client=_session)  # type: ignore[assignment,attr-defined]
+    fastapi.FastAPI.stop = _stop  # type: ignore[method-assign,assignment]  # see above
+    fastapi.httpx = SimpleNamespace(Client=_session)  # type: ignore[assignment,attr-defined]  # what it asks of httpx, and no more
     taken = _way.set(way)
     try:
         opened = chromadb.HttpClient(
@@ -62,4 +62,4 @@ def _session(**given: Any) -> httpx.Client:
 
 
 def _stop(server: FastAPI) -> None:
-    server._session.close()  # noqa: SLF001
+    server._session.close()  # noqa: SLF001 - it has no other way to close it

@@ -141,12 +141,12 @@ class Line:
         So curl asks, too; http.client knows no way to.
         """
         response = self._connection.response_class(self._connection.sock, method=method)
-        status_line = response._read_status()  # type: ignore[attr-defined]  # noqa: SLF001
+        status_line = response._read_status()  # type: ignore[attr-defined]  # noqa: SLF001 - see above
         if status_line[1] == HTTPStatus.CONTINUE:
             while response.fp.readline().strip():
                 pass
             return None
-        response._read_status = lambda: status_line  # type: ignore[attr-defined]  # noqa: SLF001
+        response._read_status = lambda: status_line  # type: ignore[attr-defined]  # noqa: SLF001 - see above
         response.begin()
         return response
 

@@ -20,9 +20,9 @@ def follow(client: Client) -> Journey:
     The documentation's `langchain.vectorstores` is gone from LangChain; its place took the package langchain-chroma.
     """
     # Its import takes 1.5 s of processor time.
-    from langchain_chroma import Chroma  # noqa: PLC0415
-    from langchain_core.documents import Document  # noqa: PLC0415
-    from langsmith import tracing_context  # noqa: PLC0415
+    from langchain_chroma import Chroma  # noqa: PLC0415 - see above
+    from langchain_core.documents import Document  # noqa: PLC0415 - see above
+    from langsmith import tracing_context  # noqa: PLC0415 - see above
 
     # Whoever has LangSmith's variables in the environment would report each question to it.
     with tracing_context(enabled=False):

@@ -45,7 +45,7 @@ class Cluster(Kube):
     def __init__(self, **answers: Any) -> None:
         self.answers = {path.replace("__", "/"): answer for path, answer in answers.items()}
 
-    def _json(self, _method: str, path: str, *_: Any, **__: Any) -> Object:  # type: ignore[override]
+    def _json(self, _method: str, path: str, *_: Any, **__: Any) -> Object:  # type: ignore[override]  # takes what it needs
         answer = self.answers.get(path, {})
         if isinstance(answer, int):
             raise Refused(answer, "", f"{path} cannot be looked at")

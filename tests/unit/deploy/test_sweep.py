@@ -73,7 +73,7 @@ def no_releases(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def swept(cluster: Cluster, *, begun: bool = False) -> Swept:
     inventory: Any = SimpleNamespace(domain_name="example.com")
-    return sweep(cluster, inventory, OURS, NOW, Deadlines(), begun=begun)  # type: ignore[arg-type]
+    return sweep(cluster, inventory, OURS, NOW, Deadlines(), begun=begun)  # type: ignore[arg-type]  # a stand-in
 
 
 def test_what_belongs_to_dead_runs_goes_and_nothing_else() -> None:

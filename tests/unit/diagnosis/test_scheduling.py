@@ -72,17 +72,17 @@ COMING = Finding(Cause.UNSCHEDULABLE, "pod chroma-0: no", certain=False, awaits=
 
 def test_a_doubtful_refusal_lasts_and_says_until_when() -> None:
     told: list[str] = []
-    course = Course(Still(), Deadlines(doubt=3600), told.append)  # type: ignore[arg-type]
+    course = Course(Still(), Deadlines(doubt=3600), told.append)  # type: ignore[arg-type]  # a stand-in
     assert course.believed(UNSCHEDULED) is None
     assert course.believed(UNSCHEDULED) is None
     assert len(told) == 1
     assert "waiting until" in told[0]
-    at_once = Course(Still(), Deadlines(doubt=0), told.append)  # type: ignore[arg-type]
+    at_once = Course(Still(), Deadlines(doubt=0), told.append)  # type: ignore[arg-type]  # a stand-in
     assert at_once.believed(UNSCHEDULED) is UNSCHEDULED
 
 
 def test_a_node_that_is_coming_is_never_a_reason_to_give_up_early() -> None:
     told: list[str] = []
-    course = Course(Still(), Deadlines(doubt=0), told.append)  # type: ignore[arg-type]
+    course = Course(Still(), Deadlines(doubt=0), told.append)  # type: ignore[arg-type]  # a stand-in
     assert course.believed(COMING) is None
     assert "TriggeredScaleUp" in told[0]

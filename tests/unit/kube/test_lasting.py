@@ -51,7 +51,7 @@ def unverified() -> ssl.SSLCertVerificationError:
 
 def wrapped(error: Exception) -> Exception:
     """Return an error as urllib3 hands it on."""
-    return MaxRetryError(None, "/", SSLError(error))  # type: ignore[arg-type]
+    return MaxRetryError(None, "/", SSLError(error))  # type: ignore[arg-type]  # without a pool
 
 
 @pytest.mark.parametrize(
@@ -79,7 +79,7 @@ def test_why_there_is_no_answer_is_told_in_a_line(error: Exception, told: str, l
 
 
 def test_what_a_client_says_of_its_connections_is_left_out() -> None:
-    error = NewConnectionError(None, "Failed")  # type: ignore[arg-type]
+    error = NewConnectionError(None, "Failed")  # type: ignore[arg-type]  # without a pool
     error.__cause__ = ConnectionRefusedError(111, "Connection refused")
-    told = str(explained(MaxRetryError(None, "/api", error)))  # type: ignore[arg-type]
+    told = str(explained(MaxRetryError(None, "/api", error)))  # type: ignore[arg-type]  # without a pool
     assert told == "Connection refused"

@@ -78,7 +78,7 @@ def hurry(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def see(cluster: Cluster, name: str) -> None:
     """Demand that a watch shows a pod which is made after it has begun."""
-    with Watch(cluster, ["Pod"], "x") as watch:  # type: ignore[arg-type]
+    with Watch(cluster, ["Pod"], "x") as watch:  # type: ignore[arg-type]  # a stand-in
         cluster.make(name)
         wait_for(lambda: ("Pod", name) in watch.latest(), 5, lambda: f"pod {name} is not seen")
 
@@ -107,7 +107,7 @@ def test_a_watch_that_is_never_allowed_is_made_up_for_by_lists() -> None:
 
 def test_an_api_server_that_stays_away_is_told() -> None:
     cluster = Cluster(Stream(breaks=True))
-    with Watch(cluster, ["Pod"], "x") as watch:  # type: ignore[arg-type]
+    with Watch(cluster, ["Pod"], "x") as watch:  # type: ignore[arg-type]  # a stand-in
         cluster.failing = Refused(0, "Unanswered", "Connection refused")
         with pytest.raises(Refused, match="Connection refused"):
             wait_for(lambda: watch.wait(0.1) and False, 5, lambda: "nothing is told")
@@ -116,7 +116,7 @@ def test_an_api_server_that_stays_away_is_told() -> None:
 def test_what_cannot_heal_is_told_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("support.core.wait._in_force", Deadlines(outage=3600))
     cluster = Cluster(Stream(breaks=True))
-    with Watch(cluster, ["Pod"], "x") as watch:  # type: ignore[arg-type]
+    with Watch(cluster, ["Pod"], "x") as watch:  # type: ignore[arg-type]  # a stand-in
         cluster.failing = Refused(401, "Unauthorized", "who are you")
         with pytest.raises(Refused, match="who are you"):
             wait_for(lambda: watch.wait(0.1) and False, 5, lambda: "nothing is told")
@@ -126,7 +126,7 @@ def test_a_change_that_comes_late_does_not_undo_what_was_listed() -> None:
     stale = json.dumps({"type": "MODIFIED", "object": pod("one", 2, state="old")}).encode() + b"\n"
     cluster = Cluster(Stream(stale))
     cluster.pods, cluster.version = [pod("one", 7, state="new")], 7
-    with Watch(cluster, ["Pod"], "x") as watch:  # type: ignore[arg-type]
+    with Watch(cluster, ["Pod"], "x") as watch:  # type: ignore[arg-type]  # a stand-in
         watch.refresh()
         assert watch.latest()["Pod", "one"]["state"] == "new"
 
@@ -134,6 +134,6 @@ def test_a_change_that_comes_late_does_not_undo_what_was_listed() -> None:
 def test_what_is_gone_is_seen_to_be_gone() -> None:
     cluster = Cluster(Stream())
     cluster.make("one")
-    with Watch(cluster, ["Pod"], "x") as watch:  # type: ignore[arg-type]
+    with Watch(cluster, ["Pod"], "x") as watch:  # type: ignore[arg-type]  # a stand-in
         cluster.pods, cluster.version = [], 9
         wait_for(lambda: not watch.latest(), 5, lambda: "pod one is still shown")

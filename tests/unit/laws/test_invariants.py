@@ -158,7 +158,7 @@ class Shifted(Honest):
 class Blind(Honest):
     """Filters are not looked at."""
 
-    def matching(self, filters: Filters) -> list[Record]:  # noqa: ARG002
+    def matching(self, filters: Filters) -> list[Record]:  # noqa: ARG002 - it is what this model overlooks
         return list(self.model.records.values())
 
 

@@ -142,7 +142,7 @@ def test_differences_are_those_in_what_was_rendered() -> None:
         "status": {"filled": "in"},
     }
     assert differences(rendered, live) == ""
-    live["spec"]["ports"][0]["port"] = 2  # type: ignore[index]
+    live["spec"]["ports"][0]["port"] = 2  # type: ignore[index]  # an object of any shape
     assert "-  - port: 1\n+  - port: 2" in differences(rendered, live)
 
 
