@@ -15,7 +15,8 @@ STAMP := .venv/.built-from
 help:
 	echo 'make verify   all set-up, then the main job: the features on the embedded cluster   (ARGS="-n 2 -m core")'
 	echo 'make test     all set-up, then the proof of the project itself, with a run of the features for gateway and for native'
-	echo 'make check    format, lint, types, import contracts, offline tests: a minute or two, and no cluster'
+	echo 'make check    format, lint, spelling, types, import contracts, offline tests: a minute or three, and no cluster'
+	echo 'make fix      format the code, and mend what lint can mend by itself'
 	echo 'make faults   every seeded fault against the scenario that must catch it: many minutes'
 	echo 'make test-distributions   set-up and a run on other distributions, entered and as virtual machines: hours'
 	echo 'make table    the documented component beside the features, with the verdicts of the last reports'
@@ -51,6 +52,12 @@ check:
 	$(stages)
 	stage "virtual environment" $(MAKE) venv-dev
 	$(checks)
+
+fix: venv-dev
+	left=0
+	$(BIN)/ruff check --fix --quiet . || left=$$?
+	$(BIN)/ruff format --quiet .
+	exit "$$left"
 
 faults:
 	$(stages)
@@ -96,7 +103,7 @@ venv venv-dev:
 	"$$python" -m cluster.build.environment .venv $(LOCKS)
 	key $(LOCKS) >$(STAMP)
 
-.PHONY: help verify test table check faults test-distributions setup lock clean venv venv-dev
+.PHONY: help verify test table check fix faults test-distributions setup lock clean venv venv-dev
 
 define set-up
 stage "virtual environment" $(MAKE) $(or $(ENVIRONMENT),venv)
@@ -106,6 +113,7 @@ endef
 define checks
 stage "format" $(BIN)/ruff format --check --quiet .
 stage "lint" $(BIN)/ruff check --quiet .
+stage "spelling" $(BIN)/codespell
 stage "types" $(BIN)/mypy
 stage "import contracts" $(BIN)/lint-imports
 stage "offline tests" $(BIN)/pytest tests --ignore tests/live/cluster --ignore tests/live/faults -q -n auto --hypothesis-seed=0

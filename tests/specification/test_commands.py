@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 LEFT_OUT = "The release native was left out: its image cannot be had on this machine, for the reason above."
-TOOLS = ("python", "ruff", "mypy", "lint-imports", "pytest")
+TOOLS = ("python", "ruff", "codespell", "mypy", "lint-imports", "pytest")
 TOOL = """#!/bin/bash
 echo "ran: ${{0##*/}} $*"
 [[ "$*" != *"--image chroma:0.5.23"* ]] || exit {code}
