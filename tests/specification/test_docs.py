@@ -24,6 +24,13 @@ PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md"), *(ROOT / "man
 # A page that is named, as a path, with the heading in it if one is; those of the web are not ours.
 NAMED = re.compile(r"(?<![\w/.:-])(?P<page>[\w./-]*\w\.md)(?:#(?P<heading>[\w-]+))?")
 LINK = re.compile(r"\]\((?P<target>[^)\s]+)\)")
+# A path in backticks or in a command, from the top of the tree.
+PATH = re.compile(rf"(?<![\w./$-])(?P<path>(?:{'|'.join(FOLDERS)})/[\w.{{}}<>*/-]*[\w/>}}])")
+PLACEHOLDER = re.compile(r"[A-Z<{*]")
+CODE = re.compile(r"```console\n(?P<block>.*?)```|(?<!`)`(?P<inline>[^`\n]+)`(?!`)", re.DOTALL)
+EXAMPLES = {"manifests/faults/collections/collections-counted-in-another-database.yaml"}
+# Of sha256sum, of Chroma's server and of kubectl.
+OTHERS_OPTIONS = {"--check", "--path", "--previous"}
 # What a newcomer reads in one go, and what fits beside a terminal.
 MOST_LINES, WIDEST = 150, 160
 
@@ -78,6 +85,52 @@ def test_readme_is_what_a_newcomer_reads() -> None:
 def test_readme_leads_to_every_page() -> None:
     linked = set(LINK.findall((ROOT / "README.md").read_text(encoding="utf-8")))
     assert not [page.name for page in (ROOT / "docs").glob("*") if f"docs/{page.name}" not in linked]
+
+
+@each_page
+def test_every_path_that_is_named_is_there_or_is_the_examples(page: Path) -> None:
+    named = {match["path"].rstrip("/") for match in PATH.finditer(page.read_text(encoding="utf-8"))}
+    missing = {path for path in named - EXAMPLES if not (ROOT / path).exists()}
+    assert not {path for path in missing if not PLACEHOLDER.search(path)}
+
+
+@each_page
+def test_every_command_that_is_named_is_there(page: Path, pytestconfig: pytest.Config) -> None:
+    text = page.read_text(encoding="utf-8")
+    code = "\n".join(match["block"] or match["inline"] for match in CODE.finditer(text))
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    targets = set(re.findall(r"^\.PHONY: (.+)$", makefile, re.MULTILINE)[0].split())
+    assert not set(re.findall(r"(?<![\w-])make ([a-z-]+)", code)) - targets
+    commands = re.findall(r"(?<![\w/-])(?:pytest .*|--[a-z][a-z-]+)", code)
+    asked = {option for command in commands for option in re.findall(r"(?<![\w-])--[a-z][a-z-]+", command)}
+    assert not asked - options(pytestconfig) - OTHERS_OPTIONS
+
+
+def options(config: pytest.Config) -> set[str]:
+    """Return the options of pytest, as it and its plugins declare them."""
+    parser = config._parser
+    groups = [parser._anonymous, *parser._groups]
+    return {name for group in groups for option in group.options for name in option.names()}
+
+
+def test_architecture_shows_every_package_and_nothing_else() -> None:
+    """Its tree is indented by two; a name ends in a slash where it is a folder."""
+    page = (ROOT / "ARCHITECTURE.md").read_text(encoding="utf-8")
+    tree = page.partition("## The tree")[2].partition("```\n")[2].partition("```")[0]
+    shown, above = set(), Path()
+    for line in tree.splitlines():
+        depth, name = (len(line) - len(line.lstrip())) // 2, line.split()[0]
+        above = Path(*above.parts[:depth], name)
+        shown.add(above.as_posix())
+        assert (ROOT / above).is_dir() == name.endswith("/"), line
+        assert (ROOT / above).exists(), line
+    packages = {
+        file.parent.relative_to(ROOT).as_posix()
+        for folder in FOLDERS
+        for file in (ROOT / folder).rglob("__init__.py")
+        if folder != "tests"
+    }
+    assert not (packages | set(FOLDERS)) - shown
 
 
 @pytest.mark.parametrize(("heading", "words"), [("cause", Cause), ("trouble", Trouble)])
