@@ -1,4 +1,8 @@
-"""Keys and certificates of one cluster: an authority for its programs and one for its web addresses."""
+"""Keys and certificates of one cluster: an authority for its programs and one for its web addresses.
+
+trustme, which makes the scenarios' certificates, does not do for these: each of its certificates has an O=, which is a
+group to Kubernetes, serves clients and servers alike, and its authorities are valid from 2000 to 3000.
+"""
 
 from __future__ import annotations
 

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
+from trustme import CA
 
-from support.checks.authority import Authority
+from support.checks.authority import issue
 from support.checks.inventory import secret_of
 from support.core.resolver import map_host
 from support.core.wait import kept, wait_for
@@ -40,9 +41,9 @@ class Issuer:
     ) -> None:
         self._kube = kube
         self._run_id = run_id
-        self._authority = Authority("a scenario's own")
+        self._authority = CA()
         bundle = directory / "authority.pem"
-        bundle.write_bytes(self._authority.certificate)
+        self._authority.cert_pem.write_to_path(bundle)
         domain = f"{namespace}.{inventory.domain_name}"
         self._source = Source.of(domain, namespace)
         self.inventory = inventory.model_copy(
@@ -60,7 +61,7 @@ class Issuer:
 
     def renew(self) -> str:
         """Issue a certificate in the place of the one before; return its fingerprint."""
-        tls = self._authority.issue(self._source.wildcard)
+        tls = issue(self._authority, self._source.wildcard)
         self._kube.apply(secret_of(tls, self._source, self._run_id))
         certificate = x509.load_pem_x509_certificate(tls.certificate)
         return _fingerprint(certificate.public_bytes(Encoding.DER))

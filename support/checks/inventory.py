@@ -9,8 +9,9 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 import yaml
+from trustme import CA
 
-from support.checks.authority import FUTURE, NOW, PAST, Authority, Span
+from support.checks.authority import FUTURE, NOW, PAST, Span, issue
 from support.core.wait import wait_for
 from support.kube import probe
 from support.kube.client import Refused
@@ -187,13 +188,13 @@ def _empty_password(_: Desk, draft: Draft) -> Draft:
 
 def _certificate(host: str, span: Span) -> Callable[[Desk, Draft], Draft]:
     def make(desk: Desk, draft: Draft) -> Draft:
-        return draft.but(**desk.certificate(Authority("made up").issue(host, span)))
+        return draft.but(**desk.certificate(issue(CA(), host, span)))
 
     return make
 
 
 def _anothers_key(desk: Desk, draft: Draft) -> Draft:
-    ours, anothers = [Authority("made up").issue(f"*.{_DOMAIN}") for _ in range(2)]
+    ours, anothers = [issue(CA(), f"*.{_DOMAIN}") for _ in range(2)]
     return draft.but(**desk.certificate(Tls(ours.certificate, anothers.key)))
 
 

@@ -9,7 +9,9 @@ from contextlib import contextmanager
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
-from support.checks.authority import Authority
+from trustme import CA
+
+from support.checks.authority import issue
 from support.core.wait import pause, wait_for
 from support.kube import probe
 from support.kube.client import Refused
@@ -91,7 +93,7 @@ def injecting(
     What judges the pods is the image of the release's `gateway`, which speaks TLS and JSON.
     """
     kube, home = namespace.kube, f"mesh-{namespace.name}"
-    authority = Authority("mesh")
+    authority = CA()
     kube.apply(probe.namespace(home, run_id))
     try:
         for obj in _mesh(namespace.inventory, home, authority, kind):
@@ -100,7 +102,7 @@ def injecting(
         answers = partial(_has_endpoints, kube, home)
         wait_for(answers, deadlines.live, lambda: f"no webhook answers in {home}")
         kube.apply(probe.namespace(namespace.name, run_id))
-        with _configured(namespace, run_id, "Mutating", home, authority.certificate):
+        with _configured(namespace, run_id, "Mutating", home, authority.cert_pem.bytes()):
             injects = partial(_injects, namespace, run_id)
             wait_for(injects, deadlines.live, lambda: "nothing is put into pods", (Refused,))
             yield
@@ -108,9 +110,9 @@ def injecting(
         kube.delete("Namespace", home)
 
 
-def _mesh(inventory: Inventory, home: str, authority: Authority, kind: str) -> list[Object]:
+def _mesh(inventory: Inventory, home: str, authority: CA, kind: str) -> list[Object]:
     """Make what the webhook needs: its certificate with its configuration, and its Service."""
-    tls = authority.issue(f"{_SERVICE}.{home}.svc")
+    tls = issue(authority, f"{_SERVICE}.{home}.svc")
     place, more = SIDECARS[kind]
     container = _container(inventory) | more
     patches = [

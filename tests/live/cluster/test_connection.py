@@ -13,9 +13,9 @@ from urllib.parse import urlsplit
 
 import pytest
 import yaml
+from trustme import CA
 
 from cluster.provider import ClusterError, provider_for
-from support.checks.authority import Authority
 from support.core.wait import wait_for
 from support.kube.client import Kube, Refused
 from tests import proxies
@@ -77,13 +77,11 @@ def net(cluster: Access, tmp_path: Path) -> Iterator[Net]:
 @pytest.fixture
 def tls(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ssl.SSLContext:
     """A proxy's own certificate, of an authority that this machine believes."""
-    authority = Authority("of a proxy")
-    issued = authority.issue("localhost")
-    (tmp_path / "authority.pem").write_bytes(authority.certificate)
-    (tmp_path / "server.pem").write_bytes(issued.key + issued.certificate)
+    authority = CA()
+    authority.cert_pem.write_to_path(tmp_path / "authority.pem")
     monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "authority.pem"))
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(tmp_path / "server.pem")
+    authority.issue_cert("localhost").configure_cert(context)
     return context
 
 

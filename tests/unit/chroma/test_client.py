@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 from pydantic import SecretStr
+from trustme import CA
 
-from support.checks.authority import Authority
 from support.chroma import client as chroma_client
 from support.core.resolver import map_host
 from support.network.way import Way
@@ -18,7 +18,6 @@ from tests import proxies
 if TYPE_CHECKING:
     import socket
     from collections.abc import Iterator
-    from pathlib import Path
 
 HOST = "chroma.example.com"
 ANSWERS = {
@@ -36,14 +35,13 @@ def answer(connection: socket.socket) -> None:
 
 
 @pytest.fixture
-def way(tmp_path: Path) -> Iterator[Way]:
+def way() -> Iterator[Way]:
     """A release behind an ingress of an authority that no library brings along."""
-    authority = Authority("of a test")
-    issued = authority.issue(HOST)
-    (tmp_path / "server.pem").write_bytes(issued.key + issued.certificate)
+    authority = CA()
     server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    server.load_cert_chain(tmp_path / "server.pem")
-    trusted = ssl.create_default_context(cadata=authority.certificate.decode())
+    authority.issue_cert(HOST).configure_cert(server)
+    trusted = ssl.create_default_context()
+    authority.configure_trust(trusted)
     with proxies.listening(answer, tls=server) as port, map_host(HOST, "127.0.0.1"):
         yield Way("ingress", f"https://{HOST}:{port}", trusted)
 

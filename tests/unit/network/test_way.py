@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import logging
 import socket
 import ssl
 import threading
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
+from trustme import CA
 
 from support.core import resolver
 from support.core.resolver import map_host
@@ -28,7 +25,6 @@ from support.network.way import Way, trust
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from pathlib import Path
 
 HOST = "chroma.example.com"
 LOOPBACK = "127.0.0.1"
@@ -157,77 +153,38 @@ def mirror(connection: socket.socket) -> None:
 
 
 @pytest.fixture(scope="module")
-def authority(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A directory with ca.pem, other.pem (another authority) and server.pem (for HOST, signed by the first)."""
-    directory = tmp_path_factory.mktemp("authority")
-    ca_key, ca = certificate("the authority", None, None)
-    _, other = certificate("another authority", None, None)
-    key, cert = certificate(HOST, ca_key, ca)
-    (directory / "ca.pem").write_bytes(pem(ca))
-    (directory / "other.pem").write_bytes(pem(other))
-    private = key.private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    )
-    (directory / "server.pem").write_bytes(private + pem(cert))
-    return directory
-
-
-def pem(cert: x509.Certificate) -> bytes:
-    return cert.public_bytes(serialization.Encoding.PEM)
-
-
-def certificate(
-    name: str, issuer_key: ec.EllipticCurvePrivateKey | None, issuer: x509.Certificate | None
-) -> tuple[ec.EllipticCurvePrivateKey, x509.Certificate]:
-    key = ec.generate_private_key(ec.SECP256R1())
-    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
-    now = dt.datetime.now(dt.UTC)
-    builder = (
-        x509.CertificateBuilder()
-        .subject_name(subject)
-        .issuer_name(issuer.subject if issuer else subject)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - dt.timedelta(hours=1))
-        .not_valid_after(now + dt.timedelta(hours=1))
-        .add_extension(x509.BasicConstraints(ca=issuer is None, path_length=None), critical=True)
-    )
-    if issuer:
-        builder = builder.add_extension(x509.SubjectAlternativeName([x509.DNSName(name)]), critical=False)
-    return key, builder.sign(issuer_key or key, hashes.SHA256())
+def authority() -> CA:
+    return CA()
 
 
 @pytest.fixture
-def https_port(authority: Path) -> Iterator[int]:
+def https_port(authority: CA) -> Iterator[int]:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(authority / "server.pem")
+    authority.issue_cert(HOST).configure_cert(context)
     with server(mirror, context) as port, map_host("*.example.com", LOOPBACK):
         yield port
 
 
-def https_way(port: int, host: str, ca_bundle: Path) -> Way:
-    return Way("ingress", f"https://{host}:{port}", trust(ca_bundle), ca_bundle)
+def https_way(port: int, host: str, trusted: CA) -> Way:
+    with trusted.cert_pem.tempfile() as bundle:
+        return Way("ingress", f"https://{host}:{port}", trust(Path(bundle)))
 
 
-def test_the_ingress_is_believed_under_its_name_and_authority(https_port: int, authority: Path) -> None:
-    way = https_way(https_port, HOST, authority / "ca.pem")
+def test_the_ingress_is_believed_under_its_name_and_authority(https_port: int, authority: CA) -> None:
+    way = https_way(https_port, HOST, authority)
     assert ask(way, "GET", "/").status == 308
     with httpx.Client(verify=way.verify) as client:
         assert client.get(way.url).status_code == 308
 
 
-@pytest.mark.parametrize(
-    ("host", "bundle", "reason"),
-    [
-        ("other.example.com", "ca.pem", "Hostname mismatch"),
-        (HOST, "other.pem", "unable to get local issuer"),
-    ],
-)
-def test_the_ingress_is_not_believed_otherwise(
-    https_port: int, authority: Path, host: str, bundle: str, reason: str
-) -> None:
-    with pytest.raises(Unanswered, match=reason):
-        ask(https_way(https_port, host, authority / bundle), "GET", "/")
+def test_the_ingress_is_not_believed_under_another_name(https_port: int, authority: CA) -> None:
+    with pytest.raises(Unanswered, match="Hostname mismatch"):
+        ask(https_way(https_port, "other.example.com", authority), "GET", "/")
+
+
+def test_the_ingress_is_not_believed_under_another_authority(https_port: int) -> None:
+    with pytest.raises(Unanswered, match="unable to get local issuer"):
+        ask(https_way(https_port, HOST, CA()), "GET", "/")
 
 
 @pytest.fixture

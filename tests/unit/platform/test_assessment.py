@@ -5,8 +5,9 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from trustme import CA
 
-from support.checks.authority import PAST, Authority
+from support.checks.authority import PAST, issue
 from support.checks.inventory import secret_of
 from support.platform.assessment import Judgement, Platform, Unseen, judge, unusable
 from support.platform.certificate import Source
@@ -19,12 +20,12 @@ STATED = {
     "harbor_registry": "harbor.example.com",
     "library_project": "library",
 }
-AUTHORITY = Authority("of a test")
+AUTHORITY = CA()
 SOURCE = Source.of("example.com", "default")
 FIT = Platform(
     frozenset({"nginx", "traefik"}),
     frozenset({"k8s-hostpath"}),
-    secret_of(AUTHORITY.issue("*.example.com"), SOURCE, "r1"),
+    secret_of(issue(AUTHORITY, "*.example.com"), SOURCE, "r1"),
     (),
     "",
     "",
@@ -44,7 +45,7 @@ def test_everything_wrong_is_told_at_once_with_its_remedy() -> None:
     judgement = judged(
         {**STATED, "primary_ingress_class": "apache"},
         storage_classes=frozenset(),
-        certificate=secret_of(AUTHORITY.issue("*.example.com", PAST), SOURCE, "r1"),
+        certificate=secret_of(issue(AUTHORITY, "*.example.com", PAST), SOURCE, "r1"),
         lacking=(("get", "", "secrets"),),
         silence="no such host",
     )

@@ -4,8 +4,9 @@ import base64
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from trustme import CA
 
-from support.checks.authority import FUTURE, NOW, PAST, Authority, Span
+from support.checks.authority import FUTURE, NOW, PAST, Span, issue
 from support.checks.inventory import secret_of
 from support.kube.objects import Object
 from support.platform.certificate import Source, Tls, flaws, missing, staleness, unpack
@@ -15,8 +16,8 @@ SOURCE = Source.of("example.com", "default")
 
 
 @pytest.fixture(scope="module")
-def authority() -> Authority:
-    return Authority("of a test")
+def authority() -> CA:
+    return CA()
 
 
 def told(tls: Tls, now: datetime | None = None) -> list[str]:
@@ -32,9 +33,9 @@ def test_the_secret_is_named_after_the_domain() -> None:
     assert "*.example.com" in missing(SOURCE)
 
 
-def test_a_good_certificate_has_no_flaw(authority: Authority) -> None:
-    assert not told(authority.issue(WILDCARD))
-    assert not told(authority.issue(WILDCARD.upper()))
+def test_a_good_certificate_has_no_flaw(authority: CA) -> None:
+    assert not told(issue(authority, WILDCARD))
+    assert not list(flaws(issue(authority, WILDCARD), WILDCARD.upper(), datetime.now(UTC)))
 
 
 @pytest.mark.parametrize(
@@ -47,20 +48,20 @@ def test_a_good_certificate_has_no_flaw(authority: Authority) -> None:
         ("*.lab.example.com", NOW, "does not cover *.example.com, but *.lab.example.com"),
     ],
 )
-def test_each_flaw_is_told(authority: Authority, host: str, span: Span, flaw: str) -> None:
-    (seen,) = told(authority.issue(host, span))
+def test_each_flaw_is_told(authority: CA, host: str, span: Span, flaw: str) -> None:
+    (seen,) = told(issue(authority, host, span))
     assert seen.startswith(flaw)
 
 
-def test_the_last_second_counts(authority: Authority) -> None:
-    tls = authority.issue(WILDCARD)
+def test_the_last_second_counts(authority: CA) -> None:
+    tls = issue(authority, WILDCARD)
     end = datetime.now(UTC) + NOW.end * timedelta(days=1)
     assert not told(tls, end - timedelta(minutes=1))
     assert told(tls, end + timedelta(minutes=1))[0].startswith("expired")
 
 
-def test_all_flaws_are_told_at_once(authority: Authority) -> None:
-    ours, anothers = authority.issue("*.lab.example.com", PAST), authority.issue(WILDCARD)
+def test_all_flaws_are_told_at_once(authority: CA) -> None:
+    ours, anothers = issue(authority, "*.lab.example.com", PAST), issue(authority, WILDCARD)
     seen = told(Tls(ours.certificate, anothers.key))
     assert [flaw.split(" on ")[0] for flaw in seen] == [
         "expired",
@@ -69,13 +70,13 @@ def test_all_flaws_are_told_at_once(authority: Authority) -> None:
     ]
 
 
-def test_what_is_no_certificate_is_told(authority: Authority) -> None:
+def test_what_is_no_certificate_is_told(authority: CA) -> None:
     assert told(Tls(b"certificate", b"key")) == ["holds no certificate that can be read"]
-    assert told(Tls(authority.issue(WILDCARD).certificate, b"key")) == ["is not of the key beside it"]
+    assert told(Tls(issue(authority, WILDCARD).certificate, b"key")) == ["is not of the key beside it"]
 
 
-def test_a_copy_is_stale_once_the_platforms_is_another(authority: Authority) -> None:
-    old, new = authority.issue(WILDCARD, Span(-1, 1)), authority.issue(WILDCARD, NOW)
+def test_a_copy_is_stale_once_the_platforms_is_another(authority: CA) -> None:
+    old, new = issue(authority, WILDCARD, Span(-1, 1)), issue(authority, WILDCARD, NOW)
     assert staleness(kept(old), kept(old)) is None
     stale = staleness(kept(old), kept(new)) or ""
     tomorrow = (datetime.now(UTC) + timedelta(days=1)).strftime("%Y-%m-%d")

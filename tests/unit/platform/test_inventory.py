@@ -5,8 +5,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from trustme import CA
 
-from support.checks.authority import Authority
 from support.platform.inventory import _PATHS, Inventory, InventoryError
 
 TOKEN = "correct-horse-battery"
@@ -234,7 +234,7 @@ def there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(called)
     folder = tmp_path / "there"
     folder.mkdir()
-    (folder / "authority.pem").write_bytes(Authority("of a test").certificate)
+    CA().cert_pem.write_to_path(folder / "authority.pem")
     return folder
 
 
