@@ -21,7 +21,7 @@ from tests.samples import rendered, validate
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from pytest_bdd.parser import Feature, ScenarioTemplate
+    from pytest_bdd.parser import ScenarioTemplate
     from pytest_bdd.steps import StepFunctionContext
 
 ROOT = Path(__file__).parents[2]
@@ -36,28 +36,28 @@ def block(language: str) -> str:
 
 
 @pytest.fixture
-def feature(tmp_path: Path) -> Feature:
-    """Return the feature with the example's scenario where the page says that it belongs."""
+def scenario(tmp_path: Path) -> ScenarioTemplate:
+    """Return the example's scenario, read in its feature; one who follows the example has written it there already."""
     rule, _, scenario = block("gherkin").partition("\n")
-    before, found, after = BEHIND.read_text(encoding="utf-8").partition(f"{rule}\n")
+    there = BEHIND.read_text(encoding="utf-8").replace(scenario, "")
+    before, found, after = there.partition(f"{rule}\n")
     assert found, f"{BEHIND.name} has no {rule.strip()!r}"
-    file = tmp_path / BEHIND.name
-    file.write_text(f"{before}{found}{scenario}\n{after}", encoding="utf-8")
-    return read_feature(file)
-
-
-@pytest.fixture
-def scenario(feature: Feature) -> ScenarioTemplate:
-    there = {name for name, _ in _scenarios(read_feature(BEHIND))}
-    (added,) = [scenario for name, scenario in _scenarios(feature) if name not in there]
+    without, whole = tmp_path / "without.feature", tmp_path / "whole.feature"
+    without.write_text(there, encoding="utf-8")
+    whole.write_text(f"{before}{found}{scenario}\n{after}", encoding="utf-8")
+    old = read_feature(without).scenarios
+    (added,) = [one for name, one in read_feature(whole).scenarios.items() if name not in old]
     return added
 
 
 def test_its_first_steps_exist_and_the_others_are_those_it_defines(scenario: ScenarioTemplate) -> None:
-    known = [one.parser for one in step_function_context_registry.values() if _is_of_steps(one)]
+    defined = list(_definitions())
+    texts = {parser.name for _, parser in defined}
+    registered = [one for one in step_function_context_registry.values() if _is_of_steps(one)]
+    known = [one.parser for one in registered if one.parser.name not in texts]
     new = [step for step in scenario.steps if not any(parser.is_matching(step.name) for parser in known)]
     assert new == scenario.steps[-2:]
-    for step, (kind, parser) in zip(new, _definitions(), strict=True):
+    for step, (kind, parser) in zip(new, defined, strict=True):
         assert (step.type, parser.is_matching(step.name)) == (kind, True), step
 
 
@@ -88,10 +88,6 @@ def test_its_commands_name_its_scenario_and_its_fault(scenario: ScenarioTemplate
     assert set(re.findall(r'--scenario "([^"]+)"', TEXT)) == {scenario.name}
     (file,) = re.findall(r"`manifests/faults/collections/([\w-]+)\.yaml`", TEXT)
     assert set(re.findall(r"(?:--fault|faults -k) ([\w-]+)", TEXT)) == {file}
-
-
-def _scenarios(feature: Feature) -> list[tuple[str, ScenarioTemplate]]:
-    return list(feature.scenarios.items())
 
 
 def _is_of_steps(one: StepFunctionContext) -> bool:
