@@ -31,6 +31,9 @@ CODE = re.compile(r"```console\n(?P<block>.*?)```|(?<!`)`(?P<inline>[^`\n]+)`(?!
 EXAMPLES = {"manifests/faults/collections/collections-counted-in-another-database.yaml"}
 # Of sha256sum, of Chroma's server and of kubectl.
 OTHERS_OPTIONS = {"--check", "--path", "--previous"}
+# What CONTRIBUTING.md rules out; it names the words itself, and others quote sentences.
+AWKWARD = ("whoever", "somebody", "nobody", "anew", "heed", "by and by", "in the stead of", "(?:is|are) told")
+QUOTING = {"CONTRIBUTING.md", "CHANGELOG.md", "docs/component.md"}
 # What a newcomer reads in one go, and what fits beside a terminal.
 MOST_LINES, WIDEST = 150, 160
 
@@ -74,6 +77,12 @@ def test_every_link_leads_somewhere(page: Path) -> None:
     targets = [match["target"] for match in LINK.finditer(page.read_text(encoding="utf-8"))]
     ours = [target.partition("#")[0] for target in targets if "://" not in target]
     assert not [target for target in ours if not (page.parent / target).exists()]
+
+
+@each_page
+def test_pages_are_written_in_plain_english(page: Path) -> None:
+    found = re.findall(rf"(?i)\b(?:{'|'.join(AWKWARD)})\b", page.read_text(encoding="utf-8"))
+    assert not found or page.relative_to(ROOT).as_posix() in QUOTING
 
 
 def test_readme_is_what_a_newcomer_reads() -> None:
