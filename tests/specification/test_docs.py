@@ -91,6 +91,15 @@ def test_readme_is_what_a_newcomer_reads() -> None:
     assert not [line for line in lines if len(line) > WIDEST]
 
 
+def test_readme_quotes_a_feature_as_it_is() -> None:
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    quoted = readme.partition("```gherkin\n")[2].partition("```")[0].splitlines()
+    files = (ROOT / "features").glob("*.feature")
+    said = {line.strip() for file in files for line in file.read_text(encoding="utf-8").splitlines()}
+    assert quoted
+    assert not [line for line in quoted if line and line.strip() not in said]
+
+
 def test_readme_leads_to_every_page() -> None:
     linked = set(LINK.findall((ROOT / "README.md").read_text(encoding="utf-8")))
     assert not [page.name for page in (ROOT / "docs").glob("*") if f"docs/{page.name}" not in linked]
