@@ -23,7 +23,7 @@ from support.deploy.objects import is_bound
 from support.deploy.precheck import ObstructedError, Situation
 from support.diagnosis import causes
 from support.diagnosis.troubles import Trouble
-from support.kube.client import Refused
+from support.kube.client import ApiError
 from support.kube.labels import is_ours
 from support.kube.objects import named
 
@@ -72,7 +72,7 @@ class Clerk:
         Where the release has no pod, somebody has scaled it to 0: nothing has to rest, and it stays so.
 
         Raises `ArchiveError` or `CopyError` with what is wrong and what to do, `ObstructedError` where a release could
-        not come back, `NotLiveError` where the file is whole but the release is not live again, `Refused`.
+        not come back, `NotLiveError` where the file is whole but the release is not live again, `ApiError`.
         """
         began = time.monotonic()
         known = namespace.recalled()
@@ -122,7 +122,7 @@ class Clerk:
         written. Where it fails later, the claim is emptied again.
 
         Raises `ArchiveError` or `CopyError` with what is wrong and what to do, `NotLiveError` where the data is back
-        but the release is refused, `Refused`.
+        but the release is refused, `ApiError`.
         """
         began = time.monotonic()
         whole = archive.verified(file)
@@ -193,10 +193,10 @@ class Clerk:
                 namespace.scale(known, pods)
                 return custody.gone() or causes.ending(*precheck.told(gone))
             return namespace.revive(known, pods, custody)
-        except Refused as refused:
+        except ApiError as error:
             name = known.statefulset()["metadata"]["name"]
             command = f"kubectl -n {namespace.name} scale statefulset {name} --replicas={pods}"
-            told = f"the cluster does not let it be brought back: {refused}"
+            told = f"the cluster does not let it be brought back: {error}"
             return causes.Finding(
                 causes.Cause.NEVER_READY, told, advice=f"`{command}` once the cluster answers"
             )
@@ -270,11 +270,11 @@ def _refuse_without_a_way(of: Live, pod: Object) -> None:
     kube, place = of.kube, of.namespace
     try:
         kube.create(pod, dry_run=True)
-    except Refused as refused:
-        if refused.unanswered:
+    except ApiError as error:
+        if error.unanswered:
             raise
-        if "exceeded quota" not in refused.message:  # the release's own share becomes free when it rests
-            raise CopyError(f"no copying pod may be made in {place}: {refused.message}") from refused
+        if "exceeded quota" not in error.message:  # the release's own share becomes free when it rests
+            raise CopyError(f"no copying pod may be made in {place}: {error.message}") from error
     prove_way(kube, place)
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from support.core.wait import kept, wait_for
 from support.kube import probe
-from support.kube.client import Refused
+from support.kube.client import ApiError
 from support.kube.containers import own, phase
 from support.kube.labels import is_ours
 
@@ -75,7 +75,7 @@ class Copier:
             self._answers,
             deadlines.live,
             lambda: f"the copying pod {self._namespace}/{POD} does not answer: {self._pod().get('status')}",
-            (Refused, UnansweredError),
+            (ApiError, UnansweredError),
         )
 
     def usage(self) -> tuple[int, int]:
@@ -106,9 +106,9 @@ class Copier:
             )
         try:
             self.usage()
-        except Refused as refused:
-            if not _may_heal(refused):
-                raise _no_way(refused) from refused
+        except ApiError as error:
+            if not _may_heal(error):
+                raise _no_way(error) from error
             raise
         return True
 
@@ -118,8 +118,8 @@ class Copier:
     def _last_words(self) -> str:
         try:
             return self._kube.logs(self._namespace, POD, "probe", tail=1).strip() or "its log is empty"
-        except Refused as refused:
-            return refused.message
+        except ApiError as error:
+            return error.message
 
     @contextmanager
     def _asked(self, method: str, path: str, pieces: Iterable[bytes] | None = None) -> Iterator[Stream]:
@@ -183,19 +183,19 @@ def prove_way(kube: Kube, namespace: str) -> None:
     for pod in running[:1]:
         try:
             kube.forward(namespace, pod["metadata"]["name"], _PORT).close()
-        except Refused as refused:
-            if not _may_heal(refused):
-                raise _no_way(refused) from refused
+        except ApiError as error:
+            if not _may_heal(error):
+                raise _no_way(error) from error
 
 
-def _may_heal(refused: Refused) -> bool:
-    """Whether a way to a pod that is refused so may be there a moment later: rights and certificates do not come by themselves."""
-    return not refused.lasting and refused.status not in _NO_WAY
+def _may_heal(error: ApiError) -> bool:
+    """Whether a way to a pod that failed so may be there a moment later: rights and certificates do not come by themselves."""
+    return not error.lasting and error.status not in _NO_WAY
 
 
-def _no_way(refused: Refused) -> CopyError:
+def _no_way(error: ApiError) -> CopyError:
     return CopyError(
-        f"there is no way to a pod on this cluster, so nothing can be copied: {refused}; to do: see whether "
+        f"there is no way to a pod on this cluster, so nothing can be copied: {error}; to do: see whether "
         "`kubectl port-forward` works with this kubeconfig: its server name, proxy and rights"
     )
 

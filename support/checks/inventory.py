@@ -14,7 +14,7 @@ from trustme import CA
 from support.checks.authority import FUTURE, NOW, PAST, Span, issue
 from support.core.wait import wait_for
 from support.kube import probe
-from support.kube.client import Refused
+from support.kube.client import ApiError
 from support.kube.labels import ownership
 from support.platform.certificate import Source, Tls
 from support.platform.inventory import Inventory, InventoryError
@@ -210,7 +210,7 @@ def _powerless_user(desk: Desk, draft: Draft) -> Draft:
         partial(desk.kube.token, desk.namespace, "default"),
         desk.deadlines.namespace,
         lambda: f"namespace {desk.namespace} has no service account",
-        (Refused,),
+        (ApiError,),
     )
     return draft.but(**desk.kubeconfig(user={"token": token}))
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from support.core.wait import kept
 from support.deploy.ways_in import CONTAINER, POD
-from support.kube.client import Refused
+from support.kube.client import ApiError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -50,9 +50,9 @@ def _readings(live: Live) -> Iterator[str]:
         try:
             # One of the files is never there, of which a reader may complain.
             read = live.kube.exec(live.namespace, POD, CONTAINER, [*reader, *_STATISTICS], kept().reading)
-        except Refused as refused:  # mostly the image has no such program
-            if refused.lasting:
+        except ApiError as error:  # mostly the image has no such program
+            if error.lasting:
                 raise
-            yield str(refused)
+            yield str(error)
         else:
             yield (read.stdout + read.stderr).decode("utf-8", "replace")

@@ -9,7 +9,7 @@ from support.checks.access import BEAT, LIST
 from support.core.wait import wait_for
 from support.deploy.ways_in import address_of, pod_of
 from support.kube import probe
-from support.kube.client import Refused
+from support.kube.client import ApiError
 from support.network import http
 from support.network.way import POD_PORT, inside
 
@@ -152,7 +152,7 @@ def _wait_until_settled(occupied: Occupied, neighbour: str, deadlines: Deadlines
         lambda: len(_held(occupied, neighbour)) >= _SETTLED,
         deadlines.live,
         lambda: f"{neighbour} keeps no connections: {_held(occupied, neighbour)}",
-        (Refused,),
+        (ApiError,),
     )
 
 

@@ -14,7 +14,7 @@ from trustme import CA
 from support.checks.authority import issue
 from support.core.wait import pause, wait_for
 from support.kube import probe
-from support.kube.client import Refused
+from support.kube.client import ApiError
 from support.kube.objects import key
 from support.release.faults import Patch
 
@@ -104,7 +104,7 @@ def injecting(
         kube.apply(probe.namespace(namespace.name, run_id))
         with _configured(namespace, run_id, "Mutating", home, authority.cert_pem.bytes()):
             injects = partial(_injects, namespace, run_id)
-            wait_for(injects, deadlines.live, lambda: "nothing is put into pods", (Refused,))
+            wait_for(injects, deadlines.live, lambda: "nothing is put into pods", (ApiError,))
             yield
     finally:
         kube.delete("Namespace", home)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from support.commands import backup, plan, status, sweep
 from support.core.wait import Timeout
-from support.kube.client import Refused
+from support.kube.client import ApiError
 from support.kube.silence import SilentError, silence
 
 if TYPE_CHECKING:
@@ -32,10 +32,10 @@ def carry_out(name: str, call: Call) -> int:
     """
     try:
         return COMMANDS[name](call)
-    except Refused as refused:
-        if silent := silence(call.namespace.kube, refused):
-            raise SilentError(silent) from refused
-        told = str(refused)
+    except ApiError as error:
+        if silent := silence(call.namespace.kube, error):
+            raise SilentError(silent) from error
+        told = str(error)
     except (Timeout, OSError) as error:
         told = str(error)
     except LookupError as error:

@@ -10,7 +10,7 @@ from support.backup.backup import Clerk, NotLiveError, described
 from support.backup.transfer import CopyError
 from support.deploy.precheck import ObstructedError
 from support.diagnosis.causes import rejection
-from support.kube.client import Refused
+from support.kube.client import ApiError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -46,7 +46,7 @@ def _reported(call: Call, act: Callable[[], int]) -> int:
     """Say what went wrong with the copy, and return the exit code."""
     try:
         return act()
-    except Refused as refused:
+    except ApiError as refused:
         if refused.unanswered:
             raise
         call.say(f"error: {rejection(refused)}")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from support.kube.client import Refused
+from support.kube.client import ApiError
 from support.release import lint
 
 if TYPE_CHECKING:
@@ -18,10 +18,10 @@ def tell(call: Call) -> int:
     forbidden = call.namespace.forbids(call.release)
     try:
         found = call.namespace.plan(call.release)
-    except Refused as refused:
-        if refused.unanswered:
+    except ApiError as error:
+        if error.unanswered:
             raise
-        call.say(f"no plan can be made: the cluster refuses to look: {refused.message}")
+        call.say(f"no plan can be made: the cluster refuses to look: {error.message}")
         return 1
     for line in found.lines():
         call.say(line)

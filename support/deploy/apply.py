@@ -10,7 +10,7 @@ from support.core.wait import pause, wait_for
 from support.deploy.objects import claim_names, images, is_bound, is_claim, puller, rehearsal, waves
 from support.diagnosis import admission
 from support.diagnosis.causes import Cause, Finding, rejection
-from support.kube.client import Refused
+from support.kube.client import ApiError
 from support.kube.labels import is_ours
 from support.kube.objects import key
 
@@ -36,7 +36,7 @@ _PAUSE: Final = 1.0
 def rehearse(kube: Kube, objects: Objects, deadlines: Deadlines, course: Course, *, replacing: bool) -> None:
     """Let the API server judge every object and the pod, before a good one is touched; only the namespace is made.
 
-    `replacing`: there is a pod already, whose share of a quota becomes free. Raises `Refused`.
+    `replacing`: there is a pod already, whose share of a quota becomes free. Raises `ApiError`.
     """
     wave = waves(objects)
     for namespace in wave.namespaces:
@@ -48,12 +48,12 @@ def rehearse(kube: Kube, objects: Objects, deadlines: Deadlines, course: Course,
 
 
 def _insist(act: Callable[[], T], course: Course) -> T:
-    """Do what may be refused for a reason that passes, until it is done or the refusal has lasted; raises `Refused`."""
+    """Do what may be refused for a reason that passes, until it is done or the refusal has lasted; raises `ApiError`."""
     while True:
         try:
             done = act()
-        except Refused as refused:
-            if course.believed(rejection(refused)):
+        except ApiError as error:
+            if course.believed(rejection(error)):
                 raise
             pause(_PAUSE)
         else:
@@ -65,8 +65,8 @@ def _judge(kube: Kube, obj: Object) -> None:
     """Let the API server judge an object; what only a dry run is refused for says nothing of the apply."""
     try:
         kube.apply(obj, dry_run=True)
-    except Refused as refused:
-        if not admission.is_undecided(refused):
+    except ApiError as error:
+        if not admission.is_undecided(error):
             raise
 
 
@@ -82,7 +82,7 @@ def pull(kube: Kube, objects: Objects, former: Objects, course: Course) -> Findi
         asked = puller(maker)
         try:
             pod = kube.create(asked)
-        except Refused:
+        except ApiError:
             continue
         try:
             if finding := course.until_pulled(asked, pod):
@@ -95,7 +95,7 @@ def pull(kube: Kube, objects: Objects, former: Objects, course: Course) -> Findi
 def put(kube: Kube, objects: Objects, course: Course, pulse: Pulse) -> Finding | None:
     """Apply objects, follow them until they are live, and announce them; return why they cannot become so.
 
-    Raises `Refused`.
+    Raises `ApiError`.
     """
     wave = waves(objects)
     for namespace in wave.namespaces:
@@ -113,7 +113,7 @@ def put(kube: Kube, objects: Objects, course: Course, pulse: Pulse) -> Finding |
 
 
 def put_back(kube: Kube, objects: Objects) -> None:
-    """Apply objects without waiting for what comes of them; raises `Refused`."""
+    """Apply objects without waiting for what comes of them; raises `ApiError`."""
     wave = waves(objects)
     for namespace in wave.namespaces:
         _take(kube, namespace)
@@ -121,7 +121,7 @@ def put_back(kube: Kube, objects: Objects) -> None:
 
 
 def lay_ground(kube: Kube, objects: Objects) -> None:
-    """Apply only what holds data, namespaces and claims; raises `Refused`."""
+    """Apply only what holds data, namespaces and claims; raises `ApiError`."""
     wave = waves(objects)
     for namespace in wave.namespaces:
         _take(kube, namespace)
@@ -143,11 +143,11 @@ def _await_admission(kube: Kube, pod: Object, deadlines: Deadlines, *, replacing
 def _admits(kube: Kube, pod: Object, *, replacing: bool) -> bool:
     try:
         kube.create(pod, dry_run=True)
-    except Refused as refused:
-        if "serviceaccount" in refused.message.lower():
+    except ApiError as error:
+        if "serviceaccount" in error.message.lower():
             return False  # a new namespace is given its account a moment after it is made
-        theirs = replacing and "exceeded quota" in refused.message
-        if not (theirs or admission.is_undecided(refused)):
+        theirs = replacing and "exceeded quota" in error.message
+        if not (theirs or admission.is_undecided(error)):
             raise
     return True
 
@@ -170,7 +170,7 @@ def _binds_ahead(kube: Kube, claim: Object) -> bool:
     try:
         storage_class = kube.get("StorageClass", claim["spec"].get("storageClassName", ""))
         nodes = [node for node in kube.list("Node") if not node["spec"].get("unschedulable")]
-    except Refused:  # without the right to look at them, this is left to the scheduler
+    except ApiError:  # without the right to look at them, this is left to the scheduler
         return False
     if not storage_class or storage_class.get("volumeBindingMode") != "WaitForFirstConsumer":
         return True

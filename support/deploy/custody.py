@@ -10,7 +10,7 @@ from support.deploy.last_live import Kept
 from support.deploy.liveness import Expectation, NeverWill, NotYet
 from support.deploy.objects import claim_names
 from support.diagnosis.causes import Cause, Finding
-from support.kube.client import Refused
+from support.kube.client import ApiError
 from support.kube.objects import named
 from support.release import lineage
 
@@ -227,7 +227,7 @@ class Custody:
     def _volume(self, name: str) -> Object | None:
         try:
             return self._kube.get("PersistentVolume", name)
-        except Refused:  # without the right to look at volumes, nothing is said of them
+        except ApiError:  # without the right to look at volumes, nothing is said of them
             return None
 
     def _volume_uid(self, name: str) -> str:

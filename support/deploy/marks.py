@@ -12,7 +12,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Self
 
-from support.kube.client import FIELD_MANAGER, Refused
+from support.kube.client import FIELD_MANAGER, ApiError
 from support.kube.labels import OWNED, RUN, ownership
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ class Mark:
     """A ConfigMap that carries a run's id and is renewed as long as the run lives; a context manager.
 
     Nothing else says that a run lives: one that was killed, or whose machine is gone, renews nothing. It lies in a namespace
-    that is sure to be there. Entering raises `Refused` where it cannot be made; later on a renewal that fails is tried again.
+    that is sure to be there. Entering raises `ApiError` where it cannot be made; later on a renewal that fails is tried again.
     """
 
     def __init__(self, kube: Kube, namespace: str, run_id: str, deadlines: Deadlines) -> None:
@@ -57,7 +57,7 @@ class Mark:
     ) -> None:
         self._ended.set()
         self._thread.join()
-        with suppress(Refused):  # it lapses by itself
+        with suppress(ApiError):  # it lapses by itself
             self._kube.delete(*self._place)
 
     def renew(self) -> datetime:
@@ -82,8 +82,8 @@ class Mark:
         while not self._ended.wait(self._lapse / _RENEWALS):
             try:
                 self.renew()
-            except Refused as refused:
-                _log.warning("the mark of this run is not renewed: %s", refused)
+            except ApiError as error:
+                _log.warning("the mark of this run is not renewed: %s", error)
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,7 @@ from support.deploy.results import NotLive, RollBack, Rollout
 from support.deploy.rollout import KINDS, Course, is_ready
 from support.diagnosis import causes, inquiry
 from support.diagnosis.causes import Finding, rejection
-from support.kube.client import Refused
+from support.kube.client import ApiError
 from support.kube.labels import is_throw_away
 from support.kube.objects import key
 from support.kube.watch import Watch
@@ -85,7 +85,7 @@ class Namespace:
     def plan(self, release: Release, changes: Sequence[Patch] = ()) -> Plan:
         """Return what an apply of a release, with some changes to its objects, would do; nothing is done.
 
-        Raises `Refused` when the API server fails, `LookupError` when the platform's certificate is missing.
+        Raises `ApiError` when the API server fails, `LookupError` when the platform's certificate is missing.
         """
         objects = self._render(release, changes)
         former = self._recall()
@@ -117,7 +117,7 @@ class Namespace:
         A refused release gives way to the last live one, and when there is none, to nothing: what it made is removed,
         and what was there before, data above all, stays. Applying a live release again changes no object.
 
-        Raises `Refused` when the API server fails, `LookupError` when the platform's certificate is missing.
+        Raises `ApiError` when the API server fails, `LookupError` when the platform's certificate is missing.
         """
         self._known = self._refused = None
         objects = self._render(release, changes)
@@ -244,7 +244,7 @@ class Namespace:
         except (NotYet, NeverWill) as error:
             raise NotLive(str(error), recalled.release) from error
         if note:
-            with suppress(Refused):  # who may only look goes without a record of it
+            with suppress(ApiError):  # who may only look goes without a record of it
                 custody.remember()
         return recalled
 
@@ -278,14 +278,14 @@ class Namespace:
         return self._recall()
 
     def scale(self, live: Live, replicas: int) -> Object:
-        """Give a release so many pods, whoever has set their number, and return its StatefulSet; raises `Refused`."""
+        """Give a release so many pods, whoever has set their number, and return its StatefulSet; raises `ApiError`."""
         return self.kube.patch(*key(live.statefulset()), self.name, {"spec": {"replicas": replicas}})
 
     def _scale_back(self, former: Live, replicas: int) -> Object:
         """Give a release its pods back by an apply, so that the next one changes nothing, unless others own a field of it."""
         stated = former.statefulset()
         if stated["spec"].get("replicas") == replicas:
-            with suppress(Refused):
+            with suppress(ApiError):
                 return self.kube.apply(stated)
         return self.scale(former, replicas)
 
@@ -302,8 +302,8 @@ class Namespace:
             course = Course(watch, self._deadlines, self._progress)
             try:
                 finding = course.until_live(self._scale_back(former, replicas), pulse)
-            except Refused as refused:
-                return rejection(refused)
+            except ApiError as error:
+                return rejection(error)
         finding = custody.explain(finding, spared=True) if finding else None
         if not finding:
             custody.remember()
@@ -330,7 +330,7 @@ class Namespace:
         anything of somebody else. However far a deployment came, and however often it is done, it is harmless.
 
         Raises `ObstructedError` where data that is to stay would go with the pod, or where something is being deleted
-        already and does not go; then nothing is touched. Raises `Timeout` that names what is not gone, or `Refused`.
+        already and does not go; then nothing is touched. Raises `Timeout` that names what is not gone, or `ApiError`.
         """
         self._known = None
         look = partial(precheck.of_roll_back, self.kube, self.name, remove_data=remove_data)
@@ -418,8 +418,8 @@ class Namespace:
                 return causes.ending(*precheck.told(hindered))
             rehearse(self.kube, objects, self._deadlines, course, replacing=former is not None)
             return pull(self.kube, objects, former.objects, course) if former else None
-        except Refused as refused:
-            return rejection(refused)
+        except ApiError as error:
+            return rejection(error)
 
     def _look(self, known: Live, custody: Custody) -> None:
         with self.pulse(known) as pulse:
@@ -433,8 +433,8 @@ class Namespace:
             return finding
         try:
             last_live.remember(self.kube, self._place, applied.release, applied.objects, applied.token)
-        except Refused as refused:
-            return rejection(refused)
+        except ApiError as error:
+            return rejection(error)
         return None
 
     def _hindered(self, objects: Objects) -> list[Obstacle]:
@@ -456,8 +456,8 @@ class Namespace:
             with self.pulse(live, custody.expectation(live.objects, spared=brought_back)) as pulse:
                 finding = put(self.kube, live.objects, course, pulse)
             finding = inquiry.closer(self.kube, self.name, finding) if finding else None
-        except Refused as refused:
-            return rejection(refused)
+        except ApiError as error:
+            return rejection(error)
         return custody.explain(finding, spared=brought_back) if finding else None
 
     def _give_way(

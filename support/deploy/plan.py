@@ -13,7 +13,7 @@ from support.deploy import precheck
 from support.deploy.objects import is_claim
 from support.diagnosis import admission
 from support.diagnosis.causes import rejection
-from support.kube.client import Refused
+from support.kube.client import ApiError
 from support.kube.diff import Difference, differences, wanted
 from support.kube.labels import is_ours
 from support.kube.objects import key
@@ -107,7 +107,7 @@ def plan(
     """Return what an apply of some objects in a namespace would do, by dry runs against what is there.
 
     `former` are the objects of the release that is live, of which those go that the new one has not; `seen` is what is
-    there. Raises `Refused` when the API server fails.
+    there. Raises `ApiError` when the API server fails.
     """
     begins = seen.namespace is None
     # In a namespace that is being deleted nothing can be made, which is said once.
@@ -130,11 +130,11 @@ def _intent(kube: Kube, obj: Object, *, judged: bool) -> Intent:
         return Intent(kind, name, act, obstacle=_foreseen(kube, obj))
     try:
         then = kube.apply(obj, dry_run=True)
-    except Refused as refused:
+    except ApiError as error:
         found = tuple(wanted(there, obj)) if there else ()
-        if admission.is_undecided(refused):
-            return Intent(kind, name, act, found, (f"whether it is taken is not known: {refused.message}",))
-        refusal = rejection(refused)
+        if admission.is_undecided(error):
+            return Intent(kind, name, act, found, (f"whether it is taken is not known: {error.message}",))
+        refusal = rejection(error)
         return Intent(kind, name, act, found, obstacle=f"{refusal.detail}; to do: {refusal.remedy}")
     found = tuple(differences(there, then)) if there else ()
     if there and not found:
@@ -155,11 +155,11 @@ def _foreseen(kube: Kube, obj: Object) -> str | None:
     metadata = {"generateName": f"{obj['metadata']['name']}-", "namespace": _ELSEWHERE, "labels": labels}
     try:
         kube.create({**obj, "metadata": metadata}, dry_run=True)
-    except Refused as refused:
-        if refused.unanswered:
+    except ApiError as error:
+        if error.unanswered:
             raise
-        if admission.is_unanswered_webhook(refused):
-            refusal = rejection(refused)
+        if admission.is_unanswered_webhook(error):
+            refusal = rejection(error)
             return f"{refusal.detail}; to do: {refusal.remedy}"
     return None
 

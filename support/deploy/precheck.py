@@ -14,7 +14,7 @@ from support.deploy.objects import claim_names, is_claim
 from support.deploy.removal import KINDS
 from support.diagnosis import ending
 from support.kube import owners
-from support.kube.client import FIELD_MANAGER, Refused
+from support.kube.client import FIELD_MANAGER, ApiError
 from support.kube.labels import is_ours
 from support.kube.objects import key, named
 
@@ -195,7 +195,7 @@ class Situation:
 
 
 def observe(kube: Kube, namespace: str) -> Situation:
-    """Look at a namespace; what we may not look at (volumes, nodes) stays unknown. Raises `Refused`."""
+    """Look at a namespace; what we may not look at (volumes, nodes) stays unknown. Raises `ApiError`."""
     around = kube.get("Namespace", namespace)
     if not around:
         return Situation()
@@ -235,12 +235,12 @@ def lasting(
 
 
 def of_apply(kube: Kube, namespace: str, objects: Objects) -> list[Obstacle]:
-    """Return what keeps an apply of some objects from ending well; raises `Refused`."""
+    """Return what keeps an apply of some objects from ending well; raises `ApiError`."""
     return hindrances(kube, observe(kube, namespace), objects)
 
 
 def hindrances(kube: Kube, seen: Situation, objects: Objects) -> list[Obstacle]:
-    """Return what of a situation keeps an apply of some objects from ending well; raises `Refused`."""
+    """Return what of a situation keeps an apply of some objects from ending well; raises `ApiError`."""
     makers = [obj for obj in objects if obj["kind"] == "StatefulSet"]
     mounted = {name for maker in makers for name in claim_names(maker)}
     lost = seen.lost_with_the_pod(mounted)
@@ -249,13 +249,13 @@ def hindrances(kube: Kube, seen: Situation, objects: Objects) -> list[Obstacle]:
 
 
 def of_roll_back(kube: Kube, namespace: str, *, remove_data: bool) -> list[Obstacle]:
-    """Return what keeps a roll back from ending well: data that would not stay, and what does not go; raises `Refused`."""
+    """Return what keeps a roll back from ending well: data that would not stay, and what does not go; raises `ApiError`."""
     seen = observe(kube, namespace)
     return [*(() if remove_data else seen.lost_with_the_pod()), *seen.ending()]
 
 
 def of_copy(kube: Kube, namespace: str, claim: str) -> list[Obstacle]:
-    """Return what keeps a claim from being copied, and its release from coming back after that; raises `Refused`."""
+    """Return what keeps a claim from being copied, and its release from coming back after that; raises `ApiError`."""
     seen = observe(kube, namespace)
     return [*seen.lost_with_the_pod({claim}), *seen.ending({(_CLAIM, claim)})]
 
@@ -291,7 +291,7 @@ def replaces_pod(kube: Kube, statefulset: Object) -> bool:
         return True
     try:
         then = kube.apply(statefulset, dry_run=True)
-    except Refused:  # then it replaces nothing, and the rehearsal says why
+    except ApiError:  # then it replaces nothing, and the rehearsal says why
         return False
     return bool(
         then["spec"]["template"] != there["spec"]["template"]
@@ -325,12 +325,12 @@ def _mounted(pod: Object) -> set[str]:
 
 
 def _seen(kube: Kube, kind: str, name: str) -> Object | None:
-    with suppress(Refused):  # not everybody may look at what belongs to the whole cluster
+    with suppress(ApiError):  # not everybody may look at what belongs to the whole cluster
         return kube.get(kind, name)
     return None
 
 
 def _held(kube: Kube, namespace: str) -> Iterator[str]:
     """Name the objects that keep a namespace, as far as the cluster tells them."""
-    with suppress(Refused):
+    with suppress(ApiError):
         yield from ending.held_inside(kube.everything(namespace).objects)

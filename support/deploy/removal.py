@@ -9,7 +9,7 @@ from support.core.parallel import together
 from support.core.wait import wait_for
 from support.deploy.objects import is_announcement, is_claim
 from support.deploy.volumes import claimed_by, claimed_from, counted, of_namespaces, stays
-from support.kube.client import Contents, Refused
+from support.kube.client import ApiError, Contents
 from support.kube.labels import OWNED, is_ours
 from support.kube.objects import key
 from support.kube.watch import Watch
@@ -130,7 +130,7 @@ def left_by(kube: Kube, prefix: str) -> list[str]:
 def _listed(kube: Kube, kind: str) -> Objects:
     try:
         return kube.list(kind, labels=OWNED)
-    except Refused:  # not everybody may list what belongs to the whole cluster
+    except ApiError:  # not everybody may list what belongs to the whole cluster
         return []
 
 

@@ -14,7 +14,7 @@ from support.deploy.objects import ANNOUNCEMENT
 from support.deploy.results import NotLive
 from support.diagnosis.ending import is_ending
 from support.diagnosis.inquiry import look_into
-from support.kube.client import Refused
+from support.kube.client import ApiError
 from support.kube.containers import is_ready, own_of, state, statuses
 from support.kube.labels import is_ours
 from support.network import http
@@ -123,14 +123,14 @@ def observe(namespace: Namespace) -> Status:
 
     Of collections those of every database of the default tenant are told: other tenants cannot be listed. Nothing
     needs to be deployed. Where the API server does not let us look, that is why it is not known to be live; where it does
-    not answer at all, that is raised (`Refused`).
+    not answer at all, that is raised (`ApiError`).
     """
     try:
         return _observe(namespace)
-    except Refused as refused:
-        if refused.unanswered:
+    except ApiError as error:
+        if error.unanswered:
             raise
-        return _unseen(namespace, f"the cluster does not tell: {refused}")
+        return _unseen(namespace, f"the cluster does not tell: {error}")
 
 
 def _unseen(namespace: Namespace, why: str) -> Status:

@@ -12,7 +12,7 @@ from support.deploy import removal
 from support.deploy.marks import KIND, is_mark, living, run_of
 from support.deploy.objects import is_puller
 from support.deploy.remains import Remains
-from support.kube.client import Refused
+from support.kube.client import ApiError
 from support.kube.labels import OWNED
 from support.kube.objects import key
 
@@ -73,8 +73,8 @@ def sweep(
         _sweep_objects(kube, alive, swept, alone=alone)
         for namespace in _releases(kube):
             _sweep_release(Remains(namespace, kube, inventory), alive, swept, alone=alone)
-    except Refused as refused:
-        swept.left.append(refused.message)
+    except ApiError as error:
+        swept.left.append(error.message)
     return swept
 
 
@@ -93,8 +93,8 @@ def _sweep_objects(kube: Kube, alive: Living, swept: Swept, *, alone: bool) -> N
 def _listed(kube: Kube, kind: str, swept: Swept) -> Objects:
     try:
         return kube.list(kind, None, OWNED)
-    except Refused as refused:
-        swept.left.append(f"{kind}: {refused.message}")
+    except ApiError as error:
+        swept.left.append(f"{kind}: {error.message}")
         return []
 
 
@@ -103,8 +103,8 @@ def _try(swept: Swept, obj: Object, act: partial[None]) -> None:
     where = obj["metadata"].get("namespace")
     try:
         act()
-    except Refused as refused:
-        swept.left.append(f"{name}: {refused.message}")
+    except ApiError as error:
+        swept.left.append(f"{name}: {error.message}")
         return
     swept.runs |= {run_id} if (run_id := run_of(obj)) else set()
     if not is_mark(obj):

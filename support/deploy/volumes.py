@@ -6,7 +6,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
 
 from support.deploy.objects import is_claim
-from support.kube.client import Refused
+from support.kube.client import ApiError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -49,7 +49,7 @@ def kept(kube: Kube, objects: Iterable[Object]) -> Objects:
 
 def of_namespaces(kube: Kube, prefix: str) -> Objects:
     """Return the volumes that stay and were claimed from namespaces whose names begin so, as far as we may look."""
-    with suppress(Refused):
+    with suppress(ApiError):
         return [
             volume
             for volume in kube.list("PersistentVolume")
@@ -98,6 +98,6 @@ def _where(volume: Object) -> str:
 
 
 def _seen(kube: Kube, name: str) -> Object | None:
-    with suppress(Refused):
+    with suppress(ApiError):
         return kube.get("PersistentVolume", name)
     return None

@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from support.kube.client import Refused
+    from support.kube.client import ApiError
 
 # HTTP statuses by which an object itself is judged: malformed, too large, of a field that another manager owns,
 # invalid. Asking once more brings the same answer.
@@ -58,14 +58,14 @@ def is_denied_for_good(message: str) -> bool:
     return bool(_FORBIDDEN_FOR_GOOD.search(message))
 
 
-def is_unanswered_webhook(refused: Refused) -> bool:
+def is_unanswered_webhook(error: ApiError) -> bool:
     """Whether a webhook that must be asked gave no answer: it would be the same in any namespace that it is meant for."""
-    return bool(_UNANSWERED.search(refused.message))
+    return bool(_UNANSWERED.search(error.message))
 
 
-def is_undecided(refused: Refused) -> bool:
+def is_undecided(error: ApiError) -> bool:
     """Whether only a dry run was refused: a webhook that has side effects is never asked in one."""
-    return bool(_NO_DRY_RUN.search(refused.message))
+    return bool(_NO_DRY_RUN.search(error.message))
 
 
 def advice(message: str, status: int = 0) -> str | None:

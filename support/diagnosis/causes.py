@@ -16,7 +16,7 @@ from support.kube.containers import concerns, ended, injected, is_ready, own, st
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from support.kube.client import Refused
+    from support.kube.client import ApiError
     from support.kube.objects import Object, Objects
 
 
@@ -203,15 +203,15 @@ def open_to_anybody(reason: str) -> Finding:
     return Finding(Cause.OPEN, reason)
 
 
-def rejection(refused: Refused) -> Finding:
+def rejection(error: ApiError) -> Finding:
     """Return the finding for what the API server would not take, whatever its status; no answer is raised again."""
-    if refused.unanswered:
-        raise refused
-    status, message = refused.status, refused.message
+    if error.unanswered:
+        raise error
+    status, message = error.status, error.message
     found = owners.conflicts(message)
-    if found and refused.stated:
-        return _conflict(refused.stated, found)
-    told = f"{refused.reason or status}: {short(message)}"
+    if found and error.stated:
+        return _conflict(error.stated, found)
+    told = f"{error.reason or status}: {short(message)}"
     return Finding(
         Cause.ADMISSION, told, admission.is_final(status, message), admission.advice(message, status)
     )

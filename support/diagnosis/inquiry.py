@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from support.diagnosis.causes import Cause, Finding
 from support.diagnosis.policies import Controller
 from support.diagnosis.troubles import Diagnosis, diagnose
-from support.kube.client import Refused
+from support.kube.client import ApiError
 from support.kube.secrets import without_values
 
 if TYPE_CHECKING:
@@ -46,8 +46,8 @@ def look_into(kube: Kube, namespace: str, told: str) -> Diagnosis | None:
     try:
         objects = objects_of(kube, namespace)
         events = kube.list("Event", namespace)
-    except Refused as refused:
-        if refused.unanswered:
+    except ApiError as error:
+        if error.unanswered:
             raise
         return known
     return diagnose(told, [*objects, *events], controller_of(kube, objects))
@@ -86,8 +86,8 @@ def controller_of(kube: Kube, objects: Objects) -> Controller | None:
         around = kube.get("Namespace", home)
         selector = service["spec"].get("selector")
         pods = kube.list("Pod", home, selector) if selector else []
-    except Refused as refused:
-        if refused.unanswered:
+    except ApiError as error:
+        if error.unanswered:
             raise
         return None
     return Controller(around, pods) if around else None
@@ -108,8 +108,8 @@ def _nodes(kube: Kube) -> str:
     """Say which nodes are cordoned, tainted or not ready; nothing where none is, or where we may not look."""
     try:
         nodes = kube.list("Node")
-    except Refused as refused:
-        if refused.unanswered:
+    except ApiError as error:
+        if error.unanswered:
             raise
         return ""
     told = [f"node {node['metadata']['name']} {said}" for node in nodes if (said := _amiss(node))]

@@ -52,7 +52,7 @@ _STDIN, _STDOUT, _STDERR, _STATUS = 0, 1, 2, 3  # channels of an exec's websocke
 _UNANSWERED: Final = "Unanswered"
 
 
-class Refused(Exception):  # noqa: N818 - the suite's word for it
+class ApiError(Exception):
     """The API server refused a request.
 
     `status` is the HTTP status (0: it never came to an answer), `reason` the API's one-word reason
@@ -95,7 +95,7 @@ class Contents:
 class Kube:
     """One cluster, as a kubeconfig file and one of its contexts (None: the file's current one) name it.
 
-    Safe to use from several threads. Every method raises `Refused` when the API server says no.
+    Safe to use from several threads. Every method raises `ApiError` when the API server says no.
     """
 
     def __init__(self, kubeconfig: Path, context: str | None) -> None:
@@ -110,9 +110,9 @@ class Kube:
         query = {"fieldManager": FIELD_MANAGER} | _dry(dry_run)
         try:
             return self._json("PATCH", path_of(obj), query, obj, "application/apply-patch+yaml")
-        except Refused as refused:
-            refused.stated = obj
-            if set(conflicts(refused.message)) != {FIELD_MANAGER}:
+        except ApiError as error:
+            error.stated = obj
+            if set(conflicts(error.message)) != {FIELD_MANAGER}:
                 raise
             return self._json(
                 "PATCH", path_of(obj), query | {"force": "true"}, obj, "application/apply-patch+yaml"
@@ -133,7 +133,7 @@ class Kube:
         """Return the object, or None when there is none."""
         try:
             return self._json("GET", path_to(kind, name, namespace))
-        except Refused as refusal:
+        except ApiError as refusal:
             if refusal.status == 404:
                 return None
             raise
@@ -167,7 +167,7 @@ class Kube:
             body["gracePeriodSeconds"] = grace
         try:
             self._json("DELETE", path_to(kind, name, namespace), body=body)
-        except Refused as refusal:
+        except ApiError as refusal:
             if refusal.status != 404:
                 raise
 
@@ -259,14 +259,14 @@ class Kube:
             return [named | item for item in answer["items"] or ()], answer["metadata"]["resourceVersion"]
         except (KeyError, TypeError):
             told = f"GET /{path} is answered with no list but {_excerpt(json.dumps(answer).encode())}"
-            raise Refused(0, _UNANSWERED, told) from None
+            raise ApiError(0, _UNANSWERED, told) from None
 
     def _discovered(self, root: str, unseen: dict[str, None]) -> Iterator[tuple[str, str, Objects]]:
         """Yield name, path and resources of each API below a root; one whose server is gone has none, and is unseen."""
         try:
             groups = self._json("GET", root, accept=_DISCOVERY).get("items") or ()
-        except Refused as refused:
-            if refused.unanswered:
+        except ApiError as error:
+            if error.unanswered:
                 raise
             unseen[f"/{root}"] = None
             return
@@ -286,10 +286,10 @@ class Kube:
         """Return the metadata of what lies at a path; what cannot be looked at is noted as unseen."""
         try:
             return list(self._json("GET", path, accept=_METADATA).get("items") or ())
-        except Refused as refused:
-            if refused.unanswered:
+        except ApiError as error:
+            if error.unanswered:
                 raise
-            if refused.status not in _NOTHING_THERE:
+            if error.status not in _NOTHING_THERE:
                 unseen[api] = None
             return []
 
@@ -365,7 +365,7 @@ def _whole(answer: Any) -> bytes:
     try:
         body: bytes = answer.read()
     except (HTTPError, OSError) as error:
-        raise Refused(0, _UNANSWERED, f"its answer breaks off: {explained(error)}") from error
+        raise ApiError(0, _UNANSWERED, f"its answer breaks off: {explained(error)}") from error
     return body
 
 
@@ -376,7 +376,7 @@ def _understood(body: bytes, asked: str) -> Object:
     except ValueError:
         told = None
     if not isinstance(told, dict):
-        raise Refused(0, _UNANSWERED, f"{asked} is answered by no API server: {_excerpt(body)}")
+        raise ApiError(0, _UNANSWERED, f"{asked} is answered by no API server: {_excerpt(body)}")
     return told
 
 
@@ -384,28 +384,28 @@ def _excerpt(body: bytes) -> str:
     return " ".join(body[:200].decode("utf-8", "replace").split()) or "an empty body"
 
 
-def _refused(status: int, body: bytes) -> Refused:
+def _refused(status: int, body: bytes) -> ApiError:
     try:
         answer = json.loads(body)
     except ValueError:
         answer = None
     if not isinstance(answer, dict):
         answer = {"message": _excerpt(body)}
-    return Refused(status, str(answer.get("reason") or ""), str(answer.get("message") or ""))
+    return ApiError(status, str(answer.get("reason") or ""), str(answer.get("message") or ""))
 
 
-def _is_no_upgrade(refused: Refused) -> bool:
-    words = refused.message.lower()
+def _is_no_upgrade(error: ApiError) -> bool:
+    words = error.message.lower()
     return (
-        refused.lasting
-        or refused.status in _NO_UPGRADE
-        or (refused.status == 400 and any(each in words for each in _NO_UPGRADE_WORDS))
+        error.lasting
+        or error.status in _NO_UPGRADE
+        or (error.status == 400 and any(each in words for each in _NO_UPGRADE_WORDS))
     )
 
 
-def _unanswered(error: Exception, what: str) -> Refused:
+def _unanswered(error: Exception, what: str) -> ApiError:
     why = explained(error)
-    return Refused(0, _UNANSWERED, f"{what}: {why}", lasting=why.lasting)
+    return ApiError(0, _UNANSWERED, f"{what}: {why}", lasting=why.lasting)
 
 
 def _holds_objects(resource: Object) -> bool:
@@ -422,6 +422,6 @@ def _exit_code(status: Object) -> int:
     for cause in status.get("details", {}).get("causes", []):
         if cause.get("reason") == "ExitCode":
             return int(cause["message"])
-    raise Refused(
+    raise ApiError(
         0, status.get("reason", "Unfinished"), status.get("message", "the command's end was not told")
     )

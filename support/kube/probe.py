@@ -6,7 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from support.core.wait import wait_for
-from support.kube.client import Refused
+from support.kube.client import ApiError
 from support.kube.containers import own, phase
 from support.kube.labels import ownership
 
@@ -63,7 +63,7 @@ def pod(name: str, where: str, run_id: str, image: str, arguments: Sequence[str]
 def start(kube: Kube, pod: Object, deadlines: Deadlines) -> None:
     """Ask for a pod; a new namespace refuses every one until it has been given its service account."""
     where = f"{pod['metadata']['namespace']}/{pod['metadata']['name']}"
-    wait_for(partial(kube.create, pod), deadlines.namespace, lambda: f"pod {where} not accepted", (Refused,))
+    wait_for(partial(kube.create, pod), deadlines.namespace, lambda: f"pod {where} not accepted", (ApiError,))
 
 
 def wait_for_phase(kube: Kube, pod: Object, phases: Collection[str], deadlines: Deadlines) -> str:

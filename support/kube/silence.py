@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from support.kube.client import Refused
+from support.kube.client import ApiError
 
 if TYPE_CHECKING:
     from support.kube.client import Kube
@@ -17,13 +17,13 @@ class SilentError(Exception):
     """The cluster does not answer; the text says so in a line."""
 
 
-def silence(kube: Kube, refused: Refused) -> str:
+def silence(kube: Kube, error: ApiError) -> str:
     """Say in a line that a cluster does not answer, and what to do; "" where it does, and only this was not answered."""
-    if not refused.unanswered:
+    if not error.unanswered:
         return ""
     try:
         kube.get("Namespace", _ANYWHERE)
-    except Refused as again:
+    except ApiError as again:
         if again.unanswered:
             return (
                 f"the cluster does not answer any more ({again.message}): see that it runs and that this machine "

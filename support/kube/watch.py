@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 from urllib3.exceptions import HTTPError
 
 from support.core.wait import kept, pause
-from support.kube.client import Refused
+from support.kube.client import ApiError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -84,9 +84,9 @@ class Watch:
             for kind in self._kinds:
                 self._relist(kind)
             self._lost = None
-        except Refused as refused:
+        except ApiError as error:
             self._lost = self._lost or time.monotonic()
-            if not _may_pass(refused) or time.monotonic() - self._lost > kept().outage:
+            if not _may_pass(error) or time.monotonic() - self._lost > kept().outage:
                 raise
 
     def latest(self) -> dict[tuple[str, str], Object]:
@@ -189,7 +189,7 @@ def _is_later(obj: Object, version: str) -> bool:
 
 def _may_pass(error: Exception) -> bool:
     """Whether an API server that failed so may answer a moment later."""
-    return isinstance(error, Refused) and not error.lasting
+    return isinstance(error, ApiError) and not error.lasting
 
 
 def _wake(stream: Any) -> None:

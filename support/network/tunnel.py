@@ -10,7 +10,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
 
 from support.core.wait import kept
-from support.kube.client import Refused
+from support.kube.client import ApiError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -62,7 +62,7 @@ class Tunnel:
         with near:
             try:
                 far = self._connect(*self._target)
-            except (Unreachable, Refused, NoWay) as error:
+            except (Unreachable, ApiError, NoWay) as error:
                 _log.warning("closed a connection: %s", error)
                 return
             with far:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from support.core.wait import Timeout, kept, wait_for
 from support.kube import probe
-from support.kube.client import Refused
+from support.kube.client import ApiError
 from support.network.tunnel import CHUNK, NoWay, Tunnel, Unreachable
 
 if TYPE_CHECKING:
@@ -81,8 +81,8 @@ class Vantage:
         if self._up:
             return
         try:
-            wait_for(self._proxy_answers, self._deadlines.live, self._describe, (Refused, Unreachable))
-        except (Refused, Timeout) as error:
+            wait_for(self._proxy_answers, self._deadlines.live, self._describe, (ApiError, Unreachable))
+        except (ApiError, Timeout) as error:
             raise NoWay(
                 f"{error}; without a way to the vantage nothing is known of what a neighbour sees: mend that way first"
             ) from error

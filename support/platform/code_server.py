@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from support.kube.client import Refused
+from support.kube.client import ApiError
 from support.kube.labels import is_ours
 from support.kube.secrets import decoded
 from support.platform import discovery, shells
@@ -40,7 +40,7 @@ def update(kube: Kube, namespace: str, timeout: float) -> str:
         variables, unknown = announced(kube, namespace)
         script = shells.script(variables)
         told = [_write(kube, pod, script, timeout) for pod in pods]
-    except (Refused, TimeoutError) as error:
+    except (ApiError, TimeoutError) as error:
         return f"code-server in {home} could not be told what is announced: {error}"
     return "; ".join([*told, *unknown])
 

@@ -58,7 +58,7 @@ def lacking(kube: Kube, namespace: str) -> list[Right]:
     """Return the needed rights that the user has not in a namespace.
 
     In one that nobody has made yet no role is bound, so that only what is granted in all namespaces counts. Raises
-    `Refused` when he may not even ask.
+    `ApiError` when he may not even ask.
     """
     review = {"namespace": namespace}
     status = kube.create(_question("SelfSubjectRulesReview", review))["status"]

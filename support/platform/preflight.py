@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from support.core.parallel import together
 from support.core.resolver import nameless
 from support.core.wait import Timeout
-from support.kube.client import Kube, Refused
+from support.kube.client import ApiError, Kube
 from support.platform.assessment import NOBODY_THERE, Judgement, Platform, Unseen, host, judge, unusable
 from support.platform.certificate import Source
 from support.platform.permissions import lacking
@@ -33,8 +33,8 @@ def survey(
     kube = Kube(stated["kubeconfig"], stated.get("context"))
     try:
         platform = _look(kube, stated, vouched, run_id, deadlines)
-    except Refused as refused:
-        return unusable(refused.status, refused.message)
+    except ApiError as error:
+        return unusable(error.status, error.message)
     return judge(stated, platform, datetime.now(UTC))
 
 
@@ -56,10 +56,10 @@ def _look(
 def _seen(look: Callable[[], T]) -> T | Unseen:
     try:
         return look()
-    except Refused as refused:
-        if refused.status in NOBODY_THERE:
+    except ApiError as error:
+        if error.status in NOBODY_THERE:
             raise
-        return Unseen(refused.message)
+        return Unseen(error.message)
     except Timeout as timeout:
         return Unseen(str(timeout))
 

@@ -34,7 +34,7 @@ def holds_images_of(nodes: Objects, registry: str) -> bool:
 def silence(kube: Kube, repository: str, namespace: str, run_id: str, deadlines: Deadlines) -> str | None:
     """Let a node pull from a repository ("registry/project"), and return why it had no answer; None when it had one.
 
-    The pod that asks never runs, and is gone afterwards. Raises `Refused` or `Timeout` when no node could be asked.
+    The pod that asks never runs, and is gone afterwards. Raises `ApiError` or `Timeout` when no node could be asked.
     """
     name = f"chroma-conformance-asks-{run_id}"
     pod = probe.pod(name, namespace, run_id, f"{repository}/{_IMAGE}", [])

@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
-from support.kube.client import Refused
+from support.kube.client import ApiError
 from support.release.release import USUAL
 from support.reporting.junit import write_junit
 from support.reporting.verdict import judge, overall
@@ -249,7 +249,7 @@ def version_of(kube: Kube) -> str:
     """Return the version of a cluster, as its nodes tell it; "unknown" where nodes may not be seen."""
     try:
         versions = {node["status"]["nodeInfo"]["kubeletVersion"] for node in kube.list("Node")}
-    except Refused:
+    except ApiError:
         return "unknown"
     return ", ".join(sorted(versions))
 

@@ -17,7 +17,7 @@ import yaml
 from support.deploy import last_live
 from support.diagnosis.inquiry import KINDS, controller_of, objects_of
 from support.diagnosis.troubles import diagnose, of_objects
-from support.kube.client import Refused
+from support.kube.client import ApiError
 from support.kube.containers import injected, own_of, state, statuses
 from support.kube.secrets import without_values
 
@@ -62,7 +62,7 @@ class Failure:
             if one.startswith((f"{root}/steps/", f"{root}/support/"))
         ]
         # What the API server refused is no answer of a release.
-        trouble = None if isinstance(self.error, Refused) else look_into(seen)
+        trouble = None if isinstance(self.error, ApiError) else look_into(seen)
         return [
             f"promised: {self.step}  ({place})",
             f"seen:     {textwrap.indent(seen, ' ' * 10).strip()}",
@@ -119,7 +119,7 @@ def look(kube: Kube, namespace: str, rendered: Objects | None = None, seconds: i
     view: View = {}
     try:
         view.update(_collect(kube, namespace, rendered, seconds))  # what came before a refusal is kept
-    except Refused as refusal:
+    except ApiError as refusal:
         view["incomplete.txt"] = f"the cluster did not tell more: {refusal}\n"
     return view
 
@@ -187,7 +187,7 @@ def _makers(kube: Kube, namespace: str) -> Objects:
     """Return what has made the pods; where that is not told, they are shown with all that others have put into them."""
     try:
         return kube.list("StatefulSet", namespace)
-    except Refused:
+    except ApiError:
         return []
 
 
@@ -213,7 +213,7 @@ def _logs(kube: Kube, pod: Object, seconds: int | None) -> Iterator[tuple[str, s
                 text = kube.logs(
                     metadata["namespace"], metadata["name"], status["name"], tail=_LOG_LINES, **how
                 )
-            except Refused as refusal:
+            except ApiError as refusal:
                 if not refusal.status:  # the API server does not answer at all
                     raise
                 text = f"{refusal.message}\n"

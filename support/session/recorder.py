@@ -10,7 +10,7 @@ import pytest
 from support.backup.backup import NotLiveError
 from support.backup.transfer import CopyError
 from support.core.redaction import redact_report
-from support.kube.client import Refused
+from support.kube.client import ApiError
 from support.network import http
 from support.reporting import evidence
 from support.reporting.evidence import Failure
@@ -33,7 +33,7 @@ MACHINERY: Final = frozenset({"_pytest", "pytest_bdd"})
 
 
 # What a cluster, a network or a file can do; anything else is a mistake of the suite, and shows where it was made.
-CIRCUMSTANCES: Final = (Refused, AssertionError, http.Unanswered, CopyError, NotLiveError, OSError)
+CIRCUMSTANCES: Final = (ApiError, AssertionError, http.Unanswered, CopyError, NotLiveError, OSError)
 
 
 def pytest_bdd_before_step(request: pytest.FixtureRequest, step: Step) -> None:
@@ -91,6 +91,6 @@ def _tell_without_frames(
         return
     report.longrepr = excinfo.getrepr(style="value", chain=False)
     run = item.config.stash[SUITE].run
-    if isinstance(excinfo.value, Refused) and (silent := run.silence(excinfo.value)):
+    if isinstance(excinfo.value, ApiError) and (silent := run.silence(excinfo.value)):
         run.facts[SILENT] = silent
         item.session.shouldstop = "the cluster does not answer any more"

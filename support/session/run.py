@@ -14,7 +14,7 @@ from support.core.resolver import map_host
 from support.core.wait import Deadlines, keep, kept
 from support.diagnosis.inquiry import look_into
 from support.diagnosis.troubles import diagnose
-from support.kube.client import Refused
+from support.kube.client import ApiError
 from support.kube.silence import silence
 from support.platform.inventory import Inventory, InventoryError
 from support.release.faults import Fault
@@ -188,17 +188,17 @@ class Run:
             **{name: self.witness.look(kube, name) for name, kube in self.sites.items()},
         }
 
-    def silence(self, refused: Refused) -> str:
+    def silence(self, error: ApiError) -> str:
         """Say that the cluster does not answer any more, "" where it does; asked in one of the namespaces in use."""
         kube = next(iter(self.sites.values()), None)
-        return silence(kube, refused) if kube else ""
+        return silence(kube, error) if kube else ""
 
     def look_into(self, told: str) -> Diagnosis | None:
         """Return what troubles somebody who was told this, by what is there in the namespaces in use; never raises."""
         for name, kube in self.sites.items():
             try:
                 found = look_into(kube, name, told)
-            except Refused:
+            except ApiError:
                 continue
             if found and not found.is_silence:
                 return found

@@ -12,7 +12,7 @@ import pytest
 
 from support.deploy.marks import Mark
 from support.deploy.sweep import sweep
-from support.kube.client import Kube, Refused
+from support.kube.client import ApiError, Kube
 from support.platform.inventory import InventoryError
 from support.release.release import Release
 from support.reporting.terminal import SpecificationReporter
@@ -91,8 +91,8 @@ def _mark(suite: Suite, access: Cluster, progress: Callable[[str], None]) -> Non
         try:
             mark = stack.enter_context(Mark(kube, inventory.certificate_namespace, suite.run.id, deadlines))
             swept = sweep(kube, inventory, suite.run.id, mark.renew(), deadlines)
-        except Refused as refused:
-            progress(f"this run cannot be marked, and nothing is swept: {refused.message}")
+        except ApiError as error:
+            progress(f"this run cannot be marked, and nothing is swept: {error.message}")
             return
         for line in swept.lines():
             progress(line)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from support.kube.client import Refused
+from support.kube.client import ApiError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -113,7 +113,7 @@ def test_a_claim_grows_while_it_is_in_use(own: Place) -> None:
 
 def test_a_claim_does_not_shrink(kept: Place) -> None:
     smaller = {"spec": {"resources": {"requests": {"storage": "8Mi"}}}}
-    with pytest.raises(Refused, match="can not be less than"):
+    with pytest.raises(ApiError, match="can not be less than"):
         kept.kube.patch("PersistentVolumeClaim", "data", kept.name, smaller)
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from support.kube.client import Refused
+from support.kube.client import ApiError
 from tests.live.cluster.place import PATIENCE, PORT, RESTRICTED
 
 if TYPE_CHECKING:
@@ -135,7 +135,7 @@ def test_a_restricted_pod_starts_where_that_is_enforced(strict: Place) -> None:
 def test_a_pod_beyond_that_is_refused_where_it_is_enforced(
     strict: Place, container: Object, spec: Object, named: str
 ) -> None:
-    with pytest.raises(Refused, match=f"violates PodSecurity.*{named}") as refusal:
+    with pytest.raises(ApiError, match=f"violates PodSecurity.*{named}") as refusal:
         strict.pod("unrestricted", container=container, spec=spec)
     assert refusal.value.status == 403
 

@@ -9,7 +9,7 @@ import pytest
 
 from support.backup.transfer import Copier, CopyError, prove_way
 from support.core.wait import Deadlines, Timeout
-from support.kube.client import Refused
+from support.kube.client import ApiError
 
 if TYPE_CHECKING:
     from support.kube.client import Kube
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 class Cluster:
     """Has one running pod, to which a way is refused; counts how often it is asked for one."""
 
-    def __init__(self, refused: Refused | None, phase: str = "Running") -> None:
+    def __init__(self, refused: ApiError | None, phase: str = "Running") -> None:
         self.refused = refused
         self.asked = 0
         self.pod = {"kind": "Pod", "metadata": {"name": "chroma-0"}, "status": {"phase": phase}}
@@ -39,28 +39,28 @@ class Cluster:
 
 
 LASTING = [
-    Refused(0, "Unanswered", "its certificate is not believed: Hostname mismatch", lasting=True),
-    Refused(401, "Unauthorized", "Unauthorized"),
-    Refused(403, "Forbidden", "may not create pods/portforward"),
-    Refused(407, "", "Proxy Authentication Required"),
+    ApiError(0, "Unanswered", "its certificate is not believed: Hostname mismatch", lasting=True),
+    ApiError(401, "Unauthorized", "Unauthorized"),
+    ApiError(403, "Forbidden", "may not create pods/portforward"),
+    ApiError(407, "", "Proxy Authentication Required"),
 ]
 PASSING = [
-    Refused(0, "Unanswered", "connection reset"),
-    Refused(500, "InternalError", "dial tcp"),
-    Refused(503, "", ""),
+    ApiError(0, "Unanswered", "connection reset"),
+    ApiError(500, "InternalError", "dial tcp"),
+    ApiError(503, "", ""),
 ]
 
 
-@pytest.mark.parametrize("refused", LASTING, ids=lambda refused: f"{refused.status}")
-def test_a_way_that_can_never_be_opened_is_told_before_anything_rests(refused: Refused) -> None:
+@pytest.mark.parametrize("error", LASTING, ids=lambda error: f"{error.status}")
+def test_a_way_that_can_never_be_opened_is_told_before_anything_rests(error: ApiError) -> None:
     with pytest.raises(CopyError, match="no way to a pod") as told:
-        prove_way(cast("Kube", Cluster(refused)), "chroma")
-    assert refused.message in str(told.value)
+        prove_way(cast("Kube", Cluster(error)), "chroma")
+    assert error.message in str(told.value)
     assert "kubectl port-forward" in str(told.value)
 
 
-@pytest.mark.parametrize("refused", [*PASSING, None], ids=str)
-def test_a_way_that_may_open_in_a_moment_stops_nothing(refused: Refused | None) -> None:
+@pytest.mark.parametrize("error", [*PASSING, None], ids=str)
+def test_a_way_that_may_open_in_a_moment_stops_nothing(refused: ApiError | None) -> None:
     cluster = Cluster(refused)
     prove_way(cast("Kube", cluster), "chroma")
     assert cluster.asked == 1
@@ -72,9 +72,9 @@ def test_where_no_pod_runs_nothing_is_asked_for() -> None:
     assert cluster.asked == 0
 
 
-@pytest.mark.parametrize("refused", LASTING, ids=lambda refused: f"{refused.status}")
-def test_the_wait_for_the_copying_pod_ends_at_once_where_there_is_no_way(refused: Refused) -> None:
-    cluster = Cluster(refused)
+@pytest.mark.parametrize("error", LASTING, ids=lambda error: f"{error.status}")
+def test_the_wait_for_the_copying_pod_ends_at_once_where_there_is_no_way(error: ApiError) -> None:
+    cluster = Cluster(error)
     with pytest.raises(CopyError, match="no way to a pod"):
         Copier(cast("Kube", cluster), "chroma").wait(Deadlines(live=1000))
     assert cluster.asked == 1

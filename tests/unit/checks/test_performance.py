@@ -9,7 +9,7 @@ import pytest
 
 from support.checks import memory, performance
 from support.checks.performance import Race, Weight
-from support.kube.client import Exec, Refused
+from support.kube.client import ApiError, Exec
 
 VERSION_1 = "cache 5\nrss 10\ntotal_rss 4096\nhierarchical_memory_limit 99\n"
 VERSION_2 = "anon 8192\nfile 5\n"
@@ -56,7 +56,7 @@ def test_memory_that_nothing_can_read_is_told() -> None:
 def _live(programs: dict[str, Exec]) -> Any:
     def run(_namespace: str, _pod: str, _container: str, argv: list[str], _timeout: float) -> Exec:
         if argv[0] not in programs:
-            raise Refused(0, "InternalError", f"no {argv[0]}")
+            raise ApiError(0, "InternalError", f"no {argv[0]}")
         return programs[argv[0]]
 
     return cast("Any", SimpleNamespace(namespace="chroma", kube=SimpleNamespace(exec=run)))

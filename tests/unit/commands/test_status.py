@@ -12,7 +12,7 @@ from support.commands.status import told
 from support.deploy import status
 from support.deploy.results import NotLive
 from support.deploy.status import Announcement, Claim, Collection, Pod, StatefulSet, Status
-from support.kube.client import Refused
+from support.kube.client import ApiError
 from support.network.http import Reply
 from support.release.release import Release
 
@@ -74,7 +74,7 @@ def test_a_cluster_that_does_not_let_us_look_is_told_and_nothing_is_live() -> No
 
         @property
         def kube(self) -> Any:
-            raise Refused(403, "Forbidden", "you may not look")
+            raise ApiError(403, "Forbidden", "you may not look")
 
     seen = status.observe(cast("Namespace", Closed()))
     assert seen.exit_code == 1

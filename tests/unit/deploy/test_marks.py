@@ -14,7 +14,7 @@ import pytest
 from support.core.wait import Deadlines, wait_for
 from support.deploy import marks
 from support.deploy.marks import Mark, living
-from support.kube.client import Refused
+from support.kube.client import ApiError
 from support.kube.labels import ownership
 
 NOW = datetime(2026, 1, 1, 12, 0, 0, tzinfo=UTC)
@@ -127,7 +127,7 @@ class Cluster:
     def apply(self, obj: dict[str, Any]) -> dict[str, Any]:
         self.applied.append(obj)
         if len(self.applied) % 3 == 0:
-            raise Refused(503, "ServiceUnavailable", "not now")
+            raise ApiError(503, "ServiceUnavailable", "not now")
         return {**obj, "metadata": {**obj["metadata"], "creationTimestamp": at(0)}}
 
     def delete(self, *named: str) -> None:

@@ -12,7 +12,7 @@ from support.core.wait import Deadlines
 from support.deploy.namespace import Namespace
 from support.deploy.plan import Act, Intent, Plan, plan
 from support.deploy.precheck import Situation
-from support.kube.client import Kube, Refused
+from support.kube.client import ApiError, Kube
 from support.kube.diff import Difference
 from support.kube.labels import ownership
 from support.kube.objects import Object
@@ -24,7 +24,7 @@ class Cluster:
     """Answers with what is there, and with what would be stored; `refusals` by the names of objects."""
 
     there: list[Object]
-    refusals: dict[str, Refused] = field(default_factory=dict)
+    refusals: dict[str, ApiError] = field(default_factory=dict)
 
     def get(self, kind: str, name: str, _namespace: str | None = None) -> Object | None:
         return next((o for o in self.there if (o["kind"], o["metadata"]["name"]) == (kind, name)), None)
@@ -83,7 +83,7 @@ def test_what_only_the_release_before_had_goes_but_for_claims() -> None:
 
 
 def test_before_there_is_a_namespace_the_cluster_can_judge_nothing_in_it() -> None:
-    found = planned(Cluster([], {"chromadb-svc": Refused(404, "NotFound", "no namespace")}), [HOME, SERVICE])
+    found = planned(Cluster([], {"chromadb-svc": ApiError(404, "NotFound", "no namespace")}), [HOME, SERVICE])
     assert found.touched(Act.CREATE) == {"Namespace chroma", "Service chromadb-svc"}
     assert "namespace chroma does not exist yet" in "\n".join(found.lines())
 
@@ -94,7 +94,7 @@ def test_somebody_elses_namespace_is_used_as_it_is() -> None:
 
 
 def test_what_the_cluster_would_refuse_is_told_with_its_remedy() -> None:
-    refused = Refused(422, "Invalid", "spec is immutable after creation except resources.requests")
+    refused = ApiError(422, "Invalid", "spec is immutable after creation except resources.requests")
     other = obj("PersistentVolumeClaim", "data", spec={"class": "b"})
     found = planned(Cluster([HOME, CLAIM], {"data": refused}), [HOME, other])
     (line,) = found.obstacles()
@@ -104,7 +104,7 @@ def test_what_the_cluster_would_refuse_is_told_with_its_remedy() -> None:
 
 
 def test_a_webhook_that_gives_no_answer_is_foreseen_before_there_is_a_namespace() -> None:
-    silent = Refused(500, "InternalError", 'failed calling webhook "x": service "y" not found')
+    silent = ApiError(500, "InternalError", 'failed calling webhook "x": service "y" not found')
     found = planned(Cluster([], {"chromadb-svc": silent}), [HOME, SERVICE, CLAIM])
     (line,) = found.obstacles()
     assert line.startswith("Service chromadb-svc: InternalError")
@@ -112,12 +112,12 @@ def test_a_webhook_that_gives_no_answer_is_foreseen_before_there_is_a_namespace(
 
 
 def test_what_only_another_namespace_forbids_is_no_obstacle() -> None:
-    denied = Refused(403, "Forbidden", 'admission webhook "x" denied the request: not in default')
+    denied = ApiError(403, "Forbidden", 'admission webhook "x" denied the request: not in default')
     assert planned(Cluster([], {"chromadb-svc": denied}), [HOME, SERVICE]).obstacles() == []
 
 
 def test_any_status_refuses_one_object_and_the_others_are_told_as_ever() -> None:
-    silent = Refused(500, "InternalError", 'failed calling webhook "x": no endpoints available')
+    silent = ApiError(500, "InternalError", 'failed calling webhook "x": no endpoints available')
     found = planned(Cluster([HOME], {"chromadb-svc": silent}), [HOME, SERVICE, CLAIM])
     assert found.touched(Act.CREATE) == {"Service chromadb-svc", "PersistentVolumeClaim data"}
     (line,) = found.obstacles()
@@ -125,12 +125,12 @@ def test_any_status_refuses_one_object_and_the_others_are_told_as_ever() -> None
 
 
 def test_a_cluster_that_does_not_answer_is_no_judgement() -> None:
-    with pytest.raises(Refused):
-        planned(Cluster([HOME], {"chromadb-svc": Refused(0, "Unanswered", "refused")}), [HOME, SERVICE])
+    with pytest.raises(ApiError):
+        planned(Cluster([HOME], {"chromadb-svc": ApiError(0, "Unanswered", "refused")}), [HOME, SERVICE])
 
 
 def test_a_webhook_that_no_dry_run_may_ask_is_no_obstacle() -> None:
-    undecided = Refused(400, "BadRequest", 'admission webhook "x" does not support dry run')
+    undecided = ApiError(400, "BadRequest", 'admission webhook "x" does not support dry run')
     found = planned(Cluster([HOME], {"chromadb-svc": undecided}), [HOME, SERVICE])
     assert found.obstacles() == []
     assert "does not support dry run" in "\n".join(found.lines())
@@ -138,13 +138,13 @@ def test_a_webhook_that_no_dry_run_may_ask_is_no_obstacle() -> None:
 
 @dataclass
 class Place:
-    outcome: Plan | Refused
+    outcome: Plan | ApiError
     _bear_open: Callable[[object], Callable[[str], None] | None]
 
     forbids = Namespace.forbids
 
     def plan(self, _release: object) -> Plan:
-        if isinstance(self.outcome, Refused):
+        if isinstance(self.outcome, ApiError):
             raise self.outcome
         return self.outcome
 
@@ -162,11 +162,11 @@ class Place:
             1,
             "an apply would be refused over 1 of them, and change nothing",
         ),
-        (Refused(403, "Forbidden", "may not get secrets"), 1, "no plan can be made: "),
+        (ApiError(403, "Forbidden", "may not get secrets"), 1, "no plan can be made: "),
     ],
 )
 def test_the_exit_code_says_whether_the_cluster_would_take_it(
-    outcome: Plan | Refused, code: int, last: str
+    outcome: Plan | ApiError, code: int, last: str
 ) -> None:
     said: list[str] = []
     assert tell(_call(outcome, "gateway", said)) == code
@@ -184,6 +184,6 @@ def test_a_release_that_anybody_may_use_is_told_as_one_that_an_apply_would_refus
     assert said[-1].startswith("an apply would be refused") is not accepted
 
 
-def _call(outcome: Plan | Refused, name: str, said: list[str], *, accept_insecure: bool = False) -> Call:
+def _call(outcome: Plan | ApiError, name: str, said: list[str], *, accept_insecure: bool = False) -> Call:
     place = Place(outcome, lambda _release: print if accept_insecure else None)
     return Call(cast("Any", place), Release.named(name), "r1", Deadlines(), "", said.append)

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from support.deploy import removal
-from support.kube.client import Contents, Kube, Refused
+from support.kube.client import ApiError, Contents, Kube
 
 Object = dict[str, Any]
 
@@ -48,8 +48,8 @@ class Cluster(Kube):
     def _json(self, _method: str, path: str, *_: Any, **__: Any) -> Object:  # type: ignore[override]  # takes what it needs
         answer = self.answers.get(path, {})
         if isinstance(answer, int):
-            raise Refused(answer, "", f"{path} cannot be looked at")
-        if isinstance(answer, Refused):
+            raise ApiError(answer, "", f"{path} cannot be looked at")
+        if isinstance(answer, ApiError):
             raise answer
         return dict(answer)
 
@@ -93,8 +93,8 @@ def test_a_discovery_that_fails_hides_all_that_it_would_tell() -> None:
 
 
 def test_a_cluster_that_does_not_answer_is_no_unseen_api() -> None:
-    with pytest.raises(Refused):
-        Cluster(api=Refused(0, "Unanswered", "Connection refused")).everything("x")
+    with pytest.raises(ApiError):
+        Cluster(api=ApiError(0, "Unanswered", "Connection refused")).everything("x")
 
 
 def test_why_a_namespace_stays_is_told_with_what_to_do() -> None:

@@ -11,7 +11,7 @@ import pytest
 from support.core.wait import Deadlines
 from support.deploy import sweep as sweeping
 from support.deploy.sweep import Swept, sweep
-from support.kube.client import Refused
+from support.kube.client import ApiError
 from support.kube.labels import ownership
 
 NOW = datetime(2026, 1, 1, 12, 0, 0, tzinfo=UTC)
@@ -60,7 +60,7 @@ class Cluster:
 
     def _maybe(self, what: str) -> None:
         if what == self.refuses:
-            raise Refused(403, "Forbidden", f"may not {what}")
+            raise ApiError(403, "Forbidden", f"may not {what}")
 
     def names(self) -> set[str]:
         return {obj["metadata"]["name"] for obj in self.objects}

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, cast
 import pytest
 
 from support.deploy import removal, volumes
-from support.kube.client import Contents, Refused
+from support.kube.client import ApiError, Contents
 from support.kube.labels import ownership
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ class Cluster:
     def list(self, kind: str, _namespace: str | None = None, labels: object = None) -> list[dict[str, Any]]:
         del labels
         if self.closed:
-            raise Refused(403, "Forbidden", "you may not look")
+            raise ApiError(403, "Forbidden", "you may not look")
         return [obj for obj in self.there if obj["kind"] == kind]
 
     def get(self, kind: str, name: str, _namespace: str | None = None) -> dict[str, Any] | None:

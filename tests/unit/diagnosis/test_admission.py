@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from support.diagnosis.causes import Cause, rejection
-from support.kube.client import Refused
+from support.kube.client import ApiError
 
 # As Kubernetes 1.34 words them.
 SILENT = (
@@ -23,31 +23,35 @@ IMMUTABLE = "spec: Forbidden: spec is immutable after creation except resources.
 
 
 @pytest.mark.parametrize(
-    ("refused", "final", "words"),
+    ("error", "final", "words"),
     [
         pytest.param(
-            Refused(500, "InternalError", SILENT), False, "namespace ingress-nginx", id="no webhook"
+            ApiError(500, "InternalError", SILENT), False, "namespace ingress-nginx", id="no webhook"
         ),
-        pytest.param(Refused(400, "BadRequest", SILENT), False, "if its owner is gone", id="by a 400"),
-        pytest.param(Refused(500, "InternalError", ELSEWHERE), False, 'webhook "a.b"', id="no Service's"),
-        pytest.param(Refused(403, "Forbidden", DENIED), False, "policy.example.com", id="denied"),
-        pytest.param(Refused(403, "Forbidden", QUOTA), False, "kubectl describe quota", id="quota"),
-        pytest.param(Refused(403, "Forbidden", PRIORITY), False, "get priorityclass", id="priority class"),
-        pytest.param(Refused(403, "Forbidden", SECURITY), True, "the field that it names", id="Pod Security"),
-        pytest.param(Refused(403, "Forbidden", RIGHT), True, "grant the right", id="rights"),
-        pytest.param(Refused(422, "Invalid", IMMUTABLE), True, "roll back with its data removed", id="claim"),
-        pytest.param(Refused(429, "TooManyRequests", "slow down"), False, "turns requests away", id="429"),
-        pytest.param(Refused(500, "InternalError", "etcdserver: no leader"), False, "readyz", id="etcd"),
-        pytest.param(Refused(503, "", "upstream unavailable"), False, "readyz", id="no word of a reason"),
-        pytest.param(Refused(504, "Timeout", "request did not complete"), False, "readyz", id="timeout"),
+        pytest.param(ApiError(400, "BadRequest", SILENT), False, "if its owner is gone", id="by a 400"),
+        pytest.param(ApiError(500, "InternalError", ELSEWHERE), False, 'webhook "a.b"', id="no Service's"),
+        pytest.param(ApiError(403, "Forbidden", DENIED), False, "policy.example.com", id="denied"),
+        pytest.param(ApiError(403, "Forbidden", QUOTA), False, "kubectl describe quota", id="quota"),
+        pytest.param(ApiError(403, "Forbidden", PRIORITY), False, "get priorityclass", id="priority class"),
+        pytest.param(
+            ApiError(403, "Forbidden", SECURITY), True, "the field that it names", id="Pod Security"
+        ),
+        pytest.param(ApiError(403, "Forbidden", RIGHT), True, "grant the right", id="rights"),
+        pytest.param(
+            ApiError(422, "Invalid", IMMUTABLE), True, "roll back with its data removed", id="claim"
+        ),
+        pytest.param(ApiError(429, "TooManyRequests", "slow down"), False, "turns requests away", id="429"),
+        pytest.param(ApiError(500, "InternalError", "etcdserver: no leader"), False, "readyz", id="etcd"),
+        pytest.param(ApiError(503, "", "upstream unavailable"), False, "readyz", id="no word of a reason"),
+        pytest.param(ApiError(504, "Timeout", "request did not complete"), False, "readyz", id="timeout"),
     ],
 )
-def test_every_status_is_a_refusal_with_its_remedy(refused: Refused, final: bool, words: str) -> None:
-    finding = rejection(refused)
+def test_every_status_is_a_refusal_with_its_remedy(error: ApiError, final: bool, words: str) -> None:
+    finding = rejection(error)
     assert (finding.cause, finding.certain) == (Cause.ADMISSION, final)
     assert words in finding.remedy
 
 
 def test_no_answer_is_no_refusal_of_an_object() -> None:
-    with pytest.raises(Refused):
-        rejection(Refused(0, "Unanswered", "Connection refused"))
+    with pytest.raises(ApiError):
+        rejection(ApiError(0, "Unanswered", "Connection refused"))

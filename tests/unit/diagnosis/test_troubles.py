@@ -12,7 +12,7 @@ from support.diagnosis import inquiry
 from support.diagnosis.causes import REMEDIES as REMEDIES_OF_CAUSES
 from support.diagnosis.causes import Cause, Finding
 from support.diagnosis.troubles import REMEDIES, Diagnosis, Trouble, diagnose, of_objects
-from support.kube.client import Refused
+from support.kube.client import ApiError
 
 HEARTBEAT = "GET /api/v2/heartbeat through the ingress"
 
@@ -145,7 +145,7 @@ class Platform:
 
     def list(self, kind: str, *_: Any) -> list[Any]:
         if kind in self.forbidden:
-            raise Refused(403, "Forbidden", "may not look")
+            raise ApiError(403, "Forbidden", "may not look")
         return [obj for obj in self.objects if obj["kind"] == kind]
 
     def get(self, kind: str, name: str, *_: Any) -> Any:

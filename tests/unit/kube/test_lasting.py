@@ -9,7 +9,7 @@ import pytest
 from urllib3.exceptions import MaxRetryError, NewConnectionError, SSLError
 
 from apiserver.errors import NoAnswerError, explained
-from support.kube.client import Refused, _is_no_upgrade
+from support.kube.client import ApiError, _is_no_upgrade
 
 
 @pytest.mark.parametrize(
@@ -32,7 +32,7 @@ from support.kube.client import Refused, _is_no_upgrade
     ],
 )
 def test_a_websocket_that_is_refused_for_good_is_known(status: int, message: str, lasting: bool) -> None:
-    assert _is_no_upgrade(Refused(status, "", message)) == lasting
+    assert _is_no_upgrade(ApiError(status, "", message)) == lasting
 
 
 @pytest.mark.parametrize(
@@ -40,7 +40,7 @@ def test_a_websocket_that_is_refused_for_good_is_known(status: int, message: str
 )
 def test_a_plain_request_that_is_refused_for_good_is_known(status: int, lasting: bool) -> None:
     # 403 is also what a new namespace answers until it has its service account.
-    assert Refused(status, "", "").lasting == lasting
+    assert ApiError(status, "", "").lasting == lasting
 
 
 def unverified() -> ssl.SSLCertVerificationError:

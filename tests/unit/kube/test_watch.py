@@ -10,7 +10,7 @@ import pytest
 
 from support.core.wait import Deadlines, wait_for
 from support.kube import watch as watching
-from support.kube.client import Refused
+from support.kube.client import ApiError
 from support.kube.watch import Watch
 
 if TYPE_CHECKING:
@@ -47,11 +47,11 @@ class Stream:
 class Cluster:
     """An API server whose lists are true; what its watches say is another matter."""
 
-    def __init__(self, *streams: Stream | Refused) -> None:
+    def __init__(self, *streams: Stream | ApiError) -> None:
         self.pods: list[Object] = []
         self.version = 1
         self.streams = list(streams)
-        self.failing: Refused | None = None
+        self.failing: ApiError | None = None
 
     def listing(self, _kind: str, _namespace: str) -> tuple[list[Object], str]:
         if self.failing:
@@ -60,7 +60,7 @@ class Cluster:
 
     def changes(self, *_: str) -> Stream:
         stream = self.streams.pop(0) if self.streams else Stream()
-        if isinstance(stream, Refused):
+        if isinstance(stream, ApiError):
             raise stream
         return stream
 
@@ -91,25 +91,25 @@ def see(cluster: Cluster, name: str) -> None:
         pytest.param(Stream(b'{"type": "ADDED"}\n', breaks=True), id="a half answer"),
         pytest.param(Stream(b"<html>\n", breaks=True), id="garbled"),
         pytest.param(Stream(b'{"type": "ERROR", "object": {"code": 410}}\n'), id="too old"),
-        pytest.param(Refused(403, "Forbidden", "may not watch"), id="forbidden"),
-        pytest.param(Refused(429, "TooManyRequests", "slow down"), id="busy"),
-        pytest.param(Refused(500, "InternalError", "etcd"), id="troubled"),
-        pytest.param(Refused(0, "Unanswered", "Connection refused"), id="away for a moment"),
+        pytest.param(ApiError(403, "Forbidden", "may not watch"), id="forbidden"),
+        pytest.param(ApiError(429, "TooManyRequests", "slow down"), id="busy"),
+        pytest.param(ApiError(500, "InternalError", "etcd"), id="troubled"),
+        pytest.param(ApiError(0, "Unanswered", "Connection refused"), id="away for a moment"),
     ],
 )
-def test_what_is_there_is_seen_whatever_the_watch_says(stream: Stream | Refused) -> None:
+def test_what_is_there_is_seen_whatever_the_watch_says(stream: Stream | ApiError) -> None:
     see(Cluster(stream), "late")
 
 
 def test_a_watch_that_is_never_allowed_is_made_up_for_by_lists() -> None:
-    see(Cluster(*[Refused(403, "Forbidden", "may not watch")] * 500), "late")
+    see(Cluster(*[ApiError(403, "Forbidden", "may not watch")] * 500), "late")
 
 
 def test_an_api_server_that_stays_away_is_told() -> None:
     cluster = Cluster(Stream(breaks=True))
     with Watch(cluster, ["Pod"], "x") as watch:  # type: ignore[arg-type]  # a stand-in
-        cluster.failing = Refused(0, "Unanswered", "Connection refused")
-        with pytest.raises(Refused, match="Connection refused"):
+        cluster.failing = ApiError(0, "Unanswered", "Connection refused")
+        with pytest.raises(ApiError, match="Connection refused"):
             wait_for(lambda: watch.wait(0.1) and False, 5, lambda: "nothing is told")
 
 
@@ -117,8 +117,8 @@ def test_what_cannot_heal_is_told_at_once(monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setattr("support.core.wait._in_force", Deadlines(outage=3600))
     cluster = Cluster(Stream(breaks=True))
     with Watch(cluster, ["Pod"], "x") as watch:  # type: ignore[arg-type]  # a stand-in
-        cluster.failing = Refused(401, "Unauthorized", "who are you")
-        with pytest.raises(Refused, match="who are you"):
+        cluster.failing = ApiError(401, "Unauthorized", "who are you")
+        with pytest.raises(ApiError, match="who are you"):
             wait_for(lambda: watch.wait(0.1) and False, 5, lambda: "nothing is told")
 
 

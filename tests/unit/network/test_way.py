@@ -17,7 +17,7 @@ from trustme import CA
 from support.core import resolver
 from support.core.resolver import map_host
 from support.core.wait import Deadlines
-from support.kube.client import Refused
+from support.kube.client import ApiError
 from support.network.http import Unanswered, ask, line
 from support.network.tunnel import NoWay, Tunnel, Unreachable
 from support.network.vantage import Vantage
@@ -360,7 +360,7 @@ def test_a_vantage_that_does_not_come_up_says_what_is_seen_of_it() -> None:
 def test_a_vantage_to_which_no_way_leads_says_so_at_once_and_blames_no_release(ask: str) -> None:
     class NoWebsockets(FakeKube):
         def forward(self, namespace: str, pod: str, port: int) -> socket.socket:
-            raise Refused(0, "Unanswered", f"no way into {namespace}/{pod}:{port}", lasting=True)
+            raise ApiError(0, "Unanswered", f"no way into {namespace}/{pod}:{port}", lasting=True)
 
     kube: Any = NoWebsockets(0)
     vantage = Vantage(kube, "probe", Deadlines(live=60), namespace="there", run_id="run")

@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from support.core.redaction import MARK, Redactor
-from support.kube.client import Refused
+from support.kube.client import ApiError
 from support.reporting.evidence import Failure, Witness, bundle_directory, differences, look, take
 from support.reporting.scenario import Scenario
 from tests.miniature import ROOT, Miniature
@@ -94,7 +94,7 @@ class Cluster:
     ) -> str:
         self._answer()
         if container == "gateway":
-            raise Refused(400, "BadRequest", "container gateway is waiting to start")
+            raise ApiError(400, "BadRequest", "container gateway is waiting to start")
         if seconds is not None:
             return "".join(f"{one} s ago\n" for one in range(seconds, 0, -1))
         return "".join(f"{'before' if previous else 'now'} {number}\n" for number in range(tail))
@@ -102,7 +102,7 @@ class Cluster:
     def _answer(self) -> None:
         self.left -= 1
         if self.left < 0:
-            raise Refused(0, "Unanswered", "connection refused")
+            raise ApiError(0, "Unanswered", "connection refused")
 
 
 def _look(cluster: Any, rendered: Any = None) -> dict[str, str]:
@@ -242,7 +242,7 @@ def test_a_known_trouble_is_named_with_what_to_do() -> None:
     *_, trouble, remedy = Failure(SCENARIO, "Then it holds", 7, error).sentences(ROOT)
     assert trouble == "trouble:  there is no such collection"
     assert remedy.startswith("to do:    list the collections")
-    theirs = Refused(404, "NotFound", "Collection x does not exist")
+    theirs = ApiError(404, "NotFound", "Collection x does not exist")
     assert len(Failure(SCENARIO, "Then it holds", 7, theirs).sentences(ROOT)) == 3
 
 
