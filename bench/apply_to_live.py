@@ -44,8 +44,8 @@ class Bench:
         """Return the seconds that one watching script needs for the same objects."""
         namespace, place = self._place()
         objects = render(self._release, self._inventory, place, self._tls)
-        with namespace.pulse() as pulse:
-            seconds = seconds_to_live(self._kube, place.namespace, objects, pulse)
+        with namespace.health_check() as health_check:
+            seconds = seconds_to_live(self._kube, place.namespace, objects, health_check)
         namespace.roll_back(remove_data=True)
         return seconds
 

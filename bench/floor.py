@@ -16,7 +16,7 @@ from support.deploy.liveness import NotYet
 from support.kube.containers import is_ready
 
 if TYPE_CHECKING:
-    from support.deploy.liveness import Pulse
+    from support.deploy.liveness import HealthCheck
     from support.kube.client import Kube
     from support.kube.objects import Objects
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 _BEAT = 0.02
 
 
-def seconds_to_live(kube: Kube, namespace: str, objects: Objects, pulse: Pulse) -> float:
+def seconds_to_live(kube: Kube, namespace: str, objects: Objects, health_check: HealthCheck) -> float:
     """Apply the objects of a release, in their order, and return the seconds until it is live."""
     begin = time.monotonic()
     for obj in objects:
@@ -34,13 +34,13 @@ def seconds_to_live(kube: Kube, namespace: str, objects: Objects, pulse: Pulse) 
         if is_ready(json.loads(line)["object"]):
             break
     stream.close()
-    while not _lives(pulse):
+    while not _lives(health_check):
         pause(_BEAT)
     return time.monotonic() - begin
 
 
-def _lives(pulse: Pulse) -> bool:
+def _lives(health_check: HealthCheck) -> bool:
     try:
-        return pulse.advances() and pulse.keeps()
+        return health_check.heartbeat_advances() and health_check.acknowledges_write()
     except NotYet:
         return False

@@ -54,6 +54,6 @@ def assert_brought_back(home: Namespace, live: Live, rollout: Rollout) -> None:
         f'promised: release "{live.release.name}" is live again\nseen:     nothing is, after {rollout}'
     )
     assert rollout.live.token == live.token, "the release was brought back with another token"
-    with home.pulse(live) as pulse:
-        pulse.advances()
-        pulse.keeps()
+    with home.health_check(live) as health_check:
+        health_check.heartbeat_advances()
+        health_check.acknowledges_write()

@@ -20,7 +20,7 @@ _DATABASES: Final = f"/api/v2/tenants/{TENANT}/databases"
 _OWN_DATABASES: Final = "conformance"
 # How the collections are called that are made for a moment, each with the heartbeat that was seen before: what a killed
 # process leaves of them is known by its age.
-PULSE: Final = "chroma-conformance-pulse-"
+PROBE_PREFIX: Final = "chroma-conformance-pulse-"
 
 # Collections asked for at once, and the most that a look tells apart.
 _PAGE: Final = 100
@@ -147,7 +147,7 @@ def _list(ask: Ask, end: float) -> tuple[list[Holding], str]:
             found += [
                 Holding(database, one["name"], one["id"], dimension=one.get("dimension"))
                 for one in page
-                if not one["name"].startswith(PULSE)
+                if not one["name"].startswith(PROBE_PREFIX)
             ]
             if len(found) >= _MOST:
                 return found[:_MOST], ""

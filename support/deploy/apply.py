@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from support.core.wait import Deadlines
-    from support.deploy.liveness import Pulse
-    from support.deploy.rollout import Course
+    from support.deploy.liveness import HealthCheck
+    from support.deploy.rollout import RolloutMonitor
     from support.kube.client import Kube
     from support.kube.objects import Object, Objects
 
@@ -33,31 +33,33 @@ T = TypeVar("T")
 _PAUSE: Final = 1.0
 
 
-def rehearse(kube: Kube, objects: Objects, deadlines: Deadlines, course: Course, *, replacing: bool) -> None:
+def rehearse(
+    kube: Kube, objects: Objects, deadlines: Deadlines, monitor: RolloutMonitor, *, replacing: bool
+) -> None:
     """Let the API server judge every object and the pod, before a good one is touched; only the namespace is made.
 
     `replacing`: there is a pod already, whose share of a quota becomes free. Raises `ApiError`.
     """
     wave = waves(objects)
     for namespace in wave.namespaces:
-        _insist(partial(_take, kube, namespace), course)
+        _insist(partial(_take, kube, namespace), monitor)
     judged = wave.needs + wave.makers + wave.announcements
-    _insist(lambda: together([partial(_judge, kube, obj) for obj in judged]), course)
+    _insist(lambda: together([partial(_judge, kube, obj) for obj in judged]), monitor)
     for maker in wave.makers:
-        _insist(partial(_await_admission, kube, rehearsal(maker), deadlines, replacing=replacing), course)
+        _insist(partial(_await_admission, kube, rehearsal(maker), deadlines, replacing=replacing), monitor)
 
 
-def _insist(act: Callable[[], T], course: Course) -> T:
+def _insist(act: Callable[[], T], monitor: RolloutMonitor) -> T:
     """Do what may be refused for a reason that passes, until it is done or the refusal has lasted; raises `ApiError`."""
     while True:
         try:
             done = act()
         except ApiError as error:
-            if course.believed(rejection(error)):
+            if monitor.debounced(rejection(error)):
                 raise
             pause(_PAUSE)
         else:
-            course.believed(None)
+            monitor.debounced(None)
             return done
 
 
@@ -70,7 +72,7 @@ def _judge(kube: Kube, obj: Object) -> None:
             raise
 
 
-def pull(kube: Kube, objects: Objects, former: Objects, course: Course) -> Finding | None:
+def pull(kube: Kube, objects: Objects, former: Objects, monitor: RolloutMonitor) -> Finding | None:
     """Have the images pulled that the live release does not run, before it is touched; return why they cannot be.
 
     Where no pod may or can come beside the live one, this is left to the rollout.
@@ -85,30 +87,30 @@ def pull(kube: Kube, objects: Objects, former: Objects, course: Course) -> Findi
         except ApiError:
             continue
         try:
-            if finding := course.until_pulled(asked, pod):
+            if finding := monitor.wait_until_pulled(asked, pod):
                 return finding
         finally:
             kube.delete(*key(pod), pod["metadata"]["namespace"], grace=0)
     return None
 
 
-def put(kube: Kube, objects: Objects, course: Course, pulse: Pulse) -> Finding | None:
+def put(kube: Kube, objects: Objects, monitor: RolloutMonitor, health_check: HealthCheck) -> Finding | None:
     """Apply objects, follow them until they are live, and announce them; return why they cannot become so.
 
     Raises `ApiError`.
     """
     wave = waves(objects)
     for namespace in wave.namespaces:
-        _insist(partial(_take, kube, namespace), course)
-    stored = _insist(lambda: together([partial(kube.apply, obj) for obj in wave.needs]), course)
-    course.mark("applied")
+        _insist(partial(_take, kube, namespace), monitor)
+    stored = _insist(lambda: together([partial(kube.apply, obj) for obj in wave.needs]), monitor)
+    monitor.mark("applied")
     for maker in wave.makers:
-        if finding := _bind(kube, course, stored, maker):
+        if finding := _bind(kube, monitor, stored, maker):
             return finding
-        if finding := course.until_live(_insist(partial(kube.apply, maker), course), pulse):
+        if finding := monitor.wait_until_live(_insist(partial(kube.apply, maker), monitor), health_check):
             return finding
     if wave.makers:
-        _insist(lambda: together([partial(kube.apply, obj) for obj in wave.announcements]), course)
+        _insist(lambda: together([partial(kube.apply, obj) for obj in wave.announcements]), monitor)
     return None if wave.makers else Finding(Cause.NEVER_READY, "the release has no StatefulSet")
 
 
@@ -152,7 +154,7 @@ def _admits(kube: Kube, pod: Object, *, replacing: bool) -> bool:
     return True
 
 
-def _bind(kube: Kube, course: Course, stored: Objects, maker: Object) -> Finding | None:
+def _bind(kube: Kube, monitor: RolloutMonitor, stored: Objects, maker: Object) -> Finding | None:
     """Let the claims of a pod be bound before it comes, where that is possible; return why they cannot be.
 
     The scheduler looks at a claim that waits for its pod only once a second (docs/speed.md#binding-the-claim-first).
@@ -162,7 +164,7 @@ def _bind(kube: Kube, course: Course, stored: Objects, maker: Object) -> Finding
     unbound = {
         claim["metadata"]["name"] for claim in claims if not is_bound(claim) and _binds_ahead(kube, claim)
     }
-    return course.until_bound(unbound) if unbound else None
+    return monitor.wait_until_bound(unbound) if unbound else None
 
 
 def _binds_ahead(kube: Kube, claim: Object) -> bool:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from support.chroma.holdings import Holdings
-    from support.deploy.liveness import Pulse
+    from support.deploy.liveness import HealthCheck
     from support.kube.client import Kube
     from support.kube.objects import Object, Objects
     from support.release.lineage import Lineage
@@ -91,11 +91,11 @@ class Custody:
             f"it mounts {told}, and claim {self.kept.claim} held {self.kept.holdings} at the last look"
         )
 
-    def look(self, pulse: Pulse) -> None:
+    def look(self, health_check: HealthCheck) -> None:
         """Ask the live release what it holds, at the last moment before its pod is touched; one that is not there tells nothing."""
         try:
-            pulse.beats()
-            held = pulse.holds()
+            health_check.heartbeat()
+            held = health_check.holdings()
         except (NotYet, NeverWill):
             return
         if not held.unlisted:

@@ -1,4 +1,4 @@
-"""Proves that a release lives, as its users meet it: its heart beats, and it keeps what it is given."""
+"""Proves that a release is live as its users see it: its heartbeat advances, and it keeps what is written."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import httpx
 
-from support.chroma.holdings import PULSE, Answer, Holding, Holdings, look
+from support.chroma.holdings import PROBE_PREFIX, Answer, Holding, Holdings, look
 from support.core.resolver import map_host, nameless
 from support.diagnosis.causes import Cause
 from support.network.way import ingress
@@ -27,14 +27,14 @@ if TYPE_CHECKING:
 # Characters of an answer that are told: Chroma says what is wrong at the end of a long sentence.
 _WORDS: Final = 400
 _HEARTBEAT: Final = "/api/v2/heartbeat"
-# The gateway answers a stranger 401, Chroma itself 403.
+# The gateway answers an anonymous request with 401, Chroma itself with 403.
 _REFUSALS: Final = {401, 403}
 _COLLECTIONS: Final = "/api/v2/tenants/default_tenant/databases/default_database/collections"
 
 
 def made_at(name: str) -> int | None:
     """Return before which heartbeat, in nanoseconds, a collection of this name was made to prove a release; None for others."""
-    found = re.fullmatch(rf"{PULSE}(?:([0-9a-f]{{12,}})-)?[0-9a-f]{{8}}", name)
+    found = re.fullmatch(rf"{PROBE_PREFIX}(?:([0-9a-f]{{12,}})-)?[0-9a-f]{{8}}", name)
     return int(found[1] or "0", 16) if found else None
 
 
@@ -66,8 +66,8 @@ class Locked(NeverWill):
     """A release does not take the token that it was deployed with; the text says what was asked and what came back."""
 
 
-class Open(NeverWill):
-    """A release answers a stranger who shows no token; the text says what was asked and what came back."""
+class Insecure(NeverWill):
+    """A release serves anonymous callers; the text says what was asked and what came back."""
 
 
 @dataclass
@@ -86,7 +86,7 @@ class Expectation:
     spared: bool = False
     found: Holdings | None = None
 
-    def demand(self, now: Holdings) -> None:
+    def check(self, now: Holdings) -> None:
         """Note what is there now; raises `Lost` or `Unreadable` where that is not what was there."""
         self.found = now
         held = self.before.collections
@@ -131,11 +131,13 @@ class Expectation:
         return not was.fault and (self.moved or was.queried or counted_then_alone)
 
 
-class Pulse:
-    """Looks through the ingress until five facts hold: a heartbeat, a later one, a closed door, the data, and a kept write.
+class HealthCheck:
+    """Checks through the ingress that a release is live.
 
-    A heartbeat alone says nothing about the data: it is green over a volume that is gone (docs/chroma.md).
-    A context manager. Where an open release is put up with, `bear_open` is told of it.
+    The heartbeat advances, anonymous requests are rejected, the data is there, and a write is acknowledged.
+
+    A heartbeat alone says nothing about the data: it advances over a volume that is gone (docs/chroma.md).
+    A context manager. `accept_insecure` accepts an insecure release: it is called with a description of the answer.
     """
 
     def __init__(  # noqa: PLR0917 - what it stands on
@@ -144,7 +146,7 @@ class Pulse:
         inventory: Inventory,
         token: SecretStr,
         deadlines: Deadlines,
-        bear_open: Callable[[str], None] | None = None,
+        accept_insecure: Callable[[str], None] | None = None,
         expected: Expectation | None = None,
     ) -> None:
         way = ingress(host, inventory)
@@ -155,7 +157,7 @@ class Pulse:
         self._token = {"X-Chroma-Token": token.get_secret_value()}
         self._address = map_host(host, inventory.ingress_address) if inventory.ingress_address else None
         self._first: int | None = None
-        self._bear_open = bear_open
+        self._accept_insecure = accept_insecure
         self.expected = expected or Expectation()
         self._look = deadlines.look
 
@@ -171,7 +173,7 @@ class Pulse:
         if self._address:
             self._address.__exit__(kind, error, trace)
 
-    def beats(self) -> int:
+    def heartbeat(self) -> int:
         """Return the heartbeat, in nanoseconds; raises `NotYet` while there is none."""
         answer = self._ask("GET", _HEARTBEAT)
         if answer.status_code != 200:
@@ -181,34 +183,34 @@ class Pulse:
         except (ValueError, TypeError, KeyError):
             raise NotYet(_told(answer)) from None
 
-    def advances(self) -> bool:
+    def heartbeat_advances(self) -> bool:
         """Look once; return whether a heartbeat later than the first one seen has come."""
-        now = self.beats()
+        now = self.heartbeat()
         if self._first is None:
             self._first = now
-            now = self.beats()
+            now = self.heartbeat()
         if now <= self._first:
             raise NotYet(f"its heartbeat stands still at {now}")
         return True
 
-    def shuts_out(self) -> bool:
-        """Ask as a stranger, without the token; return whether that was refused, or is put up with.
+    def rejects_anonymous(self) -> bool:
+        """Send a request without the token; return whether it was rejected, or an insecure release is accepted.
 
-        Raises `Open` when the stranger is served, `NotYet` when the answer says neither.
+        Raises `Insecure` when the release serves it, `NotYet` when the answer says neither.
         """
         answer = self._ask("GET", _COLLECTIONS, token={})
-        if answer.is_success and self._bear_open is None:
-            raise Open(_told(answer, "without a token"))
-        if answer.is_success and self._bear_open:
-            self._bear_open(_told(answer, "without a token"))
+        if answer.is_success and self._accept_insecure is None:
+            raise Insecure(_told(answer, "without a token"))
+        if answer.is_success and self._accept_insecure:
+            self._accept_insecure(_told(answer, "without a token"))
         elif answer.status_code not in _REFUSALS:
             raise NotYet(_told(answer, "without a token"))
         return True
 
-    def holds(self) -> Holdings:
+    def holdings(self) -> Holdings:
         """Return what the release holds; raises `Lost` or `Unreadable` where that is not what is expected."""
         found = look(self._answer, self._look)
-        self.expected.demand(found)
+        self.expected.check(found)
         return found
 
     def _answer(self, method: str, path: str, body: dict[str, Any] | None) -> Answer:
@@ -218,12 +220,12 @@ class Pulse:
             return Answer(0, "", str(error))
         return Answer(answer.status_code, answer.text, _told(answer))
 
-    def keeps(self) -> bool:
+    def acknowledges_write(self) -> bool:
         """Write a record into a collection made for it, and remove both; return whether all was acknowledged.
 
         Raises `NeverWill` when the release refuses the writer (4xx): the gateway and the ingress are there already.
         """
-        name = f"{PULSE}{self._first or self.beats():x}-{secrets.token_hex(4)}"
+        name = f"{PROBE_PREFIX}{self._first or self.heartbeat():x}-{secrets.token_hex(4)}"
         collection = self._write("POST", _COLLECTIONS, {"name": name}).json()["id"]
         try:
             self._write("POST", f"{_COLLECTIONS}/{collection}/add", {"ids": ["pulse"], "embeddings": [[1.0]]})

@@ -13,11 +13,11 @@ from support.deploy import last_live, plan, precheck, removal, volumes
 from support.deploy.apply import lay_ground, pull, put, put_back, rehearse
 from support.deploy.custody import Custody
 from support.deploy.live import Live
-from support.deploy.liveness import Expectation, Lost, NeverWill, NotYet, Pulse, Unreadable
+from support.deploy.liveness import Expectation, HealthCheck, Lost, NeverWill, NotYet, Unreadable
 from support.deploy.objects import is_announcement, is_claim
 from support.deploy.precheck import ObstructedError
 from support.deploy.results import NotLive, RollBack, Rollout
-from support.deploy.rollout import KINDS, Course, is_ready
+from support.deploy.rollout import KINDS, RolloutMonitor, is_ready
 from support.diagnosis import causes, inquiry
 from support.diagnosis.causes import Finding, rejection
 from support.kube.client import ApiError
@@ -50,7 +50,7 @@ class Namespace:
 
     `fault_of` says which fault spoils a release that is applied here. `progress` is given one line for each change while
     a release goes live. `witness` is shown each refused release before it gives way: the cluster, the namespace's name,
-    the objects. A release that anybody may use is refused, unless `bear_open` names who is told of that release instead;
+    the objects. An insecure release is refused, unless `accept_insecure` returns a function that takes a note of it;
     one of an older version than the data's, unless `accept_downgrade`.
     """
 
@@ -63,7 +63,7 @@ class Namespace:
         fault_of: Callable[[Release], Fault | None],
         progress: Callable[[str], None],
         witness: Callable[[Kube, str, Objects], None] = lambda _kube, _name, _rendered: None,
-        bear_open: Callable[[Release], Callable[[str], None] | None] = lambda _release: None,
+        accept_insecure: Callable[[Release], Callable[[str], None] | None] = lambda _release: None,
         *,
         accept_downgrade: bool = False,
     ) -> None:
@@ -76,7 +76,7 @@ class Namespace:
         self._fault_of = fault_of
         self._progress = progress
         self._witness = witness
-        self._bear_open = bear_open
+        self._accept_insecure = accept_insecure
         self._accept_downgrade = accept_downgrade
         # What was seen live last, and the version that its StatefulSet had.
         self._known: tuple[Live, str] | None = None
@@ -108,8 +108,8 @@ class Namespace:
 
     def forbids(self, release: Release) -> Finding | None:
         """Return why a release must not be deployed here at all, None where that is not known beforehand."""
-        reason = lint.why_open(release)
-        return causes.open_to_anybody(reason) if reason and self._bear_open(release) is None else None
+        reason = lint.why_insecure(release)
+        return causes.insecure(reason) if reason and self._accept_insecure(release) is None else None
 
     def apply(self, release: Release, changes: Sequence[Patch] = ()) -> Rollout:
         """Apply a release, with some changes to its objects, and wait until it is live, or refused and has given way.
@@ -126,22 +126,22 @@ class Namespace:
             there = removal.owned(self.kube, self.name)
             before = _versions(there)
             former = self._recall()
-            course = Course(watch, self._deadlines, self._progress)
+            monitor = RolloutMonitor(watch, self._deadlines, self._progress)
             custody = self._custody(former)
             finding = (
                 self._forbid(release, objects, custody)
                 or (former and self._unnamed())
-                or self._prepare(course, objects, former)
+                or self._prepare(monitor, objects, former)
             )
             touched = finding is None
-            finding = finding or self._deploy(course, applied, former, custody)
+            finding = finding or self._deploy(monitor, applied, former, custody)
             if finding is None:
-                course.mark("live")
-                self._progress(f'release "{release.name}" is live after {course.seconds["live"]:.1f} s')
+                monitor.mark("live")
+                self._progress(f'release "{release.name}" is live after {monitor.seconds["live"]:.1f} s')
                 live: Live | None = applied
                 self._prune(former, objects)
             else:
-                course.mark("refused")
+                monitor.mark("refused")
                 finding = self._lost(there) or finding
                 self._witness(self.kube, self.name, objects)
                 custody.settle(objects)
@@ -151,7 +151,7 @@ class Namespace:
                     self._remove(remove_data=False)
                 before_it = f'release "{former.release.name}"' if former else "nothing"
                 self._progress(f'release "{release.name}" gives way to {before_it}: {finding}')
-                again = Course(watch, self._deadlines, self._progress, named=True)
+                again = RolloutMonitor(watch, self._deadlines, self._progress, named=True)
                 live = (
                     self._give_way(again, former, there, finding, custody)
                     if touched
@@ -161,13 +161,13 @@ class Namespace:
                     self._clear(
                         self._leftovers(before, former), namespace=("Namespace", self.name) not in before
                     )
-                course.mark("gave way")
+                monitor.mark("gave way")
         if live and not changes:
             self._know(live)
         changed = self._changed_since(before)
         if live:
             custody.remember()
-        return Rollout(release, live, finding, changed, course.seconds, self._tell_code_server())
+        return Rollout(release, live, finding, changed, monitor.seconds, self._tell_code_server())
 
     def ensure_live(self, release: Release) -> Live:
         """Return the release as it lives, and apply it first unless it is live already.
@@ -229,15 +229,19 @@ class Namespace:
         if lost := custody.gone():
             raise NotLive(str(lost), recalled.release)
         statefulset = recalled.statefulset()
-        seen = causes.Seen(self.kube.get(*key(statefulset), self.name), self.kube.list("Pod", self.name))
+        seen = causes.Observation(
+            self.kube.get(*key(statefulset), self.name), self.kube.list("Pod", self.name)
+        )
         if not is_ready(seen):
             raise NotLive(causes.explain(seen).detail, recalled.release)
         try:
-            with self.pulse(recalled, custody.expectation(recalled.objects, spared=True)) as pulse:
-                pulse.advances()
-                pulse.shuts_out()
-                pulse.holds()
-                pulse.keeps()
+            with self.health_check(
+                recalled, custody.expectation(recalled.objects, spared=True)
+            ) as health_check:
+                health_check.heartbeat_advances()
+                health_check.rejects_anonymous()
+                health_check.holdings()
+                health_check.acknowledges_write()
         except (Lost, Unreadable) as missing:
             found = custody.explain(Finding(missing.cause, str(missing)), spared=True)
             raise NotLive(str(found), recalled.release) from missing
@@ -298,10 +302,10 @@ class Namespace:
     def revive(self, former: Live, replicas: int, custody: Custody) -> Finding | None:
         """Give a release its pods back, as it was live here, with what it held; return why it does not live again."""
         expected = custody.expectation(former.objects, spared=True)
-        with Watch(self.kube, KINDS, self.name) as watch, self.pulse(former, expected) as pulse:
-            course = Course(watch, self._deadlines, self._progress)
+        with Watch(self.kube, KINDS, self.name) as watch, self.health_check(former, expected) as health_check:
+            monitor = RolloutMonitor(watch, self._deadlines, self._progress)
             try:
-                finding = course.until_live(self._scale_back(former, replicas), pulse)
+                finding = monitor.wait_until_live(self._scale_back(former, replicas), health_check)
             except ApiError as error:
                 return rejection(error)
         finding = custody.explain(finding, spared=True) if finding else None
@@ -363,14 +367,14 @@ class Namespace:
         """Return the resourceVersion of every object of the suite in the namespace, and its own, by kind and name."""
         return _versions(removal.owned(self.kube, self.name))
 
-    def pulse(self, of: Live | None = None, expected: Expectation | None = None) -> Pulse:
+    def health_check(self, of: Live | None = None, expected: Expectation | None = None) -> HealthCheck:
         """Return what looks whether a release here lives, and holds what is `expected`; a context manager.
 
         It shows the token that the release was deployed with, or without a release that of the inventory.
         """
         token = of.token if of else self.inventory.admin_password
-        bear_open = self._bear_open(of.release) if of else None
-        return Pulse(self.host, self.inventory, token, self._deadlines, bear_open, expected)
+        accept_insecure = self._accept_insecure(of.release) if of else None
+        return HealthCheck(self.host, self.inventory, token, self._deadlines, accept_insecure, expected)
 
     def _custody(self, former: Live | None) -> Custody:
         return Custody(self.kube, self.name, former.objects if former else [], self._progress)
@@ -411,25 +415,27 @@ class Namespace:
         why = nameless(self.host, self.inventory.ingress_address)
         return causes.Finding(causes.Cause.NAMELESS, why) if why else None
 
-    def _prepare(self, course: Course, objects: Objects, former: Live | None) -> Finding | None:
+    def _prepare(self, monitor: RolloutMonitor, objects: Objects, former: Live | None) -> Finding | None:
         """Look whether a release that nothing speaks against can go live, before anything is touched; return why not."""
         try:
             if hindered := self._hindered(objects):
                 return causes.ending(*precheck.told(hindered))
-            rehearse(self.kube, objects, self._deadlines, course, replacing=former is not None)
-            return pull(self.kube, objects, former.objects, course) if former else None
+            rehearse(self.kube, objects, self._deadlines, monitor, replacing=former is not None)
+            return pull(self.kube, objects, former.objects, monitor) if former else None
         except ApiError as error:
             return rejection(error)
 
     def _look(self, known: Live, custody: Custody) -> None:
-        with self.pulse(known) as pulse:
-            custody.look(pulse)
+        with self.health_check(known) as health_check:
+            custody.look(health_check)
 
-    def _deploy(self, course: Course, applied: Live, former: Live | None, custody: Custody) -> Finding | None:
+    def _deploy(
+        self, monitor: RolloutMonitor, applied: Live, former: Live | None, custody: Custody
+    ) -> Finding | None:
         """Apply a release and follow it until it is live and recorded; return why it cannot be."""
         if former:
             self._look(former, custody)
-        if finding := self._put(course, applied, custody):
+        if finding := self._put(monitor, applied, custody):
             return finding
         try:
             last_live.remember(self.kube, self._place, applied.release, applied.objects, applied.token)
@@ -449,31 +455,35 @@ class Namespace:
         return causes.ending(*precheck.told(gone)) if gone else None
 
     def _put(
-        self, course: Course, live: Live, custody: Custody, *, brought_back: bool = False
+        self, monitor: RolloutMonitor, live: Live, custody: Custody, *, brought_back: bool = False
     ) -> Finding | None:
         try:
             custody.begin(live.objects)
-            with self.pulse(live, custody.expectation(live.objects, spared=brought_back)) as pulse:
-                finding = put(self.kube, live.objects, course, pulse)
+            with self.health_check(
+                live, custody.expectation(live.objects, spared=brought_back)
+            ) as health_check:
+                finding = put(self.kube, live.objects, monitor, health_check)
             finding = inquiry.closer(self.kube, self.name, finding) if finding else None
         except ApiError as error:
             return rejection(error)
         return custody.explain(finding, spared=brought_back) if finding else None
 
     def _give_way(
-        self, course: Course, former: Live | None, there: Objects, finding: Finding, custody: Custody
+        self, monitor: RolloutMonitor, former: Live | None, there: Objects, finding: Finding, custody: Custody
     ) -> Live | None:
         """Let a refused release give way to the one before it, or to nothing; return that one where it lives."""
         if going := precheck.observe(self.kube, self.name).lost_with_the_pod():
             # Whatever is done now ends the pod, and with it the data.
             self._progress(f"nothing is taken back: {precheck.told(going)[0]}")
             return None
-        live = former and self._restore(course, former, finding, custody)
+        live = former and self._restore(monitor, former, finding, custody)
         before = _versions(there)
         self._clear(self._leftovers(before, former), namespace=("Namespace", self.name) not in before)
         return live
 
-    def _restore(self, course: Course, former: Live, finding: Finding, custody: Custody) -> Live | None:
+    def _restore(
+        self, monitor: RolloutMonitor, former: Live, finding: Finding, custody: Custody
+    ) -> Live | None:
         """Bring the release back that was live before; None, with a line of progress, when that fails as well.
 
         It is not waited for where it would need just what has kept the refused one from going live, and nothing is made
@@ -485,7 +495,7 @@ class Namespace:
                 f'release "{former.release.name}" is put back, and waits for the same: {finding.detail}'
             )
             return None
-        if why := custody.gone() or self._put(course, former, custody, brought_back=True):
+        if why := custody.gone() or self._put(monitor, former, custody, brought_back=True):
             self._progress(f'release "{former.release.name}" cannot go live again: {why}')
             return None
         return former

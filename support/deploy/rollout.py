@@ -5,10 +5,10 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Final
 
-from support.deploy.liveness import Locked, Lost, Nameless, NeverWill, NotYet, Open, Unreadable
+from support.deploy.liveness import Insecure, Locked, Lost, Nameless, NeverWill, NotYet, Unreadable
 from support.deploy.objects import claim_names, is_bound
 from support.diagnosis import causes
-from support.diagnosis.causes import Cause, Finding, Seen
+from support.diagnosis.causes import Cause, Finding, Observation
 from support.diagnosis.troubles import Trouble, diagnose
 from support.kube.containers import is_ready as is_pod_ready
 from support.kube.containers import own, state
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from support.core.wait import Deadlines
-    from support.deploy.liveness import Pulse
+    from support.deploy.liveness import HealthCheck
     from support.kube.objects import Object
     from support.kube.watch import Watch
 
@@ -27,10 +27,10 @@ KINDS: Final = ("PersistentVolumeClaim", "Pod", "StatefulSet", "Event")
 # Seconds between two looks through the ingress: controllers take a new route after 0.1-0.7 s.
 _BEAT: Final = 0.03
 # Why a release that answers will never be live, where that is not the way to it.
-_CAUSES: Final = {Open: Cause.OPEN, Locked: Cause.TOKEN, Lost: Cause.LOST}
+_CAUSES: Final = {Insecure: Cause.INSECURE, Locked: Cause.TOKEN, Lost: Cause.LOST}
 
 
-class Course:
+class RolloutMonitor:
     """One rollout as a watch shows it. Create it before anything is applied: what is seen by then is not of this one.
 
     `tell` is given one line for each change on the way. A host without a name is waited for to the deadline, unless it is
@@ -54,13 +54,13 @@ class Course:
         """Note how many seconds after the beginning a stage was reached."""
         self.seconds[stage] = round(time.monotonic() - self._begin, 3)
 
-    def until_bound(self, names: set[str]) -> Finding | None:
+    def wait_until_bound(self, names: set[str]) -> Finding | None:
         """Wait until the claims are bound, for the time that this can spare the pod; return why they never will be."""
         end = time.monotonic() + self._deadlines.claim
         # What speaks against a claim is waited out: afterwards a pod is touched for it.
         while (left := end - time.monotonic()) > 0 or self._doubt:
-            seen = Seen(None, [], self._claims(names), self._events())
-            if finding := self.believed(causes.diagnose(seen)):
+            seen = Observation(None, [], self._claims(names), self._events())
+            if finding := self.debounced(causes.diagnose(seen)):
                 return finding
             if len(seen.claims) == len(names) and all(map(is_bound, seen.claims)):
                 self._tell_once("claim bound")
@@ -68,7 +68,7 @@ class Course:
             self._watch.wait(min(max(left, 0.0), 1.0) or 1.0)
         return None
 
-    def until_pulled(self, asked: Object, pod: Object) -> Finding | None:
+    def wait_until_pulled(self, asked: Object, pod: Object) -> Finding | None:
         """Wait until a pod that only pulls (plan.puller) has its images; return why it never will have them.
 
         `asked` is the pod as it was asked for, whose containers alone count; `pod` as it was stored. Where it finds no
@@ -78,8 +78,8 @@ class Course:
         self._tell_once(f"pulling its images beforehand, until {_clock(self._deadlines.pull)} at the latest")
         while True:
             whole = self._watch.objects.get(key(pod), pod)
-            now, seen = own(whole, asked), Seen(events=self._events())
-            if finding := self.believed(causes.not_pulled(now, seen.events_of(now))):
+            now, seen = own(whole, asked), Observation(events=self._events())
+            if finding := self.debounced(causes.not_pulled(now, seen.events_of(now))):
                 return finding
             if causes.has_pulled(now) or not causes.may_be_scheduled(now):
                 return None
@@ -87,7 +87,7 @@ class Course:
                 return causes.not_pulled_in_time(whole, asked, seen.events_of(now))
             self._watch.wait(min(left, self._deadlines.doubt))
 
-    def until_live(self, statefulset: Object, pulse: Pulse) -> Finding | None:
+    def wait_until_live(self, statefulset: Object, health_check: HealthCheck) -> Finding | None:
         """Wait until the release is live; return why it cannot become so.
 
         `statefulset` is as the API server stored it; the watch may not have seen that yet.
@@ -110,7 +110,7 @@ class Course:
             if asking.begins():
                 self.mark("ready")
             try:
-                if self._lives(pulse):
+                if self._lives(health_check):
                     return None
             except (NeverWill, NotYet) as answer:
                 if finding := asking.judge(answer):
@@ -120,7 +120,7 @@ class Course:
             self._watch.wait(_BEAT)
 
     def _judge(self, applied: Object, began: float) -> Finding | None:
-        return self._taken_away(applied, began) or self.believed(causes.diagnose(self._seen(applied)))
+        return self._taken_away(applied, began) or self.debounced(causes.diagnose(self._seen(applied)))
 
     def _judge_again(self, applied: Object, began: float) -> Finding | None:
         """Judge by what the cluster lists now: a watch that has fallen silent shows what was."""
@@ -135,23 +135,23 @@ class Course:
         told = Finding(Cause.TAKEN_AWAY, f"StatefulSet {applied['metadata']['name']} is gone")
         return told if time.monotonic() > began + self._deadlines.lag else None
 
-    def _lives(self, pulse: Pulse) -> bool:
-        pulse.advances()
+    def _lives(self, health_check: HealthCheck) -> bool:
+        health_check.heartbeat_advances()
         self._tell_once("heartbeat advances")
-        pulse.shuts_out()
+        health_check.rejects_anonymous()
         # Before anything is written: what another version cannot read it must not change.
-        held = pulse.holds()
+        held = health_check.holdings()
         self._tell_once(f"it holds {held}")
-        pulse.keeps()
+        health_check.acknowledges_write()
         self._tell_once("a write is acknowledged")
         return True
 
-    def believed(self, finding: Finding | None) -> Finding | None:
-        """Return a finding that is certain, or has lasted; None says that nothing speaks against the release any more.
+    def debounced(self, finding: Finding | None) -> Finding | None:
+        """Return a finding that is terminal, or has lasted; None says that nothing speaks against the release any more.
 
         What awaits something that is on its way is left to the deadline.
         """
-        if finding is None or finding.certain:
+        if finding is None or finding.terminal:
             self._doubt = None
             return finding
         if finding.awaits:
@@ -167,12 +167,12 @@ class Course:
         lasted = time.monotonic() - self._doubt[1]
         return finding if lasted >= self._deadlines.doubt else None
 
-    def _seen(self, applied: Object) -> Seen:
+    def _seen(self, applied: Object) -> Observation:
         now = self._watch.objects.get(key(applied))
         # An object from before the apply looks as complete as the rollout before this one was.
         current = now if now and _generation(now) >= _generation(applied) else applied
         claims = self._claims(claim_names(applied))
-        return Seen(current, self._watch.snapshot("Pod"), claims, self._events())
+        return Observation(current, self._watch.snapshot("Pod"), claims, self._events())
 
     def _claims(self, names: set[str]) -> list[Object]:
         return [
@@ -184,7 +184,7 @@ class Course:
     def _events(self) -> list[Object]:
         return [event for event in self._watch.snapshot("Event") if _version(event) not in self._before]
 
-    def _report(self, seen: Seen) -> None:
+    def _report(self, seen: Observation) -> None:
         for pod in seen.revision_pods():
             if "nodeName" in pod["spec"]:
                 self._tell_once(f"pod {pod['metadata']['name']}: {state(pod)}")
@@ -246,7 +246,7 @@ def unanswered(last: NotYet) -> Finding:
     return Finding(Cause.NEVER_READY, f"its pod is ready, but {told}", advice=advice, unreached=told)
 
 
-def is_ready(seen: Seen) -> bool:
+def is_ready(seen: Observation) -> bool:
     """Whether the rollout is complete: observed, every pod ready, none left of the revision before.
 
     A StatefulSet never sets a condition; these fields are what there is (docs/kubernetes-signs.md).

@@ -199,8 +199,8 @@ def _remedy(namespace: Namespace, told: str) -> str:
 
 def _heartbeat(namespace: Namespace) -> int | None:
     try:
-        with namespace.pulse() as pulse:
-            return pulse.beats()
+        with namespace.health_check() as health_check:
+            return health_check.heartbeat()
     except (NotYet, NeverWill):
         return None
 

@@ -31,7 +31,7 @@ class Cause(StrEnum):
     ADMISSION = "it was rejected by admission"
     FAILING = "its container keeps failing"
     TAKEN_AWAY = "it was taken away meanwhile"
-    OPEN = "anybody may use it"
+    INSECURE = "anybody may use it"
     TOKEN = "the token is not the release's"  # noqa: S105 - a sentence
     NAMELESS = "its host has no address"
     ENDING = "something that it needs is being deleted"
@@ -62,7 +62,7 @@ REMEDIES: Final[Mapping[Cause, str]] = {
     ),
     Cause.FAILING: "look at `kubectl logs chroma-0 --all-containers --previous`: its last lines say why it ended",
     Cause.TAKEN_AWAY: "ask who rolled it back while it was being deployed; nothing of it is left but its data: apply it again",
-    Cause.OPEN: (
+    Cause.INSECURE: (
         "set the variables by which this version of Chroma asks for a token, or put a gateway before it: the releases "
         '"native" and "gateway" do so'
     ),
@@ -92,14 +92,14 @@ REMEDIES: Final[Mapping[Cause, str]] = {
 class Finding:
     """A cause and what was seen of it: the object, its reason, its message.
 
-    `certain`: nobody but the operator can change it. What is not certain has to last before it is believed, and what
+    `terminal`: only the operator can change it. A transient finding counts once it has lasted, and what
     `awaits` something that is on its way lasts to the deadline. `advice` takes the place of the cause's usual remedy
     where more is known.
     """
 
     cause: Cause
     detail: str
-    certain: bool = True
+    terminal: bool = True
     advice: str | None = None
     awaits: str = ""
     unreached: str = ""  # what callers are told of a release whose pod is ready
@@ -114,7 +114,7 @@ class Finding:
 
 
 @dataclass(frozen=True)
-class Seen:
+class Observation:
     """What the cluster shows of one rollout, as plain objects of the API.
 
     `claims` are those that the release's pod mounts. Events that were there before this rollout began are left out;
@@ -163,17 +163,17 @@ class Seen:
         return injected(whole, self.statefulset)
 
 
-def diagnose(seen: Seen) -> Finding | None:
+def diagnose(seen: Observation) -> Finding | None:
     """Return why the release cannot go live, None as long as nothing speaks against it.
 
-    A certain sign goes before a doubtful one, and the sign nearest to the cause before those that follow from it: a
+    A terminal finding goes before a transient one, and the sign nearest to the cause before those that follow from it: a
     pod without its claim is "unschedulable", too. The signs are those of Kubernetes 1.34, measured.
     """
     findings = list(_findings(seen))
-    return next((finding for finding in findings if finding.certain), findings[0] if findings else None)
+    return next((finding for finding in findings if finding.terminal), findings[0] if findings else None)
 
 
-def explain(seen: Seen) -> Finding:
+def explain(seen: Observation) -> Finding:
     """Return the best reason for not being live when the deadline has passed."""
     if finding := diagnose(seen):
         return finding
@@ -198,9 +198,9 @@ _INJECTED: Final = (
 )
 
 
-def open_to_anybody(reason: str) -> Finding:
+def insecure(reason: str) -> Finding:
     """Return the finding for a release of which it is known beforehand that nothing keeps strangers out."""
-    return Finding(Cause.OPEN, reason)
+    return Finding(Cause.INSECURE, reason)
 
 
 def rejection(error: ApiError) -> Finding:
@@ -239,7 +239,7 @@ def not_pulled(pod: Object, events: Objects) -> Finding | None:
         *_of_pulling(pod, events),
         *(one for status in statuses(pod) for one in _of_container(pod, status)),
     ]
-    findings = sorted((one for one in found if one.cause is Cause.IMAGE), key=lambda one: not one.certain)
+    findings = sorted((one for one in found if one.cause is Cause.IMAGE), key=lambda one: not one.terminal)
     return findings[0] if findings else None
 
 
@@ -250,7 +250,7 @@ def not_pulled_in_time(pod: Object, asked: Object, events: Objects) -> Finding:
     return Finding(
         Cause.IMAGE,
         f"{told}{_last_word(events)}; it may only take longer",
-        certain=False,
+        terminal=False,
         advice=_INJECTED if amiss else f"apply with more patience (--patience), or {REMEDIES[Cause.IMAGE]}",
     )
 
@@ -266,7 +266,7 @@ def may_be_scheduled(pod: Object) -> bool:
     return not any(scheduling.refusals(pod))
 
 
-def _findings(seen: Seen) -> Iterator[Finding]:
+def _findings(seen: Observation) -> Iterator[Finding]:
     for claim in seen.claims:
         yield from _of_claim(claim, seen.events_of(claim))
     pods = seen.revision_pods()
@@ -297,7 +297,7 @@ def _of_claim(claim: Object, events: Objects) -> Iterator[Finding]:
     if _phase(claim) == "Pending":
         for event in _with_reason(events, "ProvisioningFailed"):
             # Provisioners try again, and a class may still be created.
-            yield Finding(Cause.CLAIM, _told(f"claim {name}", event), certain=False, advice=advice)
+            yield Finding(Cause.CLAIM, _told(f"claim {name}", event), terminal=False, advice=advice)
 
 
 def _advice_on(claim: Object) -> str:
@@ -325,12 +325,12 @@ def _of_scheduling(pod: Object, events: Objects) -> Iterator[Finding]:
                 if named
                 else None
             )
-            yield Finding(Cause.CLAIM, told, certain=False, advice=there)
+            yield Finding(Cause.CLAIM, told, terminal=False, advice=there)
         else:
             yield Finding(
                 Cause.UNSCHEDULABLE,
                 told,
-                certain=False,
+                terminal=False,
                 advice=scheduling.advice(message),
                 awaits=scheduling.node_to_come(events) or scheduling.room_to_come(message),
             )
@@ -352,8 +352,8 @@ def _of_pulling(pod: Object, events: Objects) -> Iterator[Finding]:
         if event["reason"] == "InspectFailed":
             yield Finding(Cause.IMAGE, _told(f"pod {_name(pod)}", event))
         if event["reason"] == "Failed" and "pull image" in event["message"]:
-            certain = bool(_NO_SUCH_IMAGE.search(event["message"]))
-            yield Finding(Cause.IMAGE, _told(f"pod {_name(pod)}", event), certain)
+            terminal = bool(_NO_SUCH_IMAGE.search(event["message"]))
+            yield Finding(Cause.IMAGE, _told(f"pod {_name(pod)}", event), terminal)
 
 
 def _of_container(pod: Object, status: Object) -> Iterator[Finding]:
@@ -368,10 +368,10 @@ def _of_container(pod: Object, status: Object) -> Iterator[Finding]:
     elif reason in {"RunContainerError", "CreateContainerError"}:
         yield Finding(Cause.FAILING, told, bool(_NO_SUCH_COMMAND.search(message)))
     elif reason == "CreateContainerConfigError":  # a key may be missing only in what the kubelet has cached
-        yield Finding(Cause.FAILING, told, certain=False)
+        yield Finding(Cause.FAILING, told, terminal=False)
     elif end.get("reason") == "StartError":
-        certain = bool(_NO_SUCH_COMMAND.search(end.get("message", "")))
-        yield Finding(Cause.FAILING, f"{where}: {_ending(end)}", certain)
+        terminal = bool(_NO_SUCH_COMMAND.search(end.get("message", "")))
+        yield Finding(Cause.FAILING, f"{where}: {_ending(end)}", terminal)
 
 
 _OPEN_PATH: Final = (
@@ -385,7 +385,7 @@ def _of_probes(pod: Object, events: Objects) -> Iterator[Finding]:
         message = event["message"]
         # A slow node may make it the next time.
         if event["reason"] == "Killing" and "probe" in message:
-            yield Finding(Cause.NEVER_READY, _told(f"pod {_name(pod)}", event), certain=False)
+            yield Finding(Cause.NEVER_READY, _told(f"pod {_name(pod)}", event), terminal=False)
         # "Not yet" is a refused connection, a time-out or a 5xx; a 4xx says that the question itself is wrong.
         if event["reason"] == "Unhealthy" and re.search(r"statuscode: 4(?!08|29)\d\d", message):
             advice = _OPEN_PATH if re.search(r"statuscode: 40[13]", message) else None
@@ -412,10 +412,10 @@ def _of_volumes(pod: Object, events: Objects) -> Iterator[Finding]:
             if (
                 "not found" in event["message"]
             ):  # what else keeps a volume from being mounted may take minutes to heal
-                yield Finding(Cause.NEVER_READY, _told(f"pod {_name(pod)}", event), certain=False)
+                yield Finding(Cause.NEVER_READY, _told(f"pod {_name(pod)}", event), terminal=False)
 
 
-def _of_replacement(seen: Seen) -> Iterator[Finding]:
+def _of_replacement(seen: Observation) -> Iterator[Finding]:
     # "OrderedReady" replaces a pod only once it is ready, which a broken one never is: documented as needing a
     # "forced rollback".
     statefulset = seen.statefulset
@@ -427,14 +427,14 @@ def _of_replacement(seen: Seen) -> Iterator[Finding]:
         for pod in seen.pods:
             if _owned(pod, statefulset) and not is_ready(pod):
                 told = f"statefulset {_name(statefulset)}: OrderedReady waits for pod {_name(pod)} of another revision"
-                yield Finding(Cause.NEVER_READY, f"{told}: {state(pod)}", certain=False)
+                yield Finding(Cause.NEVER_READY, f"{told}: {state(pod)}", terminal=False)
 
 
 # By how much the clocks of this machine and of the cluster may differ before a pod that ends in time is taken for stuck.
 _CLOCKS: Final = dt.timedelta(seconds=30)
 
 
-def _of_ending(seen: Seen, statefulset: Object) -> Iterator[Finding]:
+def _of_ending(seen: Observation, statefulset: Object) -> Iterator[Finding]:
     # The StatefulSet makes no other pod before this one has gone. Its node or the owner of a finalizer may still come.
     for pod in seen.pods:
         if (
@@ -444,7 +444,7 @@ def _of_ending(seen: Seen, statefulset: Object) -> Iterator[Finding]:
         ):
             held = leaving.describe(pod, leaving.holders(pod))
             told = f"Pod {_name(pod)} is {held}"
-            yield Finding(Cause.ENDING, told, certain=False, advice=leaving.remedy(pod))
+            yield Finding(Cause.ENDING, told, terminal=False, advice=leaving.remedy(pod))
 
 
 def _of_creation(statefulset: Object, events: Objects) -> Iterator[Finding]:

@@ -24,7 +24,7 @@ _SERVED: Final = "kubernetes.io/service-name"
 class Trouble(StrEnum):
     """The closed vocabulary of troubles with a release that is deployed, in the words of the features."""
 
-    OPEN = "the release lets strangers in"
+    INSECURE = "the release lets strangers in"
     TOKEN = "the token is not the release's"  # noqa: S105 - a sentence
     CERTIFICATE = "the ingress does not prove who it is"
     HOST = "the ingress does not know the host"
@@ -43,7 +43,7 @@ class Trouble(StrEnum):
 
 # What to do. Commands leave out the namespace: `-n chroma`, unless the release lives elsewhere.
 REMEDIES: Final[Mapping[Trouble, str]] = {
-    Trouble.OPEN: (
+    Trouble.INSECURE: (
         f"keep people away until it is mended (`kubectl delete ingress {_INGRESS}`); `pytest features/ --plan` names what "
         "differs from the release: apply it again, and look at what strangers may have read and written"
     ),
@@ -108,7 +108,7 @@ REMEDIES: Final[Mapping[Trouble, str]] = {
 # stands in what support/network/http.py and support/deploy/liveness.py tell of an answer. Measured on Chroma 0.5.23 and 1.5.9.
 _SIGNS: Final[Mapping[Trouble, str]] = {
     # The words of support/checks/answers.py.
-    Trouble.OPEN: r"\Awas (let in|given away)\b.*through the (\w+: 2|(service|pod): 40[45])",
+    Trouble.INSECURE: r"\Awas (let in|given away)\b.*through the (\w+: 2|(service|pod): 40[45])",
     # The first write that finds no room is told in the last of these words, those after it in the first.
     # "Unable to open" is what 0.5.23 says of the file that it cannot begin there (measured).
     Trouble.FULL: (

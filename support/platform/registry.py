@@ -48,12 +48,12 @@ def silence(kube: Kube, repository: str, namespace: str, run_id: str, deadlines:
     finally:
         kube.delete("Pod", name, namespace, grace=0)
     # What is certain is a registry's own no.
-    return None if word.certain else word.detail.rpartition("failed to do request: ")[2]
+    return None if word.terminal else word.detail.rpartition("failed to do request: ")[2]
 
 
 def _word_of_node(kube: Kube, pod: Object) -> Finding | None:
     """Return what a node says of its pull, None as long as it says nothing."""
-    now, seen = _now(kube, pod), causes.Seen(events=kube.list("Event", pod["metadata"]["namespace"]))
+    now, seen = _now(kube, pod), causes.Observation(events=kube.list("Event", pod["metadata"]["namespace"]))
     return causes.not_pulled(now, seen.events_of(now)) if "uid" in now["metadata"] else None
 
 

@@ -25,11 +25,11 @@ _SAFE: Final = (
 
 @dataclass(frozen=True)
 class Problem:
-    """What is wrong, and what to do about it. `open`: where the release starts at all, anybody may use it."""
+    """What is wrong, and what to do about it. `insecure`: where the release starts at all, it serves anonymous callers."""
 
     wrong: str
     remedy: str
-    open: bool = False
+    insecure: bool = False
     # What holds of which version, where that is more than one thing.
     details: tuple[str, ...] = ()
 
@@ -60,14 +60,14 @@ def check(release: Release, objects: Sequence[Object] = ()) -> list[Problem]:
     ]
 
 
-def why_open(release: Release) -> str | None:
-    """Say why nothing keeps strangers out of a release, None where that is not known before it is deployed."""
-    return " ".join(map(str, openings(release))) or None
+def why_insecure(release: Release) -> str | None:
+    """Say why a release would serve anonymous callers, None where that is not known before it is deployed."""
+    return " ".join(map(str, insecurities(release))) or None
 
 
-def openings(release: Release) -> list[Problem]:
-    """Return what lets strangers into a release, as far as that is known before it is deployed."""
-    return [problem for problem in check(release) if problem.open]
+def insecurities(release: Release) -> list[Problem]:
+    """Return what lets a release serve anonymous callers, as far as that is known before it is deployed."""
+    return [problem for problem in check(release) if problem.insecure]
 
 
 def _access(release: Release) -> Iterator[Problem]:
@@ -79,7 +79,7 @@ def _access(release: Release) -> Iterator[Problem]:
         yield Problem(
             f"with this environment {release.chroma.image} asks nobody for a token as it is documented",
             _SAFE,
-            open=any(flaw.open for flaw in flaws.values() if flaw),
+            insecure=any(flaw.insecure for flaw in flaws.values() if flaw),
             details=_of_versions({facts: flaw.told for facts, flaw in flaws.items() if flaw}),
         )
 
@@ -87,17 +87,17 @@ def _access(release: Release) -> Iterator[Problem]:
 @dataclass(frozen=True)
 class _Flaw:
     told: str
-    open: bool = False
+    insecure: bool = False
 
 
 def _flaw(facts: Facts, environment: Mapping[str, str | FromSecret]) -> _Flaw | None:
     """Say why a version does not ask for the token, or not in the documented header; None where it does."""
     names = facts.authentication
     if names is None:
-        return _Flaw("open, since it knows no authentication and ignores all variables for it", open=True)
+        return _Flaw("open, since it knows no authentication and ignores all variables for it", insecure=True)
     provider, header = environment.get(names.provider), environment.get(names.header_variable)
     flaws = (
-        (provider is None, _Flaw(f"open without {names.provider}{_dead(names, environment)}", open=True)),
+        (provider is None, _Flaw(f"open without {names.provider}{_dead(names, environment)}", insecure=True)),
         (
             provider != names.provider_value,
             _Flaw(f"asks for something else unless {names.provider} is {names.provider_value}"),

@@ -30,7 +30,7 @@ def obey(config: pytest.Config, _session: pytest.Session) -> int:
             run.deadlines,
             run.fault_of,
             progress_of(config),
-            bear_open=run.bear_open,
+            accept_insecure=run.accept_insecure,
             accept_downgrade=run.options.accept_downgrade,
         )
         call = Call(

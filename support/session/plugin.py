@@ -14,7 +14,7 @@ from support.core.redaction import redacted_file
 from support.diagnosis.causes import Cause
 from support.release.fault_fit import why_misfit
 from support.release.faults import Fault, FaultError
-from support.release.lint import openings
+from support.release.lint import insecurities
 from support.release.release import Release, ReleaseError
 from support.reporting.conformance import Report
 from support.reporting.progress import Courier
@@ -23,7 +23,7 @@ from support.session.clusters import CLUSTERS
 from support.session.collector import FeatureFile, all_scenarios, is_titled, uncatchable, unknown_title
 from support.session.commands import obey
 from support.session.options import Options, add_options
-from support.session.run import OPEN, SILENT, Run
+from support.session.run import INSECURE, SILENT, Run
 from support.session.suite import SUITE, Suite, boot, end
 from support.session.workers import Workers, heed_termination
 
@@ -92,8 +92,8 @@ def pytest_sessionstart(session: pytest.Session) -> None:
         raise pytest.UsageError(misfit)
     if options.command:  # the report of the last run stays
         return
-    if (reasons := openings(release)) and suite.run.bear_open(release) is None:
-        told = [f'release "{release.name}" is refused because {Cause.OPEN}:']
+    if (reasons := insecurities(release)) and suite.run.accept_insecure(release) is None:
+        told = [f'release "{release.name}" is refused because {Cause.INSECURE}:']
         told += [line for reason in reasons for line in reason.lines()]
         told += ["(--accept-insecure deploys it nevertheless, and then the run fails)"]
         raise pytest.UsageError("\n  ".join(told))
@@ -167,8 +167,8 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
     except config.stash[CLUSTERS].error as error:
         suite.ledger.broken.append(f"the end of the cluster: {error}")
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
-    if open_to_anybody := suite.run.facts.pop(OPEN, None):
-        suite.ledger.broken.append(f"{Cause.OPEN}: {open_to_anybody}")
+    if insecure := suite.run.facts.pop(INSECURE, None):
+        suite.ledger.broken.append(f"{Cause.INSECURE}: {insecure}")
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
     if silent := suite.run.facts.pop(SILENT, None):
         suite.ledger.broken.append(silent)

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from support.session.options import Options
 
 # The fact that a release was found open; with it no run ends well.
-OPEN: Final = "open to anybody"
+INSECURE: Final = "insecure"
 # The fact that the cluster fell silent; it ends the run.
 SILENT: Final = "silent"
 
@@ -158,19 +158,19 @@ class Run:
         """Return the fault that a release is spoiled by; it touches the release under test alone, and what differs from it."""
         return self._fault if shares_fate(release.name, self.options.release) else None
 
-    def bear_open(self, release: Release) -> Callable[[str], None] | None:
-        """Return what is told of a release that anybody may use, where that is put up with; None where it is refused.
+    def accept_insecure(self, release: Release) -> Callable[[str], None] | None:
+        """Return what notes that a release is insecure, where that is accepted; None where it is refused.
 
         A fault spoils a release on purpose: there a scenario has to notice.
         """
-        return self._note_open if self.options.accept_insecure or self.fault_of(release) else None
+        return self._note_insecure if self.options.accept_insecure or self.fault_of(release) else None
 
     @cached_property
     def _fault(self) -> Fault | None:
         return Fault.load(self.options.fault) if self.options.fault else None
 
-    def _note_open(self, told: str) -> None:
-        self.facts[OPEN] = told
+    def _note_insecure(self, told: str) -> None:
+        self.facts[INSECURE] = told
 
     @contextmanager
     def watching(self, kube: Kube, namespace: str) -> Iterator[None]:

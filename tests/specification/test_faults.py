@@ -72,7 +72,9 @@ def test_a_fault_touches_the_release_under_test_alone(under_test: str, name: str
     )
     run, release = Run(cast("Any", options)), Release.named(name, under_test=under_test)
     assert (run.fault_of(release) is not None) is touched
-    assert (run.bear_open(release) is not None) is touched, "what the fault does not touch is let be open"
+    assert (run.accept_insecure(release) is not None) is touched, (
+        "what the fault does not touch is let be open"
+    )
 
 
 def one(objects: list[Manifest], kind: str, name: str) -> Manifest:

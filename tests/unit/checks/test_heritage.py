@@ -78,7 +78,7 @@ def test_a_version_that_lists_no_databases_is_asked_for_its_default_one() -> Non
 
 
 def test_what_the_suite_makes_for_itself_is_nobodys_data() -> None:
-    server = Server({f"{holdings.PULSE}1": 1})
+    server = Server({f"{holdings.PROBE_PREFIX}1": 1})
     assert look(server, 10).collections == ()
     assert not any("conformance-r1-0/" in path for path in server.asked)
 
@@ -140,7 +140,7 @@ LOSSES: list[tuple[str, Expectation, Holdings]] = [
 @pytest.mark.parametrize(("expected", "now"), [loss[1:] for loss in LOSSES], ids=[loss[0] for loss in LOSSES])
 def test_data_that_was_there_the_moment_before_is_lost(expected: Expectation, now: Holdings) -> None:
     with pytest.raises(Lost):
-        expected.demand(now)
+        expected.check(now)
 
 
 USES: list[tuple[str, Expectation, Holdings]] = [
@@ -163,7 +163,7 @@ USES: list[tuple[str, Expectation, Holdings]] = [
 
 @pytest.mark.parametrize(("expected", "now"), [use[1:] for use in USES], ids=[use[0] for use in USES])
 def test_ordinary_use_is_no_loss(expected: Expectation, now: Holdings) -> None:
-    expected.demand(now)
+    expected.check(now)
     assert expected.found == now
 
 
@@ -183,12 +183,12 @@ def test_what_answered_and_does_so_no_more_is_told_in_the_servers_words(
     expected: Expectation, now: Holdings
 ) -> None:
     with pytest.raises(Unreadable, match="500 why"):
-        expected.demand(now)
+        expected.check(now)
 
 
 def test_what_is_missed_of_a_release_that_is_brought_back_is_told() -> None:
     expected = Expectation(held(NOTES, FERNS), certain=True, spared=True)
-    expected.demand(held(FERNS))
+    expected.check(held(FERNS))
     assert expected.lost() == ["collection default_database/notes (3 records) is gone"]
 
 

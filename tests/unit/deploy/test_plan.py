@@ -139,7 +139,7 @@ def test_a_webhook_that_no_dry_run_may_ask_is_no_obstacle() -> None:
 @dataclass
 class Place:
     outcome: Plan | ApiError
-    _bear_open: Callable[[object], Callable[[str], None] | None]
+    _accept_insecure: Callable[[object], Callable[[str], None] | None]
 
     forbids = Namespace.forbids
 

@@ -275,10 +275,10 @@ def test_a_pod_of_the_rollout_before_that_does_not_go_is_the_reason_of_a_refusal
     metadata = POD["metadata"] | deleted(
         finalizers=["example.com/hold"], ownerReferences=[{"uid": "StatefulSet-chroma"}]
     )
-    found = causes.diagnose(causes.Seen(statefulset, [{**POD, "metadata": metadata}], now=NOW))
+    found = causes.diagnose(causes.Observation(statefulset, [{**POD, "metadata": metadata}], now=NOW))
     assert found
     assert found.cause is causes.Cause.ENDING
-    assert not found.certain, "the owner of the finalizer may still come"
+    assert not found.terminal, "the owner of the finalizer may still come"
     assert "held by its finalizer example.com/hold" in found.detail
     in_grace = metadata | {"deletionTimestamp": "2026-11-26T01:00:30Z"}
-    assert causes.diagnose(causes.Seen(statefulset, [{**POD, "metadata": in_grace}], now=NOW)) is None
+    assert causes.diagnose(causes.Observation(statefulset, [{**POD, "metadata": in_grace}], now=NOW)) is None

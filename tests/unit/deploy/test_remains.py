@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from support.chroma.holdings import PULSE
+from support.chroma.holdings import PROBE_PREFIX
 from support.deploy import remains
 from support.deploy.liveness import made_at
 from support.deploy.remains import Remains
@@ -59,21 +59,21 @@ def looking(monkeypatch: pytest.MonkeyPatch, release: Release) -> Remains:
 def test_what_may_be_a_dead_runs_is_found_and_nothing_of_users(monkeypatch: pytest.MonkeyPatch) -> None:
     held = {
         "default_database": [
-            f"{PULSE}{OLD:x}-aabbccdd",
-            f"{PULSE}{NEW:x}-aabbccdd",
+            f"{PROBE_PREFIX}{OLD:x}-aabbccdd",
+            f"{PROBE_PREFIX}{NEW:x}-aabbccdd",
             "chroma-conformance-example",
             "notes",
         ],
         "conformance-0a0a0a0a-1b1b1b1b": ["field-notes"],
         "conformance-of-my-own": ["field-notes"],
         "conformance": ["field-notes"],
-        "users": [f"{PULSE}{OLD:x}-aabbccdd"],
+        "users": [f"{PROBE_PREFIX}{OLD:x}-aabbccdd"],
     }
     found = looking(monkeypatch, Release(held)).look()
     assert {(str(one), one.run_id, one.is_old) for one in found} == {
         ("database conformance-0a0a0a0a-1b1b1b1b", "0a0a0a0a", False),
-        (f"collection default_database/{PULSE}{OLD:x}-aabbccdd", "", True),
-        (f"collection default_database/{PULSE}{NEW:x}-aabbccdd", "", False),
+        (f"collection default_database/{PROBE_PREFIX}{OLD:x}-aabbccdd", "", True),
+        (f"collection default_database/{PROBE_PREFIX}{NEW:x}-aabbccdd", "", False),
         ("collection default_database/chroma-conformance-example", "", False),
         ("collection conformance/field-notes", "", False),
     }
@@ -107,9 +107,9 @@ def test_a_release_that_does_not_answer_is_told_and_nothing_is_removed(
 @pytest.mark.parametrize(
     ("name", "made"),
     [
-        (f"{PULSE}{NOW:x}-aabbccdd", NOW),
-        (f"{PULSE}aabbccdd", 0),  # of a suite before names told their age
-        (f"{PULSE}notes", None),
+        (f"{PROBE_PREFIX}{NOW:x}-aabbccdd", NOW),
+        (f"{PROBE_PREFIX}aabbccdd", 0),  # of a suite before names told their age
+        (f"{PROBE_PREFIX}notes", None),
         ("notes", None),
     ],
 )

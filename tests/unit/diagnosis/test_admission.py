@@ -48,7 +48,7 @@ IMMUTABLE = "spec: Forbidden: spec is immutable after creation except resources.
 )
 def test_every_status_is_a_refusal_with_its_remedy(error: ApiError, final: bool, words: str) -> None:
     finding = rejection(error)
-    assert (finding.cause, finding.certain) == (Cause.ADMISSION, final)
+    assert (finding.cause, finding.terminal) == (Cause.ADMISSION, final)
     assert words in finding.remedy
 
 

@@ -6,7 +6,15 @@ from typing import Any
 
 import pytest
 
-from support.diagnosis.causes import Cause, Seen, diagnose, explain, has_pulled, may_be_scheduled, not_pulled
+from support.diagnosis.causes import (
+    Cause,
+    Observation,
+    diagnose,
+    explain,
+    has_pulled,
+    may_be_scheduled,
+    not_pulled,
+)
 from support.kube.containers import state
 
 Object = dict[str, Any]
@@ -67,8 +75,8 @@ def event(reason: str, message: str, uid: str = "pod", kind: str = "Pod") -> Obj
 
 def seen(
     *pods: Object, events: tuple[Object, ...] = (), claims: tuple[Object, ...] = (), sts: Object = SET
-) -> Seen:
-    return Seen(sts, list(pods), list(claims), list(events))
+) -> Observation:
+    return Observation(sts, list(pods), list(claims), list(events))
 
 
 NOT_FOUND = (
@@ -90,7 +98,7 @@ QUOTA = 'create Pod chroma-0 failed error: pods "chroma-0" is forbidden: exceede
 
 
 @pytest.mark.parametrize(
-    ("sight", "cause", "certain", "word"),
+    ("sight", "cause", "terminal", "word"),
     [
         pytest.param(
             seen(pod(), events=(event("Failed", f'Failed to pull image "r/library/chroma:0": {NOT_FOUND}'),)),
@@ -273,10 +281,10 @@ QUOTA = 'create Pod chroma-0 failed error: pods "chroma-0" is forbidden: exceede
         ),
     ],
 )
-def test_a_sign_tells_its_cause(sight: Seen, cause: Cause, certain: bool, word: str) -> None:
+def test_a_sign_tells_its_cause(sight: Observation, cause: Cause, terminal: bool, word: str) -> None:
     finding = diagnose(sight)
     assert finding
-    assert (finding.cause, finding.certain) == (cause, certain)
+    assert (finding.cause, finding.terminal) == (cause, terminal)
     assert word in finding.detail
 
 
@@ -288,7 +296,7 @@ READY = {"status": {"conditions": [{"type": "Ready", "status": "True"}]}}
 @pytest.mark.parametrize(
     "sight",
     [
-        pytest.param(Seen(), id="nothing yet"),
+        pytest.param(Observation(), id="nothing yet"),
         pytest.param(seen(pod(waiting("ContainerCreating"))), id="on its way"),
         pytest.param(seen(claims=(PENDING,)), id="a claim that waits for its pod"),
         pytest.param(
@@ -345,18 +353,18 @@ READY = {"status": {"conditions": [{"type": "Ready", "status": "True"}]}}
         ),
     ],
 )
-def test_what_may_still_become_live_is_not_accused(sight: Seen) -> None:
+def test_what_may_still_become_live_is_not_accused(sight: Observation) -> None:
     assert diagnose(sight) is None
 
 
 def test_a_reverted_update_that_is_stuck_is_told() -> None:
     finding = diagnose(seen(pod(waiting("ImagePullBackOff"), **OLD), sts=ORDERED))
     assert finding
-    assert (finding.cause, finding.certain) == (Cause.NEVER_READY, False)
+    assert (finding.cause, finding.terminal) == (Cause.NEVER_READY, False)
     assert "OrderedReady waits for pod chroma-0" in finding.detail
 
 
-def test_a_certain_sign_goes_before_a_doubtful_one() -> None:
+def test_a_terminal_finding_goes_before_a_transient_one() -> None:
     doubtful = event("FailedMount", "MountVolume.SetUp failed: object not registered")
     finding = diagnose(seen(pod(waiting("InvalidImageName")), events=(doubtful,)))
     assert finding
@@ -382,7 +390,9 @@ def test_a_certain_sign_goes_before_a_doubtful_one() -> None:
         ),
     ],
 )
-def test_a_missed_deadline_names_the_best_reason_there_is(sight: Seen, cause: Cause, word: str) -> None:
+def test_a_missed_deadline_names_the_best_reason_there_is(
+    sight: Observation, cause: Cause, word: str
+) -> None:
     finding = explain(sight)
     assert finding.cause is cause
     assert word in finding.detail
@@ -412,7 +422,7 @@ def test_an_image_that_is_not_there_is_told_before_anything_runs() -> None:
     finding = not_pulled(refused, [])
     assert finding
     assert finding.cause is Cause.IMAGE
-    assert finding.certain
+    assert finding.terminal
     assert not has_pulled(refused)
 
 
@@ -427,7 +437,7 @@ def test_a_pod_that_lacks_only_its_variable_has_its_images() -> None:
 def test_a_registrys_silence_is_no_certain_no() -> None:
     finding = not_pulled(puller(waiting("ErrImagePull", UNREACHABLE)), [])
     assert finding
-    assert not finding.certain
+    assert not finding.terminal
 
 
 def test_a_pod_without_a_node_waits_for_none() -> None:

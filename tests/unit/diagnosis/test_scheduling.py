@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from support.core.wait import Deadlines
-from support.deploy.rollout import Course
+from support.deploy.rollout import RolloutMonitor
 from support.diagnosis import scheduling
 from support.diagnosis.causes import Cause, Finding
 
@@ -66,23 +66,23 @@ class Still:
         return []
 
 
-UNSCHEDULED = Finding(Cause.UNSCHEDULABLE, "pod chroma-0: no", certain=False)
-COMING = Finding(Cause.UNSCHEDULABLE, "pod chroma-0: no", certain=False, awaits="TriggeredScaleUp: 1->2")
+UNSCHEDULED = Finding(Cause.UNSCHEDULABLE, "pod chroma-0: no", terminal=False)
+COMING = Finding(Cause.UNSCHEDULABLE, "pod chroma-0: no", terminal=False, awaits="TriggeredScaleUp: 1->2")
 
 
 def test_a_doubtful_refusal_lasts_and_says_until_when() -> None:
     told: list[str] = []
-    course = Course(Still(), Deadlines(doubt=3600), told.append)  # type: ignore[arg-type]  # a stand-in
-    assert course.believed(UNSCHEDULED) is None
-    assert course.believed(UNSCHEDULED) is None
+    monitor = RolloutMonitor(Still(), Deadlines(doubt=3600), told.append)  # type: ignore[arg-type]  # a stand-in
+    assert monitor.debounced(UNSCHEDULED) is None
+    assert monitor.debounced(UNSCHEDULED) is None
     assert len(told) == 1
     assert "waiting until" in told[0]
-    at_once = Course(Still(), Deadlines(doubt=0), told.append)  # type: ignore[arg-type]  # a stand-in
-    assert at_once.believed(UNSCHEDULED) is UNSCHEDULED
+    at_once = RolloutMonitor(Still(), Deadlines(doubt=0), told.append)  # type: ignore[arg-type]  # a stand-in
+    assert at_once.debounced(UNSCHEDULED) is UNSCHEDULED
 
 
 def test_a_node_that_is_coming_is_never_a_reason_to_give_up_early() -> None:
     told: list[str] = []
-    course = Course(Still(), Deadlines(doubt=0), told.append)  # type: ignore[arg-type]  # a stand-in
-    assert course.believed(COMING) is None
+    monitor = RolloutMonitor(Still(), Deadlines(doubt=0), told.append)  # type: ignore[arg-type]  # a stand-in
+    assert monitor.debounced(COMING) is None
     assert "TriggeredScaleUp" in told[0]

@@ -21,9 +21,9 @@ HEARTBEAT = "GET /api/v2/heartbeat through the ingress"
     ("told", "trouble"),
     [
         (f'{HEARTBEAT}: 401 {{"error":"AuthError","message":"Unauthorized"}}', Trouble.TOKEN),
-        (f"was let in (and 2 more): {HEARTBEAT}: 200 []\n  x", Trouble.OPEN),
+        (f"was let in (and 2 more): {HEARTBEAT}: 200 []\n  x", Trouble.INSECURE),
         (f"was let in, not refused with 401: {HEARTBEAT}: 503 no available server", Trouble.SILENCE),
-        ("was let in, not refused with 401: GET /x through the pod: 404 ", Trouble.OPEN),
+        ("was let in, not refused with 401: GET /x through the pod: 404 ", Trouble.INSECURE),
         (f'{HEARTBEAT}: 403 {{"error":"Forbidden"}}', Trouble.TOKEN),
         ('ChromaAuthError: {"error":"AuthError","message":"Unauthorized"}', Trouble.TOKEN),
         ("POST /x through the ingress: 413 Request Entity Too Large", Trouble.BODY),

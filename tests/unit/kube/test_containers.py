@@ -8,7 +8,7 @@ import pytest
 
 from support.diagnosis.causes import (
     Cause,
-    Seen,
+    Observation,
     diagnose,
     explain,
     has_pulled,
@@ -88,7 +88,7 @@ def test_an_injected_container_refuses_no_release_and_is_named_at_the_deadline(
     amiss: Object, native: bool
 ) -> None:
     of = {"istio-proxy": amiss}
-    seen = Seen(
+    seen = Observation(
         SET,
         [
             pod({"gateway": READY, **(of if native else {})}, chroma=READY)
@@ -108,7 +108,7 @@ def test_an_injected_container_refuses_no_release_and_is_named_at_the_deadline(
 
 
 def test_what_befalls_an_own_container_counts_as_ever() -> None:
-    seen = Seen(SET, [pod({"gateway": READY}, chroma=UNPULLED, istio_proxy=READY)])
+    seen = Observation(SET, [pod({"gateway": READY}, chroma=UNPULLED, istio_proxy=READY)])
     finding = diagnose(seen)
     assert finding
     assert (finding.cause, "container chroma" in finding.detail) == (Cause.IMAGE, True)
@@ -116,7 +116,7 @@ def test_what_befalls_an_own_container_counts_as_ever() -> None:
 
 def test_an_event_about_an_own_container_counts_as_ever() -> None:
     failed = event("Failed", "Failed to pull image x: not found", "chroma")
-    assert diagnose(Seen(SET, [pod(chroma=LACKING, istio_proxy=READY)], [], [failed]))
+    assert diagnose(Observation(SET, [pod(chroma=LACKING, istio_proxy=READY)], [], [failed]))
 
 
 def test_a_pod_that_only_pulls_is_done_whatever_runs_beside() -> None:

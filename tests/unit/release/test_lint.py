@@ -34,7 +34,7 @@ def test_nothing_is_wrong_with_what_people_should_run(name: str) -> None:
 
 def test_the_documented_release_is_open_in_every_version() -> None:
     documented = Release.named("documented")
-    reason = lint.why_open(documented)
+    reason = lint.why_insecure(documented)
     assert reason is not None
     assert (
         "0.4.8 to 0.4.24: does not start unless CHROMA_SERVER_AUTH_TOKEN_TRANSPORT_HEADER is spelled"
@@ -48,7 +48,7 @@ def test_the_documented_release_is_open_in_every_version() -> None:
 
 
 @pytest.mark.parametrize(
-    ("image", "change", "wrong", "is_open"),
+    ("image", "change", "wrong", "is_insecure"),
     [
         ("chroma:1.5.9", {}, "it knows no authentication", True),
         (
@@ -70,21 +70,21 @@ def test_the_documented_release_is_open_in_every_version() -> None:
     ],
 )
 def test_who_is_asked_for_the_token_depends_on_the_version(
-    image: str, change: dict[str, str | None], wrong: str, *, is_open: bool
+    image: str, change: dict[str, str | None], wrong: str, *, is_insecure: bool
 ) -> None:
     environment = {name: value for name, value in {**NAMES, **change}.items() if value is not None}
     sample = release(image, environment=environment)
     assert wrong in told(sample)
-    assert bool(lint.why_open(sample)) is is_open
+    assert bool(lint.why_insecure(sample)) is is_insecure
 
 
 def test_behind_a_gateway_chroma_need_ask_nobody() -> None:
-    assert lint.why_open(release("chroma:1.5.9", gateway="gateway:1")) is None
+    assert lint.why_insecure(release("chroma:1.5.9", gateway="gateway:1")) is None
 
 
 def test_names_that_some_version_honours_open_nothing_for_sure() -> None:
     floating = release("chroma:latest", environment=NAMES)
-    assert lint.why_open(floating) is None
+    assert lint.why_insecure(floating) is None
     assert "says no version" in told(floating)
 
 
