@@ -1,7 +1,7 @@
 """The floor: what one watching script needs from applying a release's objects until it is live, and nothing else.
 
 It applies one object after the other on one connection, reads one raw watch on pods, and then asks through the
-ingress until the release lives by the suite's own definition. It rehearses nothing, binds no claim ahead, diagnoses
+ingress until the release lives by the suite's own definition. It makes no dry run, binds no claim ahead, diagnoses
 nothing, gives way to nothing and records nothing.
 """
 

@@ -130,7 +130,7 @@ class Clerk:
         _refuse_another_image(whole.manifest, release)
         _refuse_what_is_deployed(namespace)
         self._refuse_what_cannot_end_well(namespace, release)
-        namespace.lay_ground(release)
+        namespace.create_claims(release)
         with self.copying(namespace.rendered(release), read_only=False) as copier:
             copier.wait(self.deadlines)
             _refuse_what_is_not_empty(namespace, release, copier.usage())

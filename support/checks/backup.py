@@ -80,7 +80,7 @@ def large_collection(database: Database, count: int, dimension: int) -> Collecti
 
 def occupy(clerk: Clerk, namespace: Namespace, release: Release) -> None:
     """Let a claim hold something before there is a release."""
-    namespace.lay_ground(release)
+    namespace.create_claims(release)
     with clerk.copying(namespace.rendered(release), read_only=False) as copier:
         copier.wait(clerk.deadlines)
         copier.write([_OCCUPANT])

@@ -24,7 +24,7 @@ class Deadlines:
     # of a large image. Nothing in here waits that long for what cannot heal: support/diagnosis/causes.py refuses it early.
     live: float = 120.0
     # For the images that are pulled before a live release is touched; the release's own deadline begins afterwards.
-    pull: float = 120.0
+    prepull: float = 120.0
     # How long a sign that may heal by itself has to last before it is believed (a registry that does not answer,
     # a node that is full, a quota that is being given back).
     doubt: float = 10.0

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final, TypeVar
 
 from support.core.parallel import together
 from support.core.wait import pause, wait_for
-from support.deploy.objects import claim_names, images, is_bound, is_claim, puller, rehearsal, waves
+from support.deploy.objects import claim_names, dry_run_pod, images, is_bound, is_claim, prepull_pod, waves
 from support.diagnosis import admission
 from support.diagnosis.causes import Cause, Finding, rejection
 from support.kube.client import ApiError
@@ -33,7 +33,7 @@ T = TypeVar("T")
 _PAUSE: Final = 1.0
 
 
-def rehearse(
+def dry_run(
     kube: Kube, objects: Objects, deadlines: Deadlines, monitor: RolloutMonitor, *, replacing: bool
 ) -> None:
     """Let the API server judge every object and the pod, before a good one is touched; only the namespace is made.
@@ -43,10 +43,12 @@ def rehearse(
     wave = waves(objects)
     for namespace in wave.namespaces:
         _insist(partial(_take, kube, namespace), monitor)
-    judged = wave.needs + wave.makers + wave.announcements
+    judged = wave.prerequisites + wave.workload + wave.announcements
     _insist(lambda: together([partial(_judge, kube, obj) for obj in judged]), monitor)
-    for maker in wave.makers:
-        _insist(partial(_await_admission, kube, rehearsal(maker), deadlines, replacing=replacing), monitor)
+    for statefulset in wave.workload:
+        _insist(
+            partial(_await_admission, kube, dry_run_pod(statefulset), deadlines, replacing=replacing), monitor
+        )
 
 
 def _insist(act: Callable[[], T], monitor: RolloutMonitor) -> T:
@@ -72,16 +74,16 @@ def _judge(kube: Kube, obj: Object) -> None:
             raise
 
 
-def pull(kube: Kube, objects: Objects, former: Objects, monitor: RolloutMonitor) -> Finding | None:
+def prepull(kube: Kube, objects: Objects, former: Objects, monitor: RolloutMonitor) -> Finding | None:
     """Have the images pulled that the live release does not run, before it is touched; return why they cannot be.
 
     Where no pod may or can come beside the live one, this is left to the rollout.
     """
-    known = {image for obj in waves(former).makers for image in images(obj)}
-    for maker in waves(objects).makers:
-        if images(maker) <= known:
+    known = {image for obj in waves(former).workload for image in images(obj)}
+    for statefulset in waves(objects).workload:
+        if images(statefulset) <= known:
             continue
-        asked = puller(maker)
+        asked = prepull_pod(statefulset)
         try:
             pod = kube.create(asked)
         except ApiError:
@@ -94,7 +96,9 @@ def pull(kube: Kube, objects: Objects, former: Objects, monitor: RolloutMonitor)
     return None
 
 
-def put(kube: Kube, objects: Objects, monitor: RolloutMonitor, health_check: HealthCheck) -> Finding | None:
+def apply_objects(
+    kube: Kube, objects: Objects, monitor: RolloutMonitor, health_check: HealthCheck
+) -> Finding | None:
     """Apply objects, follow them until they are live, and announce them; return why they cannot become so.
 
     Raises `ApiError`.
@@ -102,32 +106,34 @@ def put(kube: Kube, objects: Objects, monitor: RolloutMonitor, health_check: Hea
     wave = waves(objects)
     for namespace in wave.namespaces:
         _insist(partial(_take, kube, namespace), monitor)
-    stored = _insist(lambda: together([partial(kube.apply, obj) for obj in wave.needs]), monitor)
+    stored = _insist(lambda: together([partial(kube.apply, obj) for obj in wave.prerequisites]), monitor)
     monitor.mark("applied")
-    for maker in wave.makers:
-        if finding := _bind(kube, monitor, stored, maker):
+    for statefulset in wave.workload:
+        if finding := _bind(kube, monitor, stored, statefulset):
             return finding
-        if finding := monitor.wait_until_live(_insist(partial(kube.apply, maker), monitor), health_check):
+        if finding := monitor.wait_until_live(
+            _insist(partial(kube.apply, statefulset), monitor), health_check
+        ):
             return finding
-    if wave.makers:
+    if wave.workload:
         _insist(lambda: together([partial(kube.apply, obj) for obj in wave.announcements]), monitor)
-    return None if wave.makers else Finding(Cause.NEVER_READY, "the release has no StatefulSet")
+    return None if wave.workload else Finding(Cause.NEVER_READY, "the release has no StatefulSet")
 
 
-def put_back(kube: Kube, objects: Objects) -> None:
+def reapply(kube: Kube, objects: Objects) -> None:
     """Apply objects without waiting for what comes of them; raises `ApiError`."""
     wave = waves(objects)
     for namespace in wave.namespaces:
         _take(kube, namespace)
-    together([partial(kube.apply, obj) for obj in (*wave.needs, *wave.makers)])
+    together([partial(kube.apply, obj) for obj in (*wave.prerequisites, *wave.workload)])
 
 
-def lay_ground(kube: Kube, objects: Objects) -> None:
+def create_claims(kube: Kube, objects: Objects) -> None:
     """Apply only what holds data, namespaces and claims; raises `ApiError`."""
     wave = waves(objects)
     for namespace in wave.namespaces:
         _take(kube, namespace)
-    together([partial(kube.apply, obj) for obj in filter(is_claim, wave.needs)])
+    together([partial(kube.apply, obj) for obj in filter(is_claim, wave.prerequisites)])
 
 
 def _take(kube: Kube, namespace: Object) -> None:
@@ -154,12 +160,12 @@ def _admits(kube: Kube, pod: Object, *, replacing: bool) -> bool:
     return True
 
 
-def _bind(kube: Kube, monitor: RolloutMonitor, stored: Objects, maker: Object) -> Finding | None:
+def _bind(kube: Kube, monitor: RolloutMonitor, stored: Objects, statefulset: Object) -> Finding | None:
     """Let the claims of a pod be bound before it comes, where that is possible; return why they cannot be.
 
     The scheduler looks at a claim that waits for its pod only once a second (docs/speed.md#binding-the-claim-first).
     """
-    mounted = claim_names(maker)
+    mounted = claim_names(statefulset)
     claims = [obj for obj in stored if is_claim(obj) and obj["metadata"]["name"] in mounted]
     unbound = {
         claim["metadata"]["name"] for claim in claims if not is_bound(claim) and _binds_ahead(kube, claim)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from support.core.resolver import nameless
 from support.deploy import last_live, plan, precheck, removal, volumes
-from support.deploy.apply import lay_ground, pull, put, put_back, rehearse
+from support.deploy.apply import apply_objects, create_claims, dry_run, prepull, reapply
 from support.deploy.custody import Custody
 from support.deploy.live import Live
 from support.deploy.liveness import Expectation, HealthCheck, Lost, NeverWill, NotYet, Unreadable
@@ -322,9 +322,9 @@ class Namespace:
         """Return what a release would be here, without applying it."""
         return self._live(release, self._render(release))
 
-    def lay_ground(self, release: Release) -> None:
+    def create_claims(self, release: Release) -> None:
         """Apply of a release only what holds its data: the namespace and the claim."""
-        lay_ground(self.kube, self._render(release))
+        create_claims(self.kube, self._render(release))
 
     def roll_back(self, *, remove_data: bool = False) -> RollBack:
         """Remove everything of the release, wait until it is gone, and say what stays.
@@ -420,8 +420,8 @@ class Namespace:
         try:
             if hindered := self._hindered(objects):
                 return causes.ending(*precheck.told(hindered))
-            rehearse(self.kube, objects, self._deadlines, monitor, replacing=former is not None)
-            return pull(self.kube, objects, former.objects, monitor) if former else None
+            dry_run(self.kube, objects, self._deadlines, monitor, replacing=former is not None)
+            return prepull(self.kube, objects, former.objects, monitor) if former else None
         except ApiError as error:
             return rejection(error)
 
@@ -462,7 +462,7 @@ class Namespace:
             with self.health_check(
                 live, custody.expectation(live.objects, spared=brought_back)
             ) as health_check:
-                finding = put(self.kube, live.objects, monitor, health_check)
+                finding = apply_objects(self.kube, live.objects, monitor, health_check)
             finding = inquiry.closer(self.kube, self.name, finding) if finding else None
         except ApiError as error:
             return rejection(error)
@@ -490,7 +490,7 @@ class Namespace:
         in place of what is gone.
         """
         if finding.cause is causes.Cause.ENDING:
-            put_back(self.kube, [obj for obj in former.objects if not is_claim(obj)])
+            reapply(self.kube, [obj for obj in former.objects if not is_claim(obj)])
             self._progress(
                 f'release "{former.release.name}" is put back, and waits for the same: {finding.detail}'
             )

@@ -39,9 +39,9 @@ class Waves:
     """The objects of a release in the order in which they are applied; those of one wave at once."""
 
     namespaces: Objects
-    # What a pod needs. Every Service is among it: one that comes after the pod would change the environment of the next.
-    needs: Objects
-    makers: Objects  # of pods
+    # Every Service is among them: one that comes after the pod would change the environment of the next pod.
+    prerequisites: Objects
+    workload: Objects  # makes the pod
     # Only what is live is announced.
     announcements: Objects
 
@@ -49,18 +49,18 @@ class Waves:
 def waves(objects: Objects) -> Waves:
     """Sort objects into waves."""
     first = [obj for obj in objects if obj["kind"] == "Namespace"]
-    makers = [obj for obj in objects if obj["kind"] == "StatefulSet"]
+    workload = [obj for obj in objects if obj["kind"] == "StatefulSet"]
     last = [obj for obj in objects if is_announcement(obj)]
-    needs = [obj for obj in objects if obj not in first and obj not in makers and obj not in last]
-    return Waves(first, needs, makers, last)
+    prerequisites = [obj for obj in objects if obj not in first and obj not in workload and obj not in last]
+    return Waves(first, prerequisites, workload, last)
 
 
-def rehearsal(statefulset: Object) -> Object:
+def dry_run_pod(statefulset: Object) -> Object:
     """Return the pod that a StatefulSet would make, under a name of its own: to be created in a dry run."""
     template = statefulset["spec"]["template"]
     metadata = {
         **template.get("metadata", {}),
-        "name": f"{statefulset['metadata']['name']}-rehearsal",
+        "name": f"{statefulset['metadata']['name']}-dry-run",
         "namespace": statefulset["metadata"]["namespace"],
     }
     return {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": template["spec"]}
@@ -71,7 +71,7 @@ def images(statefulset: Object) -> set[str]:
     return {container["image"] for container in _containers(statefulset)}
 
 
-def puller(statefulset: Object) -> Object:
+def prepull_pod(statefulset: Object) -> Object:
     """Return a pod that pulls the images of a StatefulSet's pod where that would come, and runs none of them.
 
     The kubelet pulls a container's image before it looks for the values of its variables, of which one is nowhere.
@@ -112,7 +112,7 @@ def puller(statefulset: Object) -> Object:
     }
 
 
-def is_puller(obj: Object) -> bool:
+def is_prepull_pod(obj: Object) -> bool:
     """Whether an object is a pod that only pulls."""
     return bool(obj["kind"] == "Pod" and str(obj["metadata"].get("generateName", "")).endswith(_PULLS))
 

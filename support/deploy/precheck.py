@@ -241,10 +241,10 @@ def of_apply(kube: Kube, namespace: str, objects: Objects) -> list[Obstacle]:
 
 def hindrances(kube: Kube, seen: Situation, objects: Objects) -> list[Obstacle]:
     """Return what of a situation keeps an apply of some objects from ending well; raises `ApiError`."""
-    makers = [obj for obj in objects if obj["kind"] == "StatefulSet"]
-    mounted = {name for maker in makers for name in claim_names(maker)}
+    workload = [obj for obj in objects if obj["kind"] == "StatefulSet"]
+    mounted = {name for statefulset in workload for name in claim_names(statefulset)}
     lost = seen.lost_with_the_pod(mounted)
-    touched = bool(lost) and any(replaces_pod(kube, maker) for maker in makers)
+    touched = bool(lost) and any(replaces_pod(kube, statefulset) for statefulset in workload)
     return [*(lost if touched else ()), *seen.ending(set(map(key, objects)))]
 
 
@@ -291,7 +291,7 @@ def replaces_pod(kube: Kube, statefulset: Object) -> bool:
         return True
     try:
         then = kube.apply(statefulset, dry_run=True)
-    except ApiError:  # then it replaces nothing, and the rehearsal says why
+    except ApiError:  # then it replaces nothing, and the dry run says why
         return False
     return bool(
         then["spec"]["template"] != there["spec"]["template"]

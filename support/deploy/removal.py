@@ -174,8 +174,8 @@ def remove_namespace(kube: Kube, namespace: str, objects: Objects, deadlines: De
 
 def ask_for_removal(kube: Kube, namespace: str, objects: Objects, *, grace: int | None = None) -> None:
     """Delete objects without waiting; pods are given `grace` seconds (None: what they ask for)."""
-    makers = [obj for obj in objects if obj["kind"] == "StatefulSet"]
-    for wave in (makers, [obj for obj in objects if obj not in makers]):
+    workload = [obj for obj in objects if obj["kind"] == "StatefulSet"]
+    for wave in (workload, [obj for obj in objects if obj not in workload]):
         together([partial(_delete, kube, namespace, obj, grace) for obj in wave])
 
 

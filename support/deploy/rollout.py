@@ -69,13 +69,15 @@ class RolloutMonitor:
         return None
 
     def wait_until_pulled(self, asked: Object, pod: Object) -> Finding | None:
-        """Wait until a pod that only pulls (plan.puller) has its images; return why it never will have them.
+        """Wait until a pod that only pulls (`objects.prepull_pod`) has its images; return why it never will have them.
 
         `asked` is the pod as it was asked for, whose containers alone count; `pod` as it was stored. Where it finds no
         node, nothing is known of them, and so nothing speaks against them.
         """
-        end = time.monotonic() + self._deadlines.pull
-        self._tell_once(f"pulling its images beforehand, until {_clock(self._deadlines.pull)} at the latest")
+        end = time.monotonic() + self._deadlines.prepull
+        self._tell_once(
+            f"pulling its images beforehand, until {_clock(self._deadlines.prepull)} at the latest"
+        )
         while True:
             whole = self._watch.objects.get(key(pod), pod)
             now, seen = own(whole, asked), Observation(events=self._events())

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 from support.core.parallel import together
 from support.deploy import removal
 from support.deploy.marks import KIND, is_mark, living, run_of
-from support.deploy.objects import is_puller
+from support.deploy.objects import is_prepull_pod
 from support.deploy.remains import Remains
 from support.kube.client import ApiError
 from support.kube.labels import OWNED
@@ -85,7 +85,7 @@ def _sweep_objects(kube: Kube, alive: Living, swept: Swept, *, alone: bool) -> N
     gone = {one["metadata"]["name"] for one in namespaces}
     found = together([partial(_listed, kube, kind, swept) for kind in removal.KINDS])
     for obj in (one for objects in found for one in objects):
-        passing = alone and is_puller(obj)  # of a release that stays, but there only while a run pulls
+        passing = alone and is_prepull_pod(obj)  # of a release that stays, but there only while a run pulls
         if obj["metadata"]["namespace"] not in gone and (passing or alive.is_left(obj)):
             _try(swept, obj, partial(_remove, kube, obj))
 

@@ -256,7 +256,7 @@ def not_pulled_in_time(pod: Object, asked: Object, events: Objects) -> Finding:
 
 
 def has_pulled(pod: Object) -> bool:
-    """Whether a pod that was made to run nothing (plan.puller) has all its images: then it lacks only a variable."""
+    """Whether a pod that was made to run nothing (`objects.prepull_pod`) has all its images: then it lacks only a variable."""
     reasons = [waiting(status).get("reason") for status in statuses(pod)]
     return bool(reasons) and all(reason == "CreateContainerConfigError" for reason in reasons)
 

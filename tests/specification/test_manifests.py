@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from support.deploy.objects import puller
+from support.deploy.objects import prepull_pod
 from support.kube.labels import ownership
 from support.release import release as releases
 from support.release.place import Place
@@ -259,7 +259,7 @@ def test_what_is_wrong_in_a_release_is_said(directory: Path, text: str, wrong: s
 def test_what_pulls_images_is_a_valid_pod_that_runs_nothing_and_serves_nobody(
     objects: list[Manifest],
 ) -> None:
-    pulling = puller(one(objects, "StatefulSet", "chroma"))
+    pulling = prepull_pod(one(objects, "StatefulSet", "chroma"))
     validate([pulling])
     spec = pod(objects)["spec"]
     assert [container["image"] for container in pulling["spec"]["containers"]] == [

@@ -15,8 +15,8 @@ SILENT = (
 )
 ELSEWHERE = 'failed calling webhook "a.b": failed to call webhook: Post "https://policy.example.com/x": EOF'
 DENIED = 'admission webhook "policy.example.com" denied the request: images need a digest'
-QUOTA = 'pods "chroma-rehearsal" is forbidden: exceeded quota: small, requested: cpu=1, used: 1, limited: 1'
-SECURITY = 'pods "chroma-rehearsal" is forbidden: violates PodSecurity "restricted:latest": runAsNonRoot'
+QUOTA = 'pods "chroma-dry-run" is forbidden: exceeded quota: small, requested: cpu=1, used: 1, limited: 1'
+SECURITY = 'pods "chroma-dry-run" is forbidden: violates PodSecurity "restricted:latest": runAsNonRoot'
 RIGHT = 'services is forbidden: User "jo" cannot create resource "services" in API group ""'
 PRIORITY = 'pods "x" is forbidden: no PriorityClass with name high was found'
 IMMUTABLE = "spec: Forbidden: spec is immutable after creation except resources.requests for bound claims"

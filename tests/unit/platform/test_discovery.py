@@ -98,7 +98,7 @@ def test_the_token_of_an_entry_is_redacted_where_that_is_shown(tmp_path: Path) -
 def test_an_entry_is_applied_last(tmp_path: Path) -> None:
     wave = waves(announced(tmp_path, "safe"))
     assert [key(obj) for obj in wave.announcements] == [ANNOUNCEMENT]
-    assert ANNOUNCEMENT not in map(key, wave.needs)
+    assert ANNOUNCEMENT not in map(key, wave.prerequisites)
 
 
 @pytest.mark.parametrize(
