@@ -23,7 +23,7 @@ from tempfile import TemporaryDirectory
 from typing import Any, Final
 
 from support.backup.archive import ArchiveError, verified
-from support.backup.backup import Clerk
+from support.backup.backup import BackupRunner
 from support.chroma.api import TOKEN_HEADER
 from support.core.resolver import map_host
 from support.core.wait import Deadlines, wait_for
@@ -93,7 +93,7 @@ class Stage:
             kube, self._inventory, place, self._deadlines, lambda _: None, lambda _: None
         )
         self.whole = folder / "whole.tar"
-        self._clerk = Clerk("interrupt", self._deadlines, lambda _: None)
+        self._backup_runner = BackupRunner("interrupt", self._deadlines, lambda _: None)
         images = f"{self._inventory.harbor_registry}/{self._inventory.library_project}"
         fault = folder / "upgrade.yaml"
         fault.write_text(UPGRADE.replace("IMAGE", f"{images}/chroma:latest"))
@@ -118,7 +118,7 @@ class Stage:
             "embeddings": [[float(n), 1.0] for n in range(RECORDS)],
         }
         self._asked("POST", f"{_COLLECTIONS}/{collection}/add", body)
-        self._clerk.back_up(self.namespace, self._release, self.whole)
+        self._backup_runner.back_up(self.namespace, self._release, self.whole)
 
     def prepare(self, act: str) -> None:
         """Bring everything to where an act begins."""
@@ -165,7 +165,7 @@ class Stage:
         if act == "restore":
             verified(self.whole)
             self.namespace.roll_back(remove_data=True)
-            self._clerk.restore(self.namespace, self._release, self.whole)
+            self._backup_runner.restore(self.namespace, self._release, self.whole)
         else:
             self._apply()
         count = self.count()

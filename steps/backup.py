@@ -8,7 +8,7 @@ import pytest
 from pytest_bdd import given, parsers, then, when
 
 from steps.vocabulary import OneOf
-from support.backup.backup import Clerk
+from support.backup.backup import BackupRunner
 from support.checks import backup as backup_checks
 from support.checks import broken_backups, operators
 
@@ -39,9 +39,9 @@ def parse(text: str) -> parsers.parse:
 
 
 @pytest.fixture
-def clerk(run_id: str, deadlines: Deadlines) -> Clerk:
+def backup_runner(run_id: str, deadlines: Deadlines) -> BackupRunner:
     """Return who backs up and restores."""
-    return Clerk(run_id, deadlines, lambda _: None)
+    return BackupRunner(run_id, deadlines, lambda _: None)
 
 
 @pytest.fixture
@@ -51,8 +51,8 @@ def file(tmp_path: Path) -> Path:
 
 
 @given("a backup of the release", target_fixture="backup")
-def backup_of_release(clerk: Clerk, home: Namespace, live: Live, file: Path) -> Path:
-    clerk.back_up(home, live.release, file)
+def backup_of_release(backup_runner: BackupRunner, home: Namespace, live: Live, file: Path) -> Path:
+    backup_runner.back_up(home, live.release, file)
     return file
 
 
@@ -72,13 +72,15 @@ def large_backup(file: Path, release_under_test: Release) -> Path:
 
 
 @given("a claim that holds a file of somebody's")
-def occupied_claim(clerk: Clerk, here: Namespace, release_under_test: Release) -> None:
-    backup_checks.occupy(clerk, here, release_under_test)
+def occupied_claim(backup_runner: BackupRunner, here: Namespace, release_under_test: Release) -> None:
+    backup_checks.occupy(backup_runner, here, release_under_test)
 
 
 @given("a restore that found too little room on a small claim")
-def restore_without_room(clerk: Clerk, here: Namespace, release_under_test: Release, file: Path) -> None:
-    backup_checks.run_out_of_room(clerk, here, release_under_test, file)
+def restore_without_room(
+    backup_runner: BackupRunner, here: Namespace, release_under_test: Release, file: Path
+) -> None:
+    backup_checks.run_out_of_room(backup_runner, here, release_under_test, file)
 
 
 @given(parse("a collection of {count:d} records of {dimension:d} dimensions"), target_fixture="collection")
@@ -88,20 +90,22 @@ def large_collection(database: Database, count: int, dimension: int) -> Collecti
 
 @when("the backup is restored into a small claim", target_fixture="attempt")
 def restore_into_small_claim(
-    clerk: Clerk, here: Namespace, release_under_test: Release, backup: Path
+    backup_runner: BackupRunner, here: Namespace, release_under_test: Release, backup: Path
 ) -> Attempt:
-    return backup_checks.try_to_restore(clerk, here, backup_checks.small(release_under_test), backup)
+    return backup_checks.try_to_restore(backup_runner, here, backup_checks.small(release_under_test), backup)
 
 
 @when("the release is backed up", target_fixture="backup")
-def back_release_up(clerk: Clerk, home: Namespace, live: Live, file: Path) -> Path:
-    clerk.back_up(home, live.release, file)
+def back_release_up(backup_runner: BackupRunner, home: Namespace, live: Live, file: Path) -> Path:
+    backup_runner.back_up(home, live.release, file)
     return file
 
 
 @when("an operator whose token is another backs it up", target_fixture="copied")
-def back_up_with_another_token(clerk: Clerk, home: Namespace, live: Live, file: Path, run: Run) -> Copied:
-    return operators.back_up(clerk, live, operators.with_another_token(home, run.redactor), file)
+def back_up_with_another_token(
+    backup_runner: BackupRunner, home: Namespace, live: Live, file: Path, run: Run
+) -> Copied:
+    return operators.back_up(backup_runner, live, operators.with_another_token(home, run.redactor), file)
 
 
 @then("the operator is told beforehand that the token is not the release's")
@@ -110,20 +114,24 @@ def operator_is_told_of_token(copied: Copied) -> None:
 
 
 @when(parse("{mishap:Mishap} during a backup"), target_fixture="attempt")
-def back_up_under(mishap: str, clerk: Clerk, home: Namespace, live: Live, file: Path) -> Attempt:
-    return backup_checks.back_up_under(mishap, clerk, home, live, file)
+def back_up_under(
+    mishap: str, backup_runner: BackupRunner, home: Namespace, live: Live, file: Path
+) -> Attempt:
+    return backup_checks.back_up_under(mishap, backup_runner, home, live, file)
 
 
 @when("the backup is restored into an empty namespace", target_fixture="rollout")
 def restore_into_empty_namespace(
-    clerk: Clerk, fresh_namespace: Namespace, live: Live, backup: Path
+    backup_runner: BackupRunner, fresh_namespace: Namespace, live: Live, backup: Path
 ) -> Rollout:
-    return clerk.restore(fresh_namespace, live.release, backup)
+    return backup_runner.restore(fresh_namespace, live.release, backup)
 
 
 @when("the backup is restored", target_fixture="attempt")
-def restore_backup(clerk: Clerk, here: Namespace, release_under_test: Release, backup: Path) -> Attempt:
-    return backup_checks.try_to_restore(clerk, here, release_under_test, backup)
+def restore_backup(
+    backup_runner: BackupRunner, here: Namespace, release_under_test: Release, backup: Path
+) -> Attempt:
+    return backup_checks.try_to_restore(backup_runner, here, release_under_test, backup)
 
 
 @then("the restored release is live")
@@ -147,13 +155,17 @@ def restore_is_refused(attempt: Attempt, reason: str) -> None:
 
 
 @then("the claim holds what it held")
-def claim_holds_what_it_held(clerk: Clerk, here: Namespace, release_under_test: Release) -> None:
-    backup_checks.assert_holds_what_it_held(backup_checks.held_by_claim(clerk, here, release_under_test))
+def claim_holds_what_it_held(
+    backup_runner: BackupRunner, here: Namespace, release_under_test: Release
+) -> None:
+    backup_checks.assert_holds_what_it_held(
+        backup_checks.held_by_claim(backup_runner, here, release_under_test)
+    )
 
 
 @then("the claim is empty")
-def claim_is_empty(clerk: Clerk, here: Namespace, release_under_test: Release) -> None:
-    assert backup_checks.held_by_claim(clerk, here, release_under_test) == {}
+def claim_is_empty(backup_runner: BackupRunner, here: Namespace, release_under_test: Release) -> None:
+    assert backup_checks.held_by_claim(backup_runner, here, release_under_test) == {}
 
 
 @then("the claim is as large as the release asks")

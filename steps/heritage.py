@@ -13,7 +13,7 @@ from support.release.release import Release
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from support.backup.backup import Clerk
+    from support.backup.backup import BackupRunner
     from support.core.wait import Deadlines
     from support.deploy.live import Live
     from support.deploy.namespace import Namespace
@@ -49,8 +49,8 @@ def release_was_refused(here: Namespace, name: str, live: Live) -> None:
 
 
 @given("a backup was made of it")
-def backup_was_made(here: Namespace, live: Live, clerk: Clerk, file: Path) -> None:
-    clerk.back_up(here, live.release, file)
+def backup_was_made(here: Namespace, live: Live, backup_runner: BackupRunner, file: Path) -> None:
+    backup_runner.back_up(here, live.release, file)
 
 
 @when("the release is applied with more memory", target_fixture="rollout")

@@ -8,15 +8,15 @@ import pytest
 from pytest_bdd import parsers, then, when
 
 from steps.vocabulary import OneOf
-from support.checks import notes
-from support.commands.notes import Display, display
+from support.checks import notes as notes_checks
+from support.commands.notes import Notes, notes_of
 
 if TYPE_CHECKING:
-    from support.checks.notes import Pasted
+    from support.checks.notes import ExampleRun
     from support.deploy.live import Live
     from support.network.vantage import Vantage
 
-_TYPES: Final = {"Language": OneOf.itself(notes.LANGUAGES)}
+_TYPES: Final = {"Language": OneOf.itself(notes_checks.LANGUAGES)}
 
 
 def parse(text: str) -> parsers.parse:
@@ -25,45 +25,45 @@ def parse(text: str) -> parsers.parse:
 
 
 @pytest.fixture
-def usage(live: Live) -> Display:
-    return display(live)
+def notes(live: Live) -> Notes:
+    return notes_of(live)
 
 
-@when("its usage is shown", target_fixture="usage")
-def show_usage(live: Live) -> Display:
-    return display(live)
+@when("its usage is shown", target_fixture="notes")
+def show_usage(live: Live) -> Notes:
+    return notes_of(live)
 
 
-@when(parse("the example in {language:Language} is pasted as it is shown"), target_fixture="pasted")
-def paste_example(live: Live, usage: Display, language: str) -> Pasted:
-    return notes.paste(live, usage.example(language))
+@when(parse("the example in {language:Language} is pasted as it is shown"), target_fixture="example_run")
+def run_example(live: Live, notes: Notes, language: str) -> ExampleRun:
+    return notes_checks.run_example(live, notes.example(language))
 
 
 @then("the release answers at each address that is shown")
-def addresses_answer(live: Live, usage: Display, vantage: Vantage) -> None:
-    notes.assert_addresses_answer(live, usage, vantage)
+def addresses_answer(live: Live, notes: Notes, vantage: Vantage) -> None:
+    notes_checks.assert_addresses_answer(live, notes, vantage)
 
 
 @then("the interfaces that are shown answer, and no others")
-def interfaces_answer(live: Live, usage: Display) -> None:
-    notes.assert_interfaces_answer(live, usage)
+def interfaces_answer(live: Live, notes: Notes) -> None:
+    notes_checks.assert_interfaces_answer(live, notes)
 
 
 @then("the Secret that is shown holds the token")
-def secret_holds_token(live: Live, usage: Display) -> None:
-    notes.assert_secret_holds_token(live, usage)
+def secret_holds_token(live: Live, notes: Notes) -> None:
+    notes_checks.assert_secret_holds_token(live, notes)
 
 
 @then("the token itself is not shown")
-def token_is_not_shown(live: Live, usage: Display) -> None:
-    notes.assert_token_is_not_shown(live, usage)
+def token_is_not_shown(live: Live, notes: Notes) -> None:
+    notes_checks.assert_token_is_not_shown(live, notes)
 
 
 @then("it prints what it shows")
-def example_answers(pasted: Pasted) -> None:
-    notes.assert_answered(pasted)
+def example_answers(example_run: ExampleRun) -> None:
+    notes_checks.assert_answered(example_run)
 
 
 @then("nothing of it is left")
-def nothing_is_left(live: Live, usage: Display) -> None:
-    notes.assert_nothing_is_left(live, usage)
+def nothing_is_left(live: Live, notes: Notes) -> None:
+    notes_checks.assert_nothing_is_left(live, notes)

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from support.backup.backup import Clerk
+    from support.backup.backup import BackupRunner
     from support.core.wait import Deadlines
     from support.deploy.live import Live
     from support.deploy.namespace import Namespace
@@ -79,8 +79,10 @@ def deleted_claim(live: Live) -> None:
 
 
 @when(parse("{act:Trial} is tried"), target_fixture="trial")
-def try_act(act: str, clerk: Clerk, here: Namespace, release_under_test: Release, file: Path) -> Trial:
-    return precheck.tried(act, clerk, here, release_under_test, file)
+def try_act(
+    act: str, backup_runner: BackupRunner, here: Namespace, release_under_test: Release, file: Path
+) -> Trial:
+    return precheck.tried(act, backup_runner, here, release_under_test, file)
 
 
 @then("it is refused since the pod is being deleted, and what holds it is named")

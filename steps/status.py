@@ -25,51 +25,51 @@ def collection_about(database: Database, name: str, count: int, topic: str) -> C
     return database.create(name, records=samples.records(count), metadata={"topic": topic})
 
 
-@when("its status is asked for", target_fixture="told")
+@when("its status is asked for", target_fixture="status")
 def ask_for_status(here: Namespace) -> Status:
     return deploy_status.observe(here)
 
 
 @then("the status says that the release is live, and its heart beats")
-def status_says_live(told: Status, release_under_test: Release) -> None:
-    status_checks.assert_live(told, release_under_test)
+def status_says_live(status: Status, release_under_test: Release) -> None:
+    status_checks.assert_live(status, release_under_test)
 
 
 @then("that its pod runs, its StatefulSet is rolled out, and its claim is bound")
-def status_says_what_it_runs_on(told: Status, release_under_test: Release) -> None:
-    status_checks.assert_runs(told, release_under_test)
+def status_says_what_it_runs_on(status: Status, release_under_test: Release) -> None:
+    status_checks.assert_runs(status, release_under_test)
 
 
 @then("where it answers, and in which form it is announced")
-def status_says_where_it_answers(told: Status, live: Live) -> None:
-    status_checks.assert_announced(told, live)
+def status_says_where_it_answers(status: Status, live: Live) -> None:
+    status_checks.assert_announced(status, live)
 
 
 @then(parse('the status tells the collection "{name:S}" of {count:d} records about "{topic:S}"'))
-def status_tells_collection(told: Status, database: Database, name: str, count: int, topic: str) -> None:
-    status_checks.assert_told(told, deploy_status.Collection(database.name, name, count, {"topic": topic}))
+def status_tells_collection(status: Status, database: Database, name: str, count: int, topic: str) -> None:
+    status_checks.assert_told(status, deploy_status.Collection(database.name, name, count, {"topic": topic}))
 
 
 @then("the answer for programs holds all of it, and the one for people says that it is live")
-def answers_agree(told: Status) -> None:
-    status_checks.assert_same_in_every_form(told)
+def answers_agree(status: Status) -> None:
+    status_checks.assert_same_in_every_form(status)
 
 
 @then("neither holds the token")
-def no_answer_holds_token(told: Status, live: Live) -> None:
-    status_checks.assert_token_unspoken(told, live.token)
+def no_answer_holds_token(status: Status, live: Live) -> None:
+    status_checks.assert_token_unspoken(status, live.token)
 
 
 @then(parse("the status says that it is not live because {why}"))
-def status_says_not_live(told: Status, why: str) -> None:
-    status_checks.assert_not_live(told, why)
+def status_says_not_live(status: Status, why: str) -> None:
+    status_checks.assert_not_live(status, why)
 
 
 @then("how it is switched on again")
-def status_says_how_to_switch_on(told: Status) -> None:
-    status_checks.assert_told_how_to_switch_on(told)
+def status_says_how_to_switch_on(status: Status) -> None:
+    status_checks.assert_told_how_to_switch_on(status)
 
 
 @then("the status warns that the claim is being deleted, and says how its data is saved")
-def status_warns_of_claim(told: Status, release_under_test: Release) -> None:
-    status_checks.assert_claim_is_warned_of(told, release_under_test)
+def status_warns_of_claim(status: Status, release_under_test: Release) -> None:
+    status_checks.assert_claim_is_warned_of(status, release_under_test)

@@ -1,6 +1,6 @@
 """Backs a release up to a file, and restores it from one into an empty claim.
 
-While it is copied the release rests: its pod has ended as a drained node ends it, and nobody writes (docs/persistence.md#how-a-server-ends).
+While it is copied the release is quiesced: its pod has ended as a drained node ends it, and nobody writes (docs/persistence.md#how-a-server-ends).
 """
 
 from __future__ import annotations
@@ -15,7 +15,14 @@ from typing import TYPE_CHECKING, Final
 
 from support.backup import archive, integrity
 from support.backup.archive import Manifest
-from support.backup.transfer import CopyError, FullError, copying, copying_pod, prove_way, users
+from support.backup.transfer import (
+    CopyError,
+    FullError,
+    prove_way,
+    transfer_pod_beside,
+    transfer_pod_for,
+    users,
+)
 from support.core.signals import undisturbed
 from support.core.wait import wait_for
 from support.deploy import precheck, removal
@@ -31,7 +38,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from contextlib import AbstractContextManager
 
-    from support.backup.transfer import Copier
+    from support.backup.transfer import TransferPod
     from support.core.wait import Deadlines
     from support.deploy.custody import Custody
     from support.deploy.live import Live
@@ -49,19 +56,19 @@ class NotLiveError(Exception):
 
 
 @dataclass
-class Rest:
+class Quiesced:
     """How a release came back after it rested: `finding` says why it did not."""
 
     finding: Finding | None = None
 
 
 @dataclass(frozen=True)
-class Clerk:
+class BackupRunner:
     """Who backs up and restores: in which run, how patiently, and whom it tells of its progress."""
 
     run_id: str
     deadlines: Deadlines
-    tell: Callable[[str], None]
+    progress: Callable[[str], None]
 
     def back_up(self, namespace: Namespace, release: Release, file: Path) -> Manifest:
         """Write what the claim of a namespace holds to a file, and return what the file says of itself.
@@ -69,7 +76,7 @@ class Clerk:
         `release` is asked where nothing is deployed and only the claim is left. A release is live again afterwards,
         whatever happens on the way; the file is there whole or not at all.
 
-        Where the release has no pod, somebody has scaled it to 0: nothing has to rest, and it stays so.
+        Where the release has no pod, somebody has scaled it to 0: nothing has to be quiesced, and it stays so.
 
         Raises `ArchiveError` or `CopyError` with what is wrong and what to do, `ObstructedError` where a release could
         not come back, `NotLiveError` where the file is whole but the release is not live again, `ApiError`.
@@ -81,17 +88,20 @@ class Clerk:
         _refuse_what_cannot_be_copied(namespace, known, of.release)
         _refuse_without_a_way(of, self._pod(of, read_only=True))
         if known and known.token != namespace.inventory.admin_password:
-            self.tell(
+            self.progress(
                 f"{Trouble.TOKEN} (ADMIN_PASSWORD): it is proved live with its own, which it was deployed with"
             )
         custody = namespace.watched_over(known) if known else None
         with archive.drafted(file) as draft:
-            with self._at_rest(namespace, known, custody) as rest, self.copying(of, read_only=True) as copier:
+            with (
+                self._quiesce(namespace, known, custody) as quiesced,
+                self.transfer_pod_beside(of, read_only=True) as transfer_pod,
+            ):
                 self._wait_until_unused(of)
-                copier.wait(self.deadlines)
-                files, size = copier.usage()
-                self.tell(f"copying {files} files, {mib(size)}")
-                with copier.reading() as stream:
+                transfer_pod.wait(self.deadlines)
+                files, size = transfer_pod.usage()
+                self.progress(f"copying {files} files, {mib(size)}")
+                with transfer_pod.reading() as stream:
                     draft.take(stream)
             found = integrity.findings(draft.sizes, draft.unpack, file.parent)
             manifest = Manifest(
@@ -108,10 +118,10 @@ class Clerk:
             draft.seal(manifest)
         if not found:
             namespace.backed_up(of, manifest.made)
-        self.tell(f"{file} holds {manifest.files} files, {mib(manifest.bytes)}, after {_since(began)}")
-        if rest.finding:
+        self.progress(f"{file} holds {manifest.files} files, {mib(manifest.bytes)}, after {_since(began)}")
+        if quiesced.finding:
             raise NotLiveError(
-                f"{file} is whole, but the release {of.release.name!r} is not live again: {rest.finding}"
+                f"{file} is whole, but the release {of.release.name!r} is not live again: {quiesced.finding}"
             )
         return manifest
 
@@ -126,22 +136,22 @@ class Clerk:
         """
         began = time.monotonic()
         whole = archive.verified(file)
-        self.tell(f"{file} is whole: {described(whole.manifest)}")
+        self.progress(f"{file} is whole: {described(whole.manifest)}")
         _refuse_another_image(whole.manifest, release)
         _refuse_what_is_deployed(namespace)
         self._refuse_what_cannot_end_well(namespace, release)
         namespace.create_claims(release)
-        with self.copying(namespace.rendered(release), read_only=False) as copier:
-            copier.wait(self.deadlines)
-            _refuse_what_is_not_empty(namespace, release, copier.usage())
-            with self._emptied_on_failure(copier, release):
-                self.tell(f"writing {whole.manifest.files} files, {mib(whole.manifest.bytes)}")
-                copier.write(whole.contents())
-                with copier.reading() as stream:
+        with self.transfer_pod_beside(namespace.rendered(release), read_only=False) as transfer_pod:
+            transfer_pod.wait(self.deadlines)
+            _refuse_what_is_not_empty(namespace, release, transfer_pod.usage())
+            with self._emptied_on_failure(transfer_pod, release):
+                self.progress(f"writing {whole.manifest.files} files, {mib(whole.manifest.bytes)}")
+                transfer_pod.write(whole.contents())
+                with transfer_pod.reading() as stream:
                     arrived = archive.sums_of(stream)
                 if arrived != whole.sums:
                     raise CopyError(f"what arrived on the claim is not what {file} holds")
-        self.tell(f"all of it is on the claim {release.claim.name}, after {_since(began)}")
+        self.progress(f"all of it is on the claim {release.claim.name}, after {_since(began)}")
         rollout = namespace.apply(release)
         if rollout.finding:
             raise NotLiveError(
@@ -151,24 +161,28 @@ class Clerk:
         return rollout
 
     @contextmanager
-    def _at_rest(self, namespace: Namespace, known: Live | None, custody: Custody | None) -> Iterator[Rest]:
+    def _quiesce(
+        self, namespace: Namespace, known: Live | None, custody: Custody | None
+    ) -> Iterator[Quiesced]:
         """Ask for the end of a release's pods; afterwards, whatever happens, bring them back, as many as there were."""
-        rest = Rest()
+        quiesced = Quiesced()
         there = precheck.observe(namespace.kube, namespace.name) if known else Situation()
         pods = self._pods_of(there)
         if not known or not custody or not pods:
-            yield rest
+            yield quiesced
             return
         try:
-            self.tell(f'release "{known.release.name}" rests')
+            self.progress(f'release "{known.release.name}" is quiesced')
             namespace.scale(known, 0)
-            yield rest
+            yield quiesced
         finally:
-            with undisturbed(lambda: self.tell("bringing the release back, which is not to be interrupted")):
-                rest.finding = self._woken(namespace, known, pods, there, custody)
-            self.tell(
+            with undisturbed(
+                lambda: self.progress("bringing the release back, which is not to be interrupted")
+            ):
+                quiesced.finding = self._resumed(namespace, known, pods, there, custody)
+            self.progress(
                 f'release "{known.release.name}" '
-                + (f"is not live again: {rest.finding}" if rest.finding else "is live again")
+                + (f"is not live again: {quiesced.finding}" if quiesced.finding else "is live again")
             )
 
     def _pods_of(self, there: Situation) -> int:
@@ -178,12 +192,12 @@ class Clerk:
             return 0
         scaled = there.scaled_to_zero()
         if scaled:
-            self.tell(f"{scaled.what} is {scaled.seen}")
+            self.progress(f"{scaled.what} is {scaled.seen}")
         if scaled and precheck.is_left_by_backup(statefulset):
             return 1
         return int(statefulset["spec"]["replicas"])
 
-    def _woken(
+    def _resumed(
         self, namespace: Namespace, known: Live, pods: int, there: Situation, custody: Custody
     ) -> Finding | None:
         """Bring a release back on the claim that it had; where that is gone, nothing takes its place."""
@@ -203,16 +217,16 @@ class Clerk:
 
     def _refuse_what_cannot_end_well(self, namespace: Namespace, release: Release) -> None:
         look = partial(precheck.of_copy, namespace.kube, namespace.name, release.claim.name)
-        if found := precheck.lasting(look, self.deadlines, self.tell):
+        if found := precheck.lasting(look, self.deadlines, self.progress):
             raise ObstructedError(found)
 
-    def copying(self, of: Live, *, read_only: bool) -> AbstractContextManager[Copier]:
-        """Lend a copying pod beside a release's claim, which runs as the release's own pod does."""
-        return copying(of.kube, self._pod(of, read_only=read_only), self.deadlines)
+    def transfer_pod_beside(self, of: Live, *, read_only: bool) -> AbstractContextManager[TransferPod]:
+        """Return a context with a transfer pod beside a release's claim, which runs as the release's own pod does."""
+        return transfer_pod_beside(of.kube, self._pod(of, read_only=read_only), self.deadlines)
 
     def _pod(self, of: Live, *, read_only: bool) -> Object:
         security = of.statefulset()["spec"]["template"]["spec"].get("securityContext", {})
-        return copying_pod(
+        return transfer_pod_for(
             of.namespace,
             of.release.claim.name,
             of.inventory.vantage_image,
@@ -230,15 +244,15 @@ class Clerk:
         )
 
     @contextmanager
-    def _emptied_on_failure(self, copier: Copier, release: Release) -> Iterator[None]:
+    def _emptied_on_failure(self, transfer_pod: TransferPod, release: Release) -> Iterator[None]:
         """Let nothing stay on the claim where not all could be written to it."""
         claim = release.claim
         try:
             yield
         except BaseException as error:
-            with undisturbed(lambda: self.tell("emptying the claim, which is not to be interrupted")):
-                copier.empty()
-            self.tell(f"the claim {claim.name} is empty again")
+            with undisturbed(lambda: self.progress("emptying the claim, which is not to be interrupted")):
+                transfer_pod.empty()
+            self.progress(f"the claim {claim.name} is empty again")
             if isinstance(error, FullError):
                 raise FullError(
                     f"the claim {claim.name} of {claim.size} is too small ({error}); it is empty again, and the file is "
@@ -266,15 +280,15 @@ def _refuse_what_cannot_be_copied(namespace: Namespace, known: Live | None, rele
 
 
 def _refuse_without_a_way(of: Live, pod: Object) -> None:
-    """Prove, while the release still answers, that a copying pod is admitted, and that a pod can be reached at all."""
+    """Prove, while the release still answers, that a transfer pod is admitted, and that a pod can be reached at all."""
     kube, place = of.kube, of.namespace
     try:
         kube.create(pod, dry_run=True)
     except ApiError as error:
         if error.unanswered:
             raise
-        if "exceeded quota" not in error.message:  # the release's own share becomes free when it rests
-            raise CopyError(f"no copying pod may be made in {place}: {error.message}") from error
+        if "exceeded quota" not in error.message:  # the release's own share becomes free when it is quiesced
+            raise CopyError(f"no transfer pod may be made in {place}: {error.message}") from error
     prove_way(kube, place)
 
 

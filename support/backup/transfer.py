@@ -1,4 +1,4 @@
-"""The copying pod: it mounts a claim for as long as something is copied out of it or into it."""
+"""The transfer pod: it mounts a claim for as long as something is copied out of it or into it."""
 
 from __future__ import annotations
 
@@ -44,11 +44,11 @@ class FullError(CopyError):
 
 
 class UnansweredError(CopyError):
-    """The way to the copying pod is broken, or not there yet."""
+    """The way to the transfer pod is broken, or not there yet."""
 
 
 class Stream:
-    """What comes from the copying pod."""
+    """What comes from the transfer pod."""
 
     def __init__(self, answer: HTTPResponse, broken: Callable[[Exception], CopyError]) -> None:
         self._answer = answer
@@ -62,8 +62,8 @@ class Stream:
             raise self._broken(error) from error
 
 
-class Copier:
-    """What the copying pod can be asked for; every method raises a `CopyError` that says what the pod said."""
+class TransferPod:
+    """What the transfer pod can be asked for; every method raises a `CopyError` that says what the pod said."""
 
     def __init__(self, kube: Kube, namespace: str) -> None:
         self._kube = kube
@@ -74,7 +74,7 @@ class Copier:
         wait_for(
             self._answers,
             deadlines.live,
-            lambda: f"the copying pod {self._namespace}/{POD} does not answer: {self._pod().get('status')}",
+            lambda: f"the transfer pod {self._namespace}/{POD} does not answer: {self._pod().get('status')}",
             (ApiError, UnansweredError),
         )
 
@@ -102,7 +102,7 @@ class Copier:
         ended = phase(self._pod())
         if ended in _ENDED:
             raise CopyError(
-                f"the copying pod {self._namespace}/{POD} has {ended.lower()}: {self._last_words()}"
+                f"the transfer pod {self._namespace}/{POD} has {ended.lower()}: {self._last_words()}"
             )
         try:
             self.usage()
@@ -133,19 +133,19 @@ class Copier:
             except (OSError, HTTPException) as error:
                 raise self._broken(error) from error
             if answer.status >= 300:
-                raise (FullError if answer.status == _NO_ROOM else CopyError)(f"the copying pod: {told}")
+                raise (FullError if answer.status == _NO_ROOM else CopyError)(f"the transfer pod: {told}")
             yield Stream(answer, self._broken)
 
     def _broken(self, error: Exception) -> UnansweredError:
         return UnansweredError(
-            f"the copying pod {self._namespace}/{POD} broke off: {type(error).__name__}: {error}; "
+            f"the transfer pod {self._namespace}/{POD} broke off: {type(error).__name__}: {error}; "
             f"its last words: {self._last_words()}"
         )
 
 
 @contextmanager
-def copying(kube: Kube, pod: Object, deadlines: Deadlines) -> Iterator[Copier]:
-    """Ask for a copying pod and lend what it can be asked for, once it is waited for; it goes whatever happens.
+def transfer_pod_beside(kube: Kube, pod: Object, deadlines: Deadlines) -> Iterator[TransferPod]:
+    """Ask for a transfer pod and lend what it can be asked for, once it is waited for; it goes whatever happens.
 
     Raises a `CopyError` where there is one already.
     """
@@ -153,12 +153,12 @@ def copying(kube: Kube, pod: Object, deadlines: Deadlines) -> Iterator[Copier]:
     _clear_the_way(kube, namespace)
     try:
         probe.start(kube, pod, deadlines)
-        yield Copier(kube, namespace)
+        yield TransferPod(kube, namespace)
     finally:
         kube.delete("Pod", POD, namespace, grace=0)
 
 
-def copying_pod(
+def transfer_pod_for(
     namespace: str, claim: str, image: str, run_id: str, security: Object, *, read_only: bool
 ) -> Object:
     """Make the pod that copies; `security` is the security context of the release's own pod, whose files it meets."""
@@ -177,7 +177,7 @@ def copying_pod(
 def prove_way(kube: Kube, namespace: str) -> None:
     """Open a way to a pod of a namespace, as the copying will; raises a `CopyError` where none can ever be opened.
 
-    Where no pod runs, nothing is known; then nothing has to rest for a copy either.
+    Where no pod runs, nothing is known; then nothing has to be quiesced either.
     """
     running = [pod for pod in kube.list("Pod", namespace) if pod["status"].get("phase") == "Running"]
     for pod in running[:1]:
@@ -215,12 +215,12 @@ def users(kube: Kube, namespace: str, claim: str) -> list[str]:
 
 
 def _shown(pod: Object) -> Object:
-    """Return the copying pod without the containers that others have put into it."""
+    """Return the transfer pod without the containers that others have put into it."""
     return own(pod, {"spec": {"containers": [{"name": probe.CONTAINER}]}})
 
 
 def _clear_the_way(kube: Kube, namespace: str) -> None:
-    """Remove a copying pod that has ended; what killed its operator kept it from being removed."""
+    """Remove a transfer pod that has ended; what killed its operator kept it from being removed."""
     there = kube.get("Pod", POD, namespace)
     if there and is_ours(there) and phase(_shown(there)) in _ENDED:
         kube.delete("Pod", POD, namespace, grace=0)

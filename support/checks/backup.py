@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
     from pathlib import Path
 
-    from support.backup.backup import Clerk
+    from support.backup.backup import BackupRunner
     from support.chroma.client import Collection
     from support.chroma.database import Database
     from support.core.wait import Deadlines
@@ -57,16 +57,20 @@ class Attempt:
         assert phrase in said, f"promised: a failure that says {phrase!r}\nseen:     {said}"
 
 
-def back_up_under(mishap: str, clerk: Clerk, home: Namespace, live: Live, file: Path) -> Attempt:
+def back_up_under(
+    mishap: str, backup_runner: BackupRunner, home: Namespace, live: Live, file: Path
+) -> Attempt:
     """Back a release up while something happens."""
     happening = _MISHAPS[mishap][0]
-    with happening(clerk) as unlucky:
+    with happening(backup_runner) as unlucky:
         return _tried(file, lambda: unlucky.back_up(home, live.release, file))
 
 
-def try_to_restore(clerk: Clerk, namespace: Namespace, release: Release, file: Path) -> Attempt:
+def try_to_restore(
+    backup_runner: BackupRunner, namespace: Namespace, release: Release, file: Path
+) -> Attempt:
     """Restore a file, and return how that failed."""
-    return _tried(file, lambda: clerk.restore(namespace, release, file))
+    return _tried(file, lambda: backup_runner.restore(namespace, release, file))
 
 
 def large_collection(database: Database, count: int, dimension: int) -> Collection:
@@ -78,19 +82,19 @@ def large_collection(database: Database, count: int, dimension: int) -> Collecti
     return collection
 
 
-def occupy(clerk: Clerk, namespace: Namespace, release: Release) -> None:
+def occupy(backup_runner: BackupRunner, namespace: Namespace, release: Release) -> None:
     """Let a claim hold something before there is a release."""
     namespace.create_claims(release)
-    with clerk.copying(namespace.rendered(release), read_only=False) as copier:
-        copier.wait(clerk.deadlines)
-        copier.write([_OCCUPANT])
+    with backup_runner.transfer_pod_beside(namespace.rendered(release), read_only=False) as transfer_pod:
+        transfer_pod.wait(backup_runner.deadlines)
+        transfer_pod.write([_OCCUPANT])
 
 
-def held_by_claim(clerk: Clerk, namespace: Namespace, release: Release) -> dict[str, str]:
+def held_by_claim(backup_runner: BackupRunner, namespace: Namespace, release: Release) -> dict[str, str]:
     """Return the SHA-256 of each file on a claim, by its name."""
-    with clerk.copying(namespace.rendered(release), read_only=True) as copier:
-        copier.wait(clerk.deadlines)
-        with copier.reading() as stream:
+    with backup_runner.transfer_pod_beside(namespace.rendered(release), read_only=True) as transfer_pod:
+        transfer_pod.wait(backup_runner.deadlines)
+        with transfer_pod.reading() as stream:
             return sums_of(stream)
 
 
@@ -110,9 +114,9 @@ def large_backup(file: Path, release: Release) -> Path:
     return broken_backups.backup(file, release.chroma.image, _LARGE)
 
 
-def run_out_of_room(clerk: Clerk, namespace: Namespace, release: Release, file: Path) -> None:
+def run_out_of_room(backup_runner: BackupRunner, namespace: Namespace, release: Release, file: Path) -> None:
     """Restore a backup for which a small claim has no room, which must fail for that reason."""
-    attempt = try_to_restore(clerk, namespace, small(release), large_backup(file, release))
+    attempt = try_to_restore(backup_runner, namespace, small(release), large_backup(file, release))
     assert_refused(attempt, "claim is too small")
 
 
@@ -155,7 +159,7 @@ def assert_lives_on(home: Namespace, live: Live) -> None:
     kube, place = live.kube, live.namespace
     assert home.prove_live().objects == live.objects, "the release has other objects than before"
     left = kube.get("Pod", POD, place)
-    assert left is None, f"the copying pod is left in {place}: {left['status']}"
+    assert left is None, f"the transfer pod is left in {place}: {left['status']}"
 
 
 def assert_restored(collection: Collection, rollout: Rollout) -> None:
@@ -189,30 +193,30 @@ def _tried(file: Path, act: Callable[[], object]) -> Attempt:
 
 
 @contextmanager
-def _interrupted(clerk: Clerk) -> Iterator[Clerk]:
+def _interrupted(backup_runner: BackupRunner) -> Iterator[BackupRunner]:
     """Let Ctrl-C come as soon as the copying begins."""
 
-    def tell(line: str) -> None:
-        clerk.tell(line)
+    def progress(line: str) -> None:
+        backup_runner.progress(line)
         if line.startswith("copying"):
             press()
 
     with ctrl_c() as press:
-        yield replace(clerk, tell=tell)
+        yield replace(backup_runner, progress=progress)
 
 
 @contextmanager
-def _disk_full(clerk: Clerk) -> Iterator[Clerk]:
+def _disk_full(backup_runner: BackupRunner) -> Iterator[BackupRunner]:
     """Let no file of this process grow beyond a few bytes."""
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (_ROOM, before[1]))
     try:
-        yield clerk
+        yield backup_runner
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
-_MISHAPS: Final[Mapping[str, tuple[Callable[[Clerk], AbstractContextManager[Clerk]], str]]] = {
+_MISHAPS: Final[Mapping[str, tuple[Callable[[BackupRunner], AbstractContextManager[BackupRunner]], str]]] = {
     "the operator interrupts it": (_interrupted, "KeyboardInterrupt"),
     "the operator's disk is full": (_disk_full, "nothing of it is left: make room"),
 }

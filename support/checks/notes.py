@@ -21,7 +21,7 @@ from support.network.way import Way, ingress, trust
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from support.commands.notes import Display, Example
+    from support.commands.notes import Example, Notes
     from support.deploy.live import Live
     from support.network.vantage import Vantage
 
@@ -30,37 +30,37 @@ _INTERFACES: Final = ("v1", "v2")
 _COLLECTIONS: Final = f"/api/v2/tenants/{TENANT}/databases/{DEFAULT_DATABASE}/collections"
 
 
-def assert_addresses_answer(live: Live, shown: Display, vantage: Vantage) -> None:
+def assert_addresses_answer(live: Live, notes: Notes, vantage: Vantage) -> None:
     """Assert that a release gives whoever shows the token its collections, at each address that is shown."""
-    outside, inside = urlsplit(shown.outside), urlsplit(shown.inside)
+    outside, inside = urlsplit(notes.outside), urlsplit(notes.inside)
     host, port = vantage.tunnel(str(inside.hostname), inside.port or 80).address
     ways = (
         ingress(str(outside.hostname), live.inventory),
         Way("service", f"http://{host}:{port}", trust(None)),
     )
     for way in ways:
-        expect(Outcome.ACCEPTED, http.ask(way, "GET", _COLLECTIONS, _token(live, shown)))
+        expect(Outcome.ACCEPTED, http.ask(way, "GET", _COLLECTIONS, _token(live, notes)))
 
 
-def assert_interfaces_answer(live: Live, shown: Display) -> None:
+def assert_interfaces_answer(live: Live, notes: Notes) -> None:
     """Assert that the versions of the interface that are shown answer, and no others."""
     way = ingress(live.host, live.inventory)
-    replies = {one: http.ask(way, "GET", f"/api/{one}/heartbeat", _token(live, shown)) for one in _INTERFACES}
+    replies = {one: http.ask(way, "GET", f"/api/{one}/heartbeat", _token(live, notes)) for one in _INTERFACES}
     answering = {one for one, reply in replies.items() if outcome(reply) is Outcome.ACCEPTED}
-    assert answering == set(shown.interfaces), (
-        f"promised: the versions of the interface are {', '.join(shown.interfaces)}\n"
+    assert answering == set(notes.interfaces), (
+        f"promised: the versions of the interface are {', '.join(notes.interfaces)}\n"
         f"seen:     {'; '.join(map(str, replies.values()))}"
     )
 
 
-def assert_token_is_not_shown(live: Live, shown: Display) -> None:
+def assert_token_is_not_shown(live: Live, notes: Notes) -> None:
     """Assert that the token stands nowhere in what is shown."""
-    assert live.token.get_secret_value() not in "\n".join(shown.lines()), "the token itself is shown"
+    assert live.token.get_secret_value() not in "\n".join(notes.lines()), "the token itself is shown"
 
 
-def assert_secret_holds_token(live: Live, shown: Display) -> None:
+def assert_secret_holds_token(live: Live, notes: Notes) -> None:
     """Assert that the Secret that is shown holds the token that opens the release."""
-    namespace, name, key = shown.secret
+    namespace, name, key = notes.secret
     secret = live.kube.get("Secret", name, namespace)
     held = base64.b64decode((secret or {}).get("data", {}).get(key, ""))
     assert held.decode("utf-8", "replace") == live.token.get_secret_value(), (
@@ -69,16 +69,16 @@ def assert_secret_holds_token(live: Live, shown: Display) -> None:
     )
 
 
-def assert_nothing_is_left(live: Live, shown: Display) -> None:
+def assert_nothing_is_left(live: Live, notes: Notes) -> None:
     """Assert that the collection of the examples is gone."""
     way = ingress(live.host, live.inventory)
-    listed = expect(Outcome.ACCEPTED, http.ask(way, "GET", _COLLECTIONS, _token(live, shown))).json()
+    listed = expect(Outcome.ACCEPTED, http.ask(way, "GET", _COLLECTIONS, _token(live, notes))).json()
     names = [one["name"] for one in listed]
     assert COLLECTION not in names, f"promised: {COLLECTION} is gone\nseen:     the collections {names}"
 
 
-def _token(live: Live, shown: Display) -> list[tuple[str, str]]:
-    return [(shown.header, live.token.get_secret_value())]
+def _token(live: Live, notes: Notes) -> list[tuple[str, str]]:
+    return [(notes.header, live.token.get_secret_value())]
 
 
 _ROOT: Final = Path(__file__).parents[2]
@@ -103,7 +103,7 @@ mapping.__enter__()
 
 
 @dataclass(frozen=True)
-class Pasted:
+class ExampleRun:
     """What became of a pasted example."""
 
     example: Example
@@ -112,7 +112,7 @@ class Pasted:
     err: str
 
 
-def paste(live: Live, example: Example) -> Pasted:
+def run_example(live: Live, example: Example) -> ExampleRun:
     """Run an example's text in a process of its own, with the token in its environment.
 
     Where the inventory names an address or an authority, curl is told them in its own file, Python in its environment.
@@ -129,14 +129,14 @@ def paste(live: Live, example: Example) -> Pasted:
             timeout=kept().call,
             check=False,
         )
-    return Pasted(example, done.returncode, done.stdout, done.stderr)
+    return ExampleRun(example, done.returncode, done.stdout, done.stderr)
 
 
-def assert_answered(pasted: Pasted) -> None:
+def assert_answered(example_run: ExampleRun) -> None:
     """Assert that an example came to its end without a word of complaint, and printed what it shows."""
-    assert pasted.code == 0 and pasted.example.answer in pasted.out and not pasted.err, (  # noqa: PT018 - one promise
-        f"promised: the example in {pasted.example.language} prints {pasted.example.answer!r}\n"
-        f"seen:     exit code {pasted.code}: {pasted.out}{pasted.err}"
+    assert example_run.code == 0 and example_run.example.answer in example_run.out and not example_run.err, (  # noqa: PT018 - one promise
+        f"promised: the example in {example_run.example.language} prints {example_run.example.answer!r}\n"
+        f"seen:     exit code {example_run.code}: {example_run.out}{example_run.err}"
     )
 
 

@@ -11,7 +11,7 @@ from support.diagnosis.troubles import Trouble
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from support.backup.backup import Clerk
+    from support.backup.backup import BackupRunner
     from support.core.redaction import Redactor
     from support.deploy.live import Live
     from support.deploy.namespace import Namespace
@@ -33,19 +33,19 @@ def with_another_token(here: Namespace, redactor: Redactor) -> Namespace:
     return here.with_token(token)
 
 
-def back_up(clerk: Clerk, live: Live, there: Namespace, file: Path) -> Copied:
+def back_up(backup_runner: BackupRunner, live: Live, there: Namespace, file: Path) -> Copied:
     """Let an operator back a release up, and note what is told."""
     lines: list[str] = []
-    replace(clerk, tell=lines.append).back_up(there, live.release, file)
+    replace(backup_runner, progress=lines.append).back_up(there, live.release, file)
     return Copied(file, tuple(lines))
 
 
 def assert_told_of_token(copied: Copied) -> None:
-    """Assert that the operator was told before the release came to rest that the token is not its own."""
+    """Assert that the operator is warned, before the release is quiesced, that the token is another."""
     told = next((number for number, line in enumerate(copied.lines) if Trouble.TOKEN in line), None)
-    rests = next(number for number, line in enumerate(copied.lines) if line.endswith("rests"))
+    quiesced = next(number for number, line in enumerate(copied.lines) if line.endswith("is quiesced"))
     assert told is not None, f"promised: {Trouble.TOKEN}\nseen:     {copied.lines}"
-    assert told < rests, f"promised: told before the release rests\nseen:     {copied.lines}"
+    assert told < quiesced, f"promised: warned before the release is quiesced\nseen:     {copied.lines}"
 
 
 def assert_brought_back(home: Namespace, live: Live, rollout: Rollout) -> None:

@@ -13,7 +13,7 @@ from support.backup.archive import ArchiveError, verified
 from support.backup.transfer import CopyError
 from support.checks import broken_backups
 from support.checks.plan import CHANGES
-from support.commands.status import told as status_in_words
+from support.commands.status import render_text
 from support.core.wait import wait_for
 from support.deploy import removal as deploy_removal
 from support.deploy.precheck import ObstructedError
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
-    from support.backup.backup import Clerk
+    from support.backup.backup import BackupRunner
     from support.core.wait import Deadlines
     from support.deploy.live import Live
     from support.deploy.namespace import Namespace
@@ -124,11 +124,11 @@ class Trial:
     seconds: float
 
 
-def tried(act: str, clerk: Clerk, here: Namespace, release: Release, file: Path) -> Trial:
+def tried(act: str, backup_runner: BackupRunner, here: Namespace, release: Release, file: Path) -> Trial:
     """Try an act, and return what came of it."""
     before, began = _uids(here), time.monotonic()
     try:
-        said = ACTS[act](clerk, here, release, file)
+        said = ACTS[act](backup_runner, here, release, file)
     except (ArchiveError, CopyError, ObstructedError) as error:
         said = str(error)
     return Trial(said, before, _uids(here), time.monotonic() - began)
@@ -202,37 +202,41 @@ def _uids(here: Namespace) -> dict[str, str]:
     }
 
 
-def _back_up(clerk: Clerk, here: Namespace, release: Release, file: Path) -> str:
+def _back_up(backup_runner: BackupRunner, here: Namespace, release: Release, file: Path) -> str:
     try:
-        clerk.back_up(here, release, file)
+        backup_runner.back_up(here, release, file)
     finally:
         assert not file.exists(), f"promised: no file\nseen:     {file}"
     return ""
 
 
-def _restore(clerk: Clerk, here: Namespace, release: Release, file: Path) -> str:
-    clerk.restore(here, release, broken_backups.backup(file, release.chroma.image))
+def _restore(backup_runner: BackupRunner, here: Namespace, release: Release, file: Path) -> str:
+    backup_runner.restore(here, release, broken_backups.backup(file, release.chroma.image))
     return ""
 
 
-def _apply(change: str | None, _clerk: Clerk, here: Namespace, release: Release, _file: Path) -> str:
+def _apply(
+    change: str | None, _backup_runner: BackupRunner, here: Namespace, release: Release, _file: Path
+) -> str:
     rollout = here.apply(release, CHANGES[change].patches if change else ())
     return str(rollout.finding or "")
 
 
-def _plan(change: str | None, _clerk: Clerk, here: Namespace, release: Release, _file: Path) -> str:
+def _plan(
+    change: str | None, _backup_runner: BackupRunner, here: Namespace, release: Release, _file: Path
+) -> str:
     plan = here.plan(release, CHANGES[change].patches if change else ())
     lines = plan.obstacles()
     assert len(lines) == len(set(lines)), f"promised: each obstacle once\nseen:     {lines}"
     return "\n".join(plan.lines()) if lines else ""
 
 
-def _status(_clerk: Clerk, here: Namespace, _release: Release, _file: Path) -> str:
+def _status(_backup_runner: BackupRunner, here: Namespace, _release: Release, _file: Path) -> str:
     seen = observe(here)
-    return "" if seen.live else status_in_words(seen, "text")
+    return "" if seen.live else render_text(seen, "text")
 
 
-def _roll_back(_clerk: Clerk, here: Namespace, _release: Release, _file: Path) -> str:
+def _roll_back(_backup_runner: BackupRunner, here: Namespace, _release: Release, _file: Path) -> str:
     here.roll_back()
     return ""
 

@@ -19,78 +19,82 @@ if TYPE_CHECKING:
     from support.release.release import Release
 
 
-def assert_live(told: Status, release: Release) -> None:
+def assert_live(status: Status, release: Release) -> None:
     """Assert that a status tells a release that is live."""
-    assert told.live, f"told as not live: {told.why}"
-    assert told.release == release.name, f"told is the release {told.release!r} instead of {release.name!r}"
-    assert told.heartbeat, "no heartbeat is told"
-    assert told.exit_code == 0, f"a live release ends the command with {told.exit_code}"
+    assert status.live, f"told as not live: {status.why}"
+    assert status.release == release.name, (
+        f"told is the release {status.release!r} instead of {release.name!r}"
+    )
+    assert status.heartbeat, "no heartbeat is told"
+    assert status.exit_code == 0, f"a live release ends the command with {status.exit_code}"
 
 
-def assert_runs(told: Status, release: Release) -> None:
+def assert_runs(status: Status, release: Release) -> None:
     """Assert that a status tells one pod that is ready, a StatefulSet that is rolled out, and the release's claim as bound."""
-    assert [pod.ready for pod in told.pods if pod.name == POD] == [True], f"told pods: {told.pods}"
-    assert told.statefulset, "no StatefulSet is told"
-    assert told.statefulset.settled, f"told is {told.statefulset}"
-    bound = [claim.name for claim in told.claims if claim.phase == "Bound"]
-    assert bound == [release.claim.name], f"told claims: {told.claims}"
+    assert [pod.ready for pod in status.pods if pod.name == POD] == [True], f"told pods: {status.pods}"
+    assert status.statefulset, "no StatefulSet is told"
+    assert status.statefulset.settled, f"told is {status.statefulset}"
+    bound = [claim.name for claim in status.claims if claim.phase == "Bound"]
+    assert bound == [release.claim.name], f"told claims: {status.claims}"
 
 
-def assert_announced(told: Status, live: Live) -> None:
+def assert_announced(status: Status, live: Live) -> None:
     """Assert that a status tells the address that users have, the form the release asks for, and that the platform likes it."""
-    assert told.endpoints.get("users") == f"https://{live.host}", f"told: {told.endpoints}"
+    assert status.endpoints.get("users") == f"https://{live.host}", f"told: {status.endpoints}"
     promised = deploy_status.Announcement(live.release.discovery, "healthy")
-    assert told.announcement == promised, f"promised: {promised}\nseen:     {told.announcement}"
+    assert status.announcement == promised, f"promised: {promised}\nseen:     {status.announcement}"
 
 
-def assert_told(told: Status, collection: Collection) -> None:
+def assert_told(status: Status, collection: Collection) -> None:
     """Assert that a status tells a collection with its count and its metadata."""
     seen = [
-        one for one in told.collections if (one.database, one.name) == (collection.database, collection.name)
+        one
+        for one in status.collections
+        if (one.database, one.name) == (collection.database, collection.name)
     ]
     assert seen == [collection], (
-        f"promised: {collection}\nseen:     {seen or told.unread or 'no such collection'}"
+        f"promised: {collection}\nseen:     {seen or status.unread or 'no such collection'}"
     )
 
 
-def assert_same_in_every_form(told: Status) -> None:
+def assert_same_in_every_form(status: Status) -> None:
     """Assert that a program reads all of a status, and that people read in its first line that the release is live."""
-    for_programs = json.loads(command.told(told, "json"))
-    assert for_programs == json.loads(json.dumps(dataclasses.asdict(told))), for_programs
-    first = command.told(told, "text").splitlines()[0]
-    assert first.endswith(f"in {told.namespace}: live"), first
+    for_programs = json.loads(command.render_text(status, "json"))
+    assert for_programs == json.loads(json.dumps(dataclasses.asdict(status))), for_programs
+    first = command.render_text(status, "text").splitlines()[0]
+    assert first.endswith(f"in {status.namespace}: live"), first
 
 
-def assert_token_unspoken(told: Status, token: SecretStr) -> None:
+def assert_token_unspoken(status: Status, token: SecretStr) -> None:
     """Assert that no form of a status holds the token in any form."""
     redactor = Redactor()
     redactor.learn(token)
     for form in command.FORMS:
-        text = command.told(told, form)
+        text = command.render_text(status, form)
         assert redactor.text(text) == text, f"the status as {form} holds the token"
 
 
-def assert_not_live(told: Status, why: str) -> None:
+def assert_not_live(status: Status, why: str) -> None:
     """Assert that a status tells that nothing is live, why, and ends the command accordingly."""
-    assert not told.live, "told as live"
-    assert why in told.why, f"promised: {why}\nseen:     {told.why}"
-    assert told.exit_code == 1, f"what is not live ends the command with {told.exit_code}"
+    assert not status.live, "told as live"
+    assert why in status.why, f"promised: {why}\nseen:     {status.why}"
+    assert status.exit_code == 1, f"what is not live ends the command with {status.exit_code}"
 
 
-def assert_told_how_to_switch_on(told: Status) -> None:
+def assert_told_how_to_switch_on(status: Status) -> None:
     """Assert that a status tells the command that gives a release its pod back."""
-    promised = f"`kubectl -n {told.namespace} scale statefulset chroma --replicas=1`"
-    assert promised in told.remedy, f"promised: {promised}\nseen:     {told.remedy or 'nothing to do'}"
+    promised = f"`kubectl -n {status.namespace} scale statefulset chroma --replicas=1`"
+    assert promised in status.remedy, f"promised: {promised}\nseen:     {status.remedy or 'nothing to do'}"
 
 
-def assert_claim_is_warned_of(told: Status, release: Release) -> None:
+def assert_claim_is_warned_of(status: Status, release: Release) -> None:
     """Assert that a status warns of a claim that is being deleted, marks it, and says how to keep its volume."""
-    (warning,) = told.warnings
+    (warning,) = status.warnings
     for phrase in (
         f"PersistentVolumeClaim {release.claim.name}",
         "is being deleted since",
         "kubectl patch pv",
     ):
         assert phrase in warning, f"promised: {phrase}\nseen:     {warning}"
-    marked = [claim.name for claim in told.claims if claim.being_deleted]
-    assert marked == [release.claim.name], f"promised: the claim is marked\nseen:     {told.claims}"
+    marked = [claim.name for claim in status.claims if claim.being_deleted]
+    assert marked == [release.claim.name], f"promised: the claim is marked\nseen:     {status.claims}"

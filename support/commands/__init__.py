@@ -17,11 +17,11 @@ if TYPE_CHECKING:
 
 # By the name of its option (support/session/options.py declares it, too); each returns the exit code.
 COMMANDS: Final[Mapping[str, Callable[[Call], int]]] = {
-    "plan": plan.tell,
+    "plan": plan.run,
     "backup": backup.back_up,
     "restore": backup.restore,
-    "status": status.command,
-    "sweep": sweep.command,
+    "status": status.run,
+    "sweep": sweep.run,
 }
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from support.backup.archive import ArchiveError
-from support.backup.backup import Clerk, NotLiveError, described
+from support.backup.backup import BackupRunner, NotLiveError, described
 from support.backup.transfer import CopyError
 from support.deploy.precheck import ObstructedError
 from support.diagnosis.causes import rejection
@@ -22,7 +22,7 @@ def back_up(call: Call) -> int:
     """Back the release up to a file; 1 also where the file is whole, but something was found wrong with the data."""
 
     def act() -> int:
-        manifest = _clerk(call).back_up(call.namespace, call.release, _file(call))
+        manifest = _backup_runner(call).back_up(call.namespace, call.release, _file(call))
         call.say(f"{_file(call)}: {described(manifest)}")
         for found in manifest.findings:
             call.say(f"wrong with the data, and so with its copy: {found}")
@@ -35,7 +35,7 @@ def restore(call: Call) -> int:
     """Restore a file into an empty claim, and let the release go live on it."""
 
     def act() -> int:
-        rollout = _clerk(call).restore(call.namespace, call.release, _file(call))
+        rollout = _backup_runner(call).restore(call.namespace, call.release, _file(call))
         call.say(f"restored from {_file(call)}: {rollout}")
         return 0
 
@@ -56,8 +56,8 @@ def _reported(call: Call, act: Callable[[], int]) -> int:
         return 1
 
 
-def _clerk(call: Call) -> Clerk:
-    return Clerk(call.run_id, call.deadlines, call.namespace.tell)
+def _backup_runner(call: Call) -> BackupRunner:
+    return BackupRunner(call.run_id, call.deadlines, call.namespace.progress)
 
 
 def _file(call: Call) -> Path:

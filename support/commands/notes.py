@@ -69,7 +69,7 @@ class Example:
 
 
 @dataclass(frozen=True)
-class Display:
+class Notes:
     """How a live release is used.
 
     `outside` and `inside` are its addresses for users and for neighbours in the cluster; `interfaces` the versions of its
@@ -114,7 +114,7 @@ class Display:
             yield from ("", *example.text.splitlines(), "")
 
 
-def display(live: Live) -> Display:
+def notes_of(live: Live) -> Notes:
     """Return how a live release is used."""
     facts = versions.facts(live.release.chroma.image)
     url = f"https://{live.host}"
@@ -128,7 +128,7 @@ def display(live: Live) -> Display:
         "collection": COLLECTION,
         "answer": _ANSWER,
     }
-    return Display(
+    return Notes(
         title=f'release "{live.release.name}": {live.release.title}',
         outside=url,
         inside=f"http://{SERVICE}.{live.namespace}.svc.cluster.local",

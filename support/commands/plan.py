@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from support.commands.call import Call
 
 
-def tell(call: Call) -> int:
+def run(call: Call) -> int:
     """Say what an apply of a release would do; return 0 if it would not be refused, as far as is known, else 1."""
     for problem in lint.check(call.release):
         call.say(f'release "{call.release.name}": {problem}')

@@ -18,14 +18,14 @@ if TYPE_CHECKING:
 FORMS: Final = ("text", "json")
 
 
-def command(call: Call) -> int:
+def run(call: Call) -> int:
     """Say how the release is, in the form that is asked for; the exit code is 0 when it is live, else 1."""
     status = observe(call.namespace)
-    call.say(told(status, call.argument))
+    call.say(render_text(status, call.argument))
     return status.exit_code
 
 
-def told(status: Status, form: str) -> str:
+def render_text(status: Status, form: str) -> str:
     """Return a status as a text for people, or as JSON for programs."""
     return json.dumps(dataclasses.asdict(status), indent=2) if form == "json" else "\n".join(_lines(status))
 
@@ -45,12 +45,12 @@ def _lines(status: Status) -> Iterator[str]:
     for pod in status.pods:
         yield f"pod          {pod.name}: {pod.state}, {pod.restarts} restarts, on {pod.node or 'no node'}"
     for claim in status.claims:
-        told = [claim.phase, claim.size, f"class {claim.storage_class}"]
-        told += (
+        parts = [claim.phase, claim.size, f"class {claim.storage_class}"]
+        parts += (
             [f"volume {claim.volume} ({claim.reclaim_policy or 'unknown policy'})"] if claim.volume else []
         )
-        told += ["being deleted"] if claim.being_deleted else []
-        yield f"claim        {claim.name}: {', '.join(told)}"
+        parts += ["being deleted"] if claim.being_deleted else []
+        yield f"claim        {claim.name}: {', '.join(parts)}"
     for whom, url in status.endpoints.items():
         yield f"endpoint     {url} ({whom})"
     if status.release:

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from support.commands.call import Call
 
 
-def command(call: Call) -> int:
+def run(call: Call) -> int:
     """Remove what dead runs have left, and say what; the exit code is 1 where something could not be looked at or removed."""
     kube, inventory = call.namespace.kube, call.namespace.inventory
     with Mark(kube, inventory.certificate_namespace, call.run_id, call.deadlines) as mark:

@@ -12,13 +12,13 @@ if TYPE_CHECKING:
 
 
 @contextmanager
-def undisturbed(tell: Callable[[], None]) -> Iterator[None]:
-    """Let SIGINT and SIGTERM only `tell`, for what has to be brought to its end; whoever sent the first one waits for that."""
+def undisturbed(notify: Callable[[], None]) -> Iterator[None]:
+    """Let SIGINT and SIGTERM only `notify`, for what has to be brought to its end; whoever sent the first one waits for that."""
     if threading.current_thread() is not threading.main_thread():  # which alone is interrupted
         yield
         return
     signals = (signal.SIGINT, signal.SIGTERM)
-    before = [signal.signal(number, lambda *_: tell()) for number in signals]
+    before = [signal.signal(number, lambda *_: notify()) for number in signals]
     try:
         yield
     finally:

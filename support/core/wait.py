@@ -61,7 +61,7 @@ class Deadlines:
     # ended and in which nothing moves any more: on its way through the API server there is no word for "I have finished".
     consent: float = 10.0
     linger: float = 5.0
-    # For a stream of the copying pod in which not a byte moves: a disk may take its time to sync.
+    # For a stream of the transfer pod in which not a byte moves: a disk may take its time to sync.
     silence: float = 120.0
     # For one program that reads something in a container.
     reading: float = 10.0

@@ -273,7 +273,7 @@ class Namespace:
         vars(twin).update(changed, _known=None, _refused=None)
         return twin
 
-    def tell(self, line: str) -> None:
+    def progress(self, line: str) -> None:
         """Tell of progress here."""
         self._progress(line)
 

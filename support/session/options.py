@@ -194,7 +194,7 @@ def add_options(parser: pytest.Parser) -> None:
     add(
         "--backup",
         metavar="FILE",
-        help="instead of running features: let the release rest, copy its data to a new file, and bring it back",
+        help="instead of running features: quiesce the release, copy its data to a new file, and bring it back",
     )
     add(
         "--restore",

@@ -191,7 +191,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
         terminalreporter.section("what is left")
         for line in left:
             terminalreporter.line(line)
-    for told in config.stash[SUITE].run.displays:
+    for told in config.stash[SUITE].run.notes:
         terminalreporter.section("how the release is used")
         terminalreporter.line(told)
 

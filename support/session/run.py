@@ -76,7 +76,7 @@ class Run:
     # What was measured on the way, for the report; no verdict hangs on it.
     measured: dict[str, str] = field(default_factory=dict)
     # How to use the releases that stay.
-    displays: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
     # What the run leaves on the cluster, a line each with the command that removes it.
     left: list[str] = field(default_factory=list)
 
@@ -213,7 +213,7 @@ class Run:
         return {
             "facts": self.facts,
             "measured": self.measured,
-            "displays": self.displays,
+            "notes": self.notes,
             "left": self.left,
         }
 
@@ -221,5 +221,5 @@ class Run:
         """Take note of what a worker has found out; one that died tells nothing."""
         self.facts.update(told.get("facts", {}))
         self.measured.update(told.get("measured", {}))
-        self.displays.extend(told.get("displays", []))
+        self.notes.extend(told.get("notes", []))
         self.left.extend(told.get("left", []))

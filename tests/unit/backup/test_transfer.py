@@ -1,4 +1,4 @@
-"""The way to a pod is proved before anything rests for a copy, and what cannot heal ends the wait for it at once."""
+"""The way to a pod is proved before anything is quiesced for a copy, and what cannot heal ends the wait for it at once."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
-from support.backup.transfer import Copier, CopyError, prove_way
+from support.backup.transfer import CopyError, TransferPod, prove_way
 from support.core.wait import Deadlines, Timeout
 from support.kube.client import ApiError
 
@@ -52,7 +52,7 @@ PASSING = [
 
 
 @pytest.mark.parametrize("error", LASTING, ids=lambda error: f"{error.status}")
-def test_a_way_that_can_never_be_opened_is_told_before_anything_rests(error: ApiError) -> None:
+def test_a_way_that_can_never_be_opened_is_told_before_anything_is_quiesced(error: ApiError) -> None:
     with pytest.raises(CopyError, match="no way to a pod") as told:
         prove_way(cast("Kube", Cluster(error)), "chroma")
     assert error.message in str(told.value)
@@ -76,12 +76,12 @@ def test_where_no_pod_runs_nothing_is_asked_for() -> None:
 def test_the_wait_for_the_copying_pod_ends_at_once_where_there_is_no_way(error: ApiError) -> None:
     cluster = Cluster(error)
     with pytest.raises(CopyError, match="no way to a pod"):
-        Copier(cast("Kube", cluster), "chroma").wait(Deadlines(live=1000))
+        TransferPod(cast("Kube", cluster), "chroma").wait(Deadlines(live=1000))
     assert cluster.asked == 1
 
 
 def test_the_wait_for_the_copying_pod_goes_on_while_its_way_may_come() -> None:
     cluster = Cluster(PASSING[0])
     with pytest.raises(Timeout, match="does not answer"):
-        Copier(cast("Kube", cluster), "chroma").wait(Deadlines(live=0.2))
+        TransferPod(cast("Kube", cluster), "chroma").wait(Deadlines(live=0.2))
     assert cluster.asked > 1

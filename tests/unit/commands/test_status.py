@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
-from support.commands.status import told
+from support.commands.status import render_text
 from support.deploy import status
 from support.deploy.results import NotLive
 from support.deploy.status import Announcement, Claim, Collection, Pod, StatefulSet, Status
@@ -41,7 +41,7 @@ LIVE = Status(
 
 
 def test_people_are_told_all_of_it() -> None:
-    assert told(LIVE, "text").splitlines() == [
+    assert render_text(LIVE, "text").splitlines() == [
         'release "gateway" (Chroma behind a gateway) in chroma: live',
         "heartbeat    17 ns",
         "StatefulSet  chroma: 1 of 1 ready",
@@ -55,7 +55,7 @@ def test_people_are_told_all_of_it() -> None:
 
 
 def test_programs_are_told_the_same() -> None:
-    read = json.loads(told(LIVE, "json"))
+    read = json.loads(render_text(LIVE, "json"))
     assert read == json.loads(json.dumps(dataclasses.asdict(LIVE)))
     assert read["collections"][0]["metadata"] == {"topic": "ferns"}
 
@@ -64,7 +64,7 @@ def test_the_exit_code_says_whether_it_is_live() -> None:
     assert LIVE.exit_code == 0
     ill = dataclasses.replace(LIVE, live=False, why="its pod is not ready")
     assert ill.exit_code == 1
-    first, *_ = told(ill, "text").splitlines()
+    first, *_ = render_text(ill, "text").splitlines()
     assert first.endswith("in chroma: not live: its pod is not ready")
 
 
@@ -79,7 +79,7 @@ def test_a_cluster_that_does_not_let_us_look_is_told_and_nothing_is_live() -> No
     seen = status.observe(cast("Namespace", Closed()))
     assert seen.exit_code == 1
     assert "you may not look" in seen.why
-    assert "no release in chroma: not live" in told(seen, "text")
+    assert "no release in chroma: not live" in render_text(seen, "text")
 
 
 @pytest.mark.parametrize("count", [0, 99, 100, 101, 250])

@@ -7,7 +7,7 @@ from typing import Any, cast
 import pytest
 
 from support.commands.call import Call
-from support.commands.plan import tell
+from support.commands.plan import run
 from support.core.wait import Deadlines
 from support.deploy.namespace import Namespace
 from support.deploy.plan import Act, Intent, Plan, plan
@@ -169,7 +169,7 @@ def test_the_exit_code_says_whether_the_cluster_would_take_it(
     outcome: Plan | ApiError, code: int, last: str
 ) -> None:
     said: list[str] = []
-    assert tell(_call(outcome, "gateway", said)) == code
+    assert run(_call(outcome, "gateway", said)) == code
     assert said[-1].startswith(last)
 
 
@@ -179,7 +179,7 @@ def test_a_release_that_anybody_may_use_is_told_as_one_that_an_apply_would_refus
 ) -> None:
     said: list[str] = []
     nothing = Plan("x", "chroma", (), begins=False)
-    assert tell(_call(nothing, "documented", said, accept_insecure=accepted)) == code
+    assert run(_call(nothing, "documented", said, accept_insecure=accepted)) == code
     assert any("asks nobody for a token" in line for line in said)
     assert said[-1].startswith("an apply would be refused") is not accepted
 
