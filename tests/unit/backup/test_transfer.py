@@ -59,7 +59,7 @@ def test_a_way_that_can_never_be_opened_is_told_before_anything_is_quiesced(erro
     assert "kubectl port-forward" in str(told.value)
 
 
-@pytest.mark.parametrize("error", [*PASSING, None], ids=str)
+@pytest.mark.parametrize("refused", [*PASSING, None], ids=str)
 def test_a_way_that_may_open_in_a_moment_stops_nothing(refused: ApiError | None) -> None:
     cluster = Cluster(refused)
     prove_way(cast("Kube", cluster), "chroma")
