@@ -1,46 +1,46 @@
 @needs-ingress
 Feature: Access
-  Whoever shows the token may use a release, and nobody else may.
-  There are three ways in: users come through the ingress, neighbours in the
-  cluster come through the Service, and they may also go straight at the pod.
-  Who may port-forward to the pod or exec into it needs no token (docs/live-clusters.md).
+  Only a caller with the token may use a release.
+  Three routes lead to it: users go through the ingress, other pods in the
+  cluster go through the Service, or straight to the pod's address.
+  A user who may port-forward to the pod or exec into it needs no token (docs/live-clusters.md).
 
   Background:
     Given the live release
 
   @core
-  Rule: Nobody gets in without the right token
+  Rule: A release refuses every caller without the right token
 
-    Scenario Outline: Nobody gets in <credentials>
-      When a caller asks for the collections on every way in <credentials>
-      Then the caller is refused on every way in
+    Scenario Outline: A caller <credentials> is refused
+      When a caller asks for the collections by every route <credentials>
+      Then the caller is refused by every route
 
       Examples:
-        | credentials                              |
-        | without a token                          |
-        | with an empty token                      |
-        | with a wrong token                       |
-        | with the right token in the wrong case   |
-        | with the right token in the wrong header |
-        | with the beginning of the right token    |
-        | with the end of the right token          |
-        | with the right token and a letter more   |
-        | with the hash of the right token         |
+        | credentials                                          |
+        | without a token                                      |
+        | with an empty token                                  |
+        | with a wrong token                                   |
+        | with the right token in swapped upper and lower case |
+        | with the right token in the wrong header             |
+        | with the beginning of the right token                |
+        | with the end of the right token                      |
+        | with the right token and one more letter             |
+        | with the hash of the right token                     |
 
-    Scenario: The right token beside a wrong one opens nothing
-      When a caller asks for the collections on every way in with the right token beside a wrong one
-      Then the caller is given no more than the heartbeat on every way in
+    Scenario: Two tokens in one request, one of them wrong, give no data
+      When a caller asks for the collections by every route with the right token and a wrong one
+      Then the caller gets no more than the heartbeat by every route
 
-    Scenario: A connection that the token has opened is closed to the next question
-      When a caller asks on every way in with the right token, and again without it on the same connection
-      Then the caller is refused on every way in
+    Scenario: On a kept-alive connection each request needs the token
+      When a caller asks by every route with the right token, and again without it on the same connection
+      Then the caller is refused by every route
 
-    Scenario Outline: Nobody can <write> without a token
+    Scenario Outline: Without a token a caller cannot <write>
       Given a collection of 3 records
-      When a caller tries to <write> on every way in without a token
-      Then the caller is refused on every way in
+      When a caller tries to <write> by every route without a token
+      Then the caller is refused by every route
       And the collection holds 3 records, each as it was written
-      And no other collection is beside it
+      And there is no other collection
 
       Examples:
         | write               |
@@ -50,116 +50,116 @@ Feature: Access
         | delete a record     |
 
   @core
-  Rule: Whoever shows the right token is let in
+  Rule: A caller with the right token is served
 
-    Scenario: The right token is let in
-      When a caller asks for the collections on every way in with the right token
-      Then the caller is given the collections on every way in
-
-  @core @needs-gateway
-  Rule: Only the heartbeat is open to everybody
-
-    Scenario: Only the heartbeat is open
-      When a caller asks for everything that the release offers on every way in without a token
-      Then the caller is given the heartbeat alone on every way in
-
-    # The ingress may tidy up a path before it passes it on: what then asks for the heartbeat gets the heartbeat.
-    Scenario Outline: What merely resembles the heartbeat is closed: <lookalike>
-      When a caller asks for the heartbeat with <lookalike> on every way in without a token
-      Then the caller is refused through the Service and straight at the pod
-      And the caller is given no more than the heartbeat through the ingress
-
-      Examples:
-        | lookalike                    |
-        | a longer name                |
-        | a slash behind it            |
-        | a slash too many             |
-        | an escaped letter            |
-        | a filter behind it           |
-        | a path that leads through it |
-        | another method               |
-        | a body                       |
+    Scenario: The right token gives the collections
+      When a caller asks for the collections by every route with the right token
+      Then the caller gets the collections by every route
 
   @core @needs-gateway
-  Rule: A refusal comes at once, and says in which header the token is wanted
+  Rule: Without a token only the heartbeat answers
 
-    Scenario Outline: The token in another header is refused: <credentials>
-      When a caller asks for the collections on every way in <credentials>
-      Then the caller is refused on every way in
-      And the caller is told in which header the token is wanted
+    Scenario: The heartbeat is the only open endpoint
+      When a caller requests every endpoint by every route without a token
+      Then the caller gets the heartbeat alone by every route
 
-      Examples:
-        | credentials                                         |
-        | without a token                                     |
-        | with a wrong token                                  |
-        | with the right token as a bearer                    |
-        | with the right token as an API key                  |
-        | with a wrong token beside the right one as a bearer |
-
-    Scenario Outline: Who asks for another protocol is refused: <switch>, <credentials>
-      When a caller asks for <switch> on every way in <credentials>
-      Then the caller is refused on every way in
-      And the caller is told in which header the token is wanted
+    # The ingress may normalise a path before it passes it on: a path that becomes the heartbeat's gets the heartbeat.
+    Scenario Outline: A request that resembles the heartbeat gives no data: <lookalike>
+      When a caller asks for the heartbeat with <lookalike> by every route without a token
+      Then the caller is refused through the Service and at the pod's address
+      And the caller gets no more than the heartbeat through the ingress
 
       Examples:
-        | switch                               | credentials        |
-        | a protocol that nobody knows         | without a token    |
-        | a protocol that nobody knows         | with a wrong token |
-        | a protocol, and sends a body with it | without a token    |
-        | a websocket                          | without a token    |
-        | HTTP/2                               | without a token    |
-
-    Scenario: Who asks for a tunnel is refused
-      When a caller asks for a tunnel through the Service and straight at the pod without a token
-      Then the caller is refused through the Service and straight at the pod
-
-    Scenario: Who shows the token may ask for another protocol, and is answered in this one
-      When a caller asks for HTTP/2 through the Service and straight at the pod with the right token
-      Then the caller is given the collections through the Service and straight at the pod
-
-    Scenario: A large body does not drown its refusal
-      When a caller sends a body of 5 MiB in chunks on every way in with a wrong token
-      Then the caller is refused on every way in
-
-    Scenario: A body that is too large does not drown its refusal
-      When a caller sends a body of 60 MiB in chunks on every way in with the right token
-      Then the caller is told on every way in that it is too large
-
-    Scenario: A long header does not drown its refusal
-      When a caller sends a header of 64 KiB on every way in without a token
-      Then the caller is refused on every way in
+        | lookalike                |
+        | a longer path            |
+        | a trailing slash         |
+        | a double slash           |
+        | a percent-encoded letter |
+        | a query string           |
+        | a path traversal         |
+        | another method           |
+        | a body                   |
 
   @core @needs-gateway
-  Rule: Whoever shows no token keeps nobody out who does
+  Rule: A refusal comes at once, and names the header of the token
 
-    Scenario Outline: Users are served while neighbours <occupy>
-      Given neighbours without a token who <occupy>
-      When a caller asks again and again for the collections on every way in with the right token
-      Then the caller is given the collections on every way in
-      And the kubelet is answered, and nothing of the release has been restarted
+    Scenario Outline: A refusal names the header of the token: <credentials>
+      When a caller asks for the collections by every route <credentials>
+      Then the caller is refused by every route
+      And the refusal names the header of the token
 
       Examples:
-        | occupy                             |
-        | say nothing                        |
-        | stay after a heartbeat             |
-        | want to switch protocols           |
-        | send their headers slowly          |
-        | send their bodies slowly           |
-        | say nothing at the port for probes |
+        | credentials                                            |
+        | without a token                                        |
+        | with a wrong token                                     |
+        | with the right token as a bearer token                 |
+        | with the right token as an API key                     |
+        | with a wrong token and the right one as a bearer token |
 
-    Scenario Outline: Nobody waits for a neighbour who <idles>
-      When a neighbour without a token connects and <idles>
+    Scenario Outline: A request for another protocol is refused: <switch>, <credentials>
+      When a caller asks for <switch> by every route <credentials>
+      Then the caller is refused by every route
+      And the refusal names the header of the token
+
+      Examples:
+        | switch                          | credentials        |
+        | an unknown protocol             | without a token    |
+        | an unknown protocol             | with a wrong token |
+        | an unknown protocol with a body | without a token    |
+        | a websocket                     | without a token    |
+        | HTTP/2                          | without a token    |
+
+    Scenario: A request for a tunnel is refused
+      When a caller asks for a tunnel through the Service and at the pod's address without a token
+      Then the caller is refused through the Service and at the pod's address
+
+    Scenario: A request for another protocol with the token is answered in HTTP/1.1
+      When a caller asks for HTTP/2 through the Service and at the pod's address with the right token
+      Then the caller gets the collections through the Service and at the pod's address
+
+    Scenario: The refusal of a large body arrives
+      When a caller sends a body of 5 MiB in chunks by every route with a wrong token
+      Then the caller is refused by every route
+
+    Scenario: The refusal of a body beyond the limit arrives
+      When a caller sends a body of 60 MiB in chunks by every route with the right token
+      Then the body is refused as too large by every route
+
+    Scenario: The refusal of a long header arrives
+      When a caller sends a header of 64 KiB by every route without a token
+      Then the caller is refused by every route
+
+  @core @needs-gateway
+  Rule: A caller without a token cannot keep out callers with one
+
+    Scenario Outline: Users are served while other pods <occupy>
+      Given other pods without a token that <occupy>
+      When a caller asks again and again for the collections by every route with the right token
+      Then the caller gets the collections by every route
+      And the probes are answered, and no container has restarted
+
+      Examples:
+        | occupy                                |
+        | stay silent                           |
+        | keep the connection after a heartbeat |
+        | ask to switch protocols               |
+        | send their headers slowly             |
+        | send their bodies slowly              |
+        | stay silent at the port for probes    |
+
+    Scenario Outline: The release ends the connection of a pod that <idles>
+      When a pod without a token connects and <idles>
       Then the release ends the connection
 
       Examples:
-        | idles                               |
-        | says nothing                        |
-        | begins to ask                       |
-        | stays after a heartbeat             |
-        | says nothing at the port for probes |
+        | idles                                  |
+        | stays silent                           |
+        | begins a request                       |
+        | keeps the connection after a heartbeat |
+        | stays silent at the port for probes    |
 
-    Scenario Outline: One neighbour cannot take all connections <port>
-      When a neighbour without a token opens as many connections to the port <port> as it gets
+    Scenario Outline: One pod cannot take all connections <port>
+      When a pod without a token opens as many connections to the port <port> as it gets
       Then it holds no more than a share of the connections <port>
 
       Examples:
@@ -168,84 +168,84 @@ Feature: Access
         | for probes |
 
   @extended @needs-gateway
-  Rule: A release takes the token as a bearer's, and pages of other hosts, only where it says so
+  Rule: A release accepts bearer tokens and pages of other origins only if its file says so
 
-    Scenario Outline: A release that takes bearers lets in <credentials>
+    Scenario Outline: A release that accepts bearer tokens serves a caller <credentials>
       Given the release "open-to-browsers", live in a namespace of its own
-      When a caller asks for the collections on every way in <credentials>
-      Then the caller is given the collections on every way in
+      When a caller asks for the collections by every route <credentials>
+      Then the caller gets the collections by every route
 
       Examples:
-        | credentials                      |
-        | with the right token             |
-        | with the right token as a bearer |
+        | credentials                            |
+        | with the right token                   |
+        | with the right token as a bearer token |
 
-    Scenario Outline: A release that takes bearers refuses <credentials>
+    Scenario Outline: A release that accepts bearer tokens refuses a caller <credentials>
       Given the release "open-to-browsers", live in a namespace of its own
-      When a caller asks for the collections on every way in <credentials>
-      Then the caller is refused on every way in
+      When a caller asks for the collections by every route <credentials>
+      Then the caller is refused by every route
 
       Examples:
-        | credentials                                         |
-        | without a token                                     |
-        | with a wrong token as a bearer                      |
-        | with a wrong token beside the right one as a bearer |
+        | credentials                                            |
+        | without a token                                        |
+        | with a wrong token as a bearer token                   |
+        | with a wrong token and the right one as a bearer token |
 
-    Scenario: A browser may ask for an allowed page
+    Scenario: A preflight of an allowed origin succeeds
       Given the release "open-to-browsers", live in a namespace of its own
-      When a browser asks on every way in whether an allowed page may add records
-      Then the browser is told on every way in that it may
+      When a browser sends a preflight by every route for an allowed origin
+      Then the browser may send the request by every route
 
-    Scenario: A browser may not ask for another page
+    Scenario: A preflight of another origin is refused
       Given the release "open-to-browsers", live in a namespace of its own
-      When a browser asks on every way in whether another page may add records
-      Then the caller is refused on every way in
-      And the browser shows the page no answer on every way in
+      When a browser sends a preflight by every route for another origin
+      Then the caller is refused by every route
+      And the browser withholds the answer from the page by every route
 
-    Scenario: An allowed page needs the token as well
+    Scenario: An allowed origin needs the token as well
       Given the release "open-to-browsers", live in a namespace of its own
-      When a browser asks for the collections on every way in for an allowed page without a token
-      Then the caller is refused on every way in
+      When a browser asks for the collections by every route for an allowed origin without a token
+      Then the caller is refused by every route
 
-    Scenario: A browser shows another page no answer
+    Scenario: A browser withholds the answer from another origin
       Given the release "open-to-browsers", live in a namespace of its own
-      When a browser asks for the collections on every way in for another page with the right token
-      Then the browser shows the page no answer on every way in
+      When a browser asks for the collections by every route for another origin with the right token
+      Then the browser withholds the answer from the page by every route
 
-    Scenario: A release that allows no page answers no browser beforehand
-      When a browser asks on every way in whether an allowed page may add records
-      Then the caller is refused on every way in
-      And the browser shows the page no answer on every way in
+    Scenario: A release that allows no origin refuses every preflight
+      When a browser sends a preflight by every route for an allowed origin
+      Then the caller is refused by every route
+      And the browser withholds the answer from the page by every route
 
   # Chroma's own authentication leaves more open than the gateway: its version, its limits, its documentation.
   @core @needs-native-authentication
-  Rule: What Chroma itself leaves open tells nothing of the data
+  Rule: Endpoints that Chroma's own authentication leaves open reveal no data
 
-    Scenario: Nothing is open but what says nothing of the data
-      When a caller asks for everything that the release offers on every way in without a token
-      Then the caller is given what its version leaves open and no more on every way in
+    Scenario: Without a token only endpoints that reveal no data answer
+      When a caller requests every endpoint by every route without a token
+      Then only the endpoints that its version leaves open answer by every route
 
   @core @needs-gateway
-  Rule: The gateway is the only door of the pod
+  Rule: The gateway is the only way to Chroma
 
-    Scenario: Chroma itself is out of reach
-      When a neighbour knocks at the doors of the pod
-      Then the gateway answers and Chroma itself does not
+    Scenario: Chroma's own port is out of reach
+      When another pod connects to the ports of the gateway and of Chroma
+      Then the gateway accepts the connection, and Chroma itself does not
 
   @core
-  Rule: The ingress serves nothing in clear, and proves who it is
+  Rule: The ingress serves nothing over plain http, and presents a trusted certificate
 
     Scenario: Plain http is redirected
       When a caller asks for the heartbeat over plain http
-      Then the caller is sent to the same address over https
+      Then the caller is redirected to the same address over https
 
     Scenario: The ingress presents the certificate of its host
-      When a caller asks the ingress who it is
-      Then its certificate is the host's, from an authority that is trusted
+      When a caller inspects the certificate of the ingress
+      Then it names the host, and a trusted authority has signed it
 
   @extended
-  Rule: A release keeps the token to itself
+  Rule: A release never reveals the token
 
     Scenario: No answer holds the token
-      When a caller tempts the release to repeat the token on every way in
+      When a caller sends requests whose errors could echo the token by every route
       Then no answer holds the token

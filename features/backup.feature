@@ -1,52 +1,52 @@
 Feature: Backing a release up and restoring it
-  An operator copies what a release holds into one file, and brings it back into an empty claim.
-  While it is copied the release rests; afterwards it is live, whatever became of the copy.
-  A file that is not whole is refused before anything is touched, and nothing is ever overwritten.
+  An operator copies the data of a release into one file, and restores it into an empty claim.
+  The release stops during the copy; afterwards it is live, even if the copy failed.
+  A damaged file is refused before anything changes, and nothing is ever overwritten.
 
   @core
-  Rule: What was backed up comes back as it was
+  Rule: A restored release has the data of the backup
 
-    Scenario: A restored release holds what the one before it held
+    Scenario: A restored release answers as the original did
       Given the live release
       And a collection of 10000 records of 384 dimensions
       And a backup of the release
       When the backup is restored into an empty namespace
       Then the restored release is live
-      And it holds the collection as it was, and answers questions as before
+      And it holds the collection unchanged, and answers queries as before
 
   @core
-  Rule: A backup leaves the release as it was, whatever happens to the copy
+  Rule: A backup leaves the release unchanged, even if the copy fails
 
-    Scenario: A release that was backed up is live, and its backup is the operator's alone
+    Scenario: After a backup the release is live, and only the operator can read the file
       Given the live release
       And a collection of 10 records
       When the release is backed up
-      Then the release lives on as it was
-      And nobody but the operator may read the backup
+      Then the release is live, and its objects are unchanged
+      And only the operator can read the backup
       And the collection holds 10 records, each as it was written
 
-    Scenario: A release is backed up by an operator whose token is another
+    Scenario: An operator with another token can back a release up
       Given the live release
-      When an operator whose token is another backs it up
-      Then the operator is told beforehand that the token is not the release's
-      And the release lives on as it was
+      When an operator with another token backs it up
+      Then a warning before the backup says that the token is not the release's
+      And the release is live, and its objects are unchanged
 
-    Scenario Outline: A backup that fails leaves no half a file: <mishap>
+    Scenario Outline: A failed backup leaves no partial file: <mishap>
       Given the live release
       When <mishap> during a backup
       Then the backup has failed because <mishap>
-      And the release lives on as it was
+      And the release is live, and its objects are unchanged
       And nothing of the backup is left
 
       Examples:
-        | mishap                       |
-        | the operator interrupts it   |
-        | the operator's disk is full  |
+        | mishap                      |
+        | the operator interrupts it  |
+        | the operator's disk is full |
 
   @core
-  Rule: Only a whole backup is restored
+  Rule: Only an intact backup of the same image is restored
 
-    Scenario Outline: A backup is refused that <flaw>
+    Scenario Outline: A backup that <flaw> is refused
       Given an empty namespace
       And a backup that <flaw>
       When the backup is restored
@@ -54,38 +54,38 @@ Feature: Backing a release up and restoring it
       And nothing of the release is left
 
       Examples:
-        | flaw                       |
-        | is cut short               |
-        | has a bit flipped          |
-        | is no archive              |
-        | is another kind of archive |
-        | has another form           |
-        | leads out of the claim     |
-        | holds a link               |
-        | is of another image        |
+        | flaw                              |
+        | is truncated                      |
+        | has a flipped bit                 |
+        | is not an archive                 |
+        | is another kind of archive        |
+        | has an unknown format version     |
+        | contains a path outside the claim |
+        | contains a link                   |
+        | is of another image               |
 
   @core
-  Rule: Nothing is overwritten
+  Rule: A restore overwrites nothing
 
-    Scenario: A release is not restored over
+    Scenario: A restore does not overwrite a release
       Given the live release
-      And a backup that is whole
+      And a complete backup
       When the backup is restored
       Then the restore is refused because the claim is in use
-      And the release lives on as it was
+      And the release is live, and its objects are unchanged
 
-    Scenario: A claim that holds something is not restored over
+    Scenario: A restore does not overwrite a claim that holds a file
       Given an empty namespace
-      And a claim that holds a file of somebody's
-      And a backup that is whole
+      And a claim with a file in it
+      And a complete backup
       When the backup is restored
       Then the restore is refused because the claim is not empty
-      And the claim holds what it held
+      And the claim is unchanged
 
   @core @needs-storage-limit
-  Rule: A claim without room for a backup is left empty, and a release can live on it
+  Rule: A restore that runs out of room leaves the claim empty, and a release can use the claim
 
-    Scenario: A claim that is too small is left empty
+    Scenario: A claim that is too small stays empty
       Given an empty namespace
       And a backup that is larger than a small claim
       When the backup is restored into a small claim
@@ -93,9 +93,9 @@ Feature: Backing a release up and restoring it
       And the claim is empty
 
     @needs-volume-expansion
-    Scenario: A claim that was too small is grown by the next release
+    Scenario: The next release grows a claim that was too small
       Given an empty namespace
-      And a restore that found too little room on a small claim
+      And a restore that ran out of room on a small claim
       When the release is applied
       Then the release is live
-      And the claim is as large as the release asks
+      And the claim has the size that the release requests

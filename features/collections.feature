@@ -1,15 +1,15 @@
 @core
 Feature: Keeping records in collections
-  A collection has a name and holds records: an id, a vector and, where wanted,
-  a document and metadata. What was written is read back, a write changes what
-  it names and nothing else, and what makes no sense is refused and changes nothing.
+  A collection has a name and holds records: an id, a vector and, optionally,
+  a document and metadata. Records are read as they were written, a write changes
+  only the records that it names, and an invalid write is refused and changes nothing.
 
   Background:
     Given the live release
 
-  Rule: A collection is known by its name, and a name is given once
+  Rule: A name belongs to one collection
 
-    Scenario: A new collection is there, and empty
+    Scenario: A new collection exists, and is empty
       When a collection "field-notes" is created
       Then the only collection is "field-notes"
       And the collection "field-notes" holds 0 records
@@ -20,7 +20,7 @@ Feature: Keeping records in collections
       Then it is refused as taken
       And the collection "field-notes" holds 10 records
 
-    Scenario: Who asks to get or create is given what is there
+    Scenario: Get or create returns the existing collection
       Given a collection "field-notes" of 10 records
       When a collection "field-notes" is got or created with other metadata
       Then the collection and its metadata are the old ones
@@ -38,7 +38,7 @@ Feature: Keeping records in collections
       Then there is no collection
       And the collection "field-notes" is unknown
 
-    Scenario: A deleted collection leaves nothing to one of its name
+    Scenario: A new collection under a deleted one's name is empty
       Given a deleted collection "field-notes" of 10 records
       When a collection "field-notes" is created
       Then the collection "field-notes" holds 0 records
@@ -56,7 +56,7 @@ Feature: Keeping records in collections
         | with a letter beyond ASCII |
         | that ends in a dash        |
         | with two dots in a row     |
-        | that is an address         |
+        | that is an IP address      |
 
   Rule: Records are read as they were written
 
@@ -64,7 +64,7 @@ Feature: Keeping records in collections
       When any records are added to an empty collection
       Then they are read back as they were added
 
-    Scenario: A large batch is taken whole
+    Scenario: A large batch is stored completely
       Given an empty collection
       When one call adds 100 records of 1536 dimensions
       Then they are read back, all of them
@@ -86,50 +86,50 @@ Feature: Keeping records in collections
       Then the collection "herbarium" holds 0 records
       And the collection "field-notes" holds 10 records
 
-  Rule: A write changes what it names, and nothing else
+  Rule: A write changes only the records that it names
 
     Scenario: The first addition of an id wins
       Given a collection "field-notes" of 10 records
       When other records are added under ids that are there
       Then the collection "field-notes" holds 10 records
 
-    Scenario: An update changes what it names and keeps the rest
+    Scenario: An update changes the fields that it names and keeps the rest
       Given a collection of 10 records
-      When one of its records and one that is not there are updated
+      When one of its records and an unknown one are updated
       Then that record is changed, and nothing is added
 
-    Scenario: An upsert adds what is new and changes what is known
+    Scenario: An upsert adds new records and changes known ones
       Given a collection of 10 records
-      When one of its records and one that is not there are upserted
+      When one of its records and an unknown one are upserted
       Then that record is changed, and the other one is added
 
     @needs-literal-document-filters
     Scenario: Deleted records are gone
       When any records are deleted through any filter
-      Then the others are there and no more
+      Then only the other records are left
 
     @needs-merging-upserts
     Scenario: Writes add up
       When any writes are done one after the other
-      Then the collection holds what they say together
+      Then the collection holds the result of all writes
 
   @needs-server-validation
-  Rule: A write that makes no sense is refused and changes nothing
+  Rule: An invalid write is refused and changes nothing
 
-    Scenario Outline: A write <nonsense> is refused
+    Scenario Outline: A write <flaw> is refused
       Given a collection "field-notes" of 10 records
-      When a record is added to it <nonsense>
+      When a record is added to it <flaw>
       Then it is refused as <reason>
       And the collection "field-notes" holds 10 records
 
       Examples:
-        | nonsense                           | reason    |
-        | with a vector of another dimension | invalid   |
-        | with a vector that is not a number | invalid   |
-        | with a component beyond float32    | invalid   |
-        | without a vector                   | malformed |
-        | with more ids than vectors         | invalid   |
-        | with an empty id                   | invalid   |
-        | with metadata in metadata          | malformed |
-        | with a list of a word and a number | malformed |
-        | with a key that is Chroma's own    | invalid   |
+        | flaw                                 | reason    |
+        | with a vector of another dimension   | invalid   |
+        | with NaN in its vector               | invalid   |
+        | with a component beyond float32      | invalid   |
+        | without a vector                     | malformed |
+        | with more ids than vectors           | invalid   |
+        | with an empty id                     | invalid   |
+        | with nested metadata                 | malformed |
+        | with a list of a string and a number | malformed |
+        | with a key that Chroma reserves      | invalid   |

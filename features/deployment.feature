@@ -1,10 +1,10 @@
 Feature: Deploying a release
   A release is one version of Chroma, with one configuration, in one namespace.
   An operator applies it, and it goes live whole or not at all:
-  a release that cannot go live gives way to the one before it, and the operator is told why.
+  a release that cannot go live is replaced by the previous one, and the refusal says why.
 
   @core
-  Rule: A release is live once it is rolled out, its heart beats, and it keeps what it is given
+  Rule: A release is live once it is rolled out, its heartbeat advances, and it acknowledges a write
 
     Scenario: The first release goes live
       Given an empty namespace
@@ -18,9 +18,9 @@ Feature: Deploying a release
       And no object in the namespace has changed
 
   @core
-  Rule: A release that cannot go live gives way to the one before it, with its data
+  Rule: A release that cannot go live is replaced by the previous one, with its data
 
-    Scenario Outline: A refused release gives way to the live one: <reason>
+    Scenario Outline: The live release replaces a refused one: <reason>
       Given the release, live in a namespace of its own
       And a collection "field-notes" of 100 records
       When the release "<release>" is applied
@@ -39,25 +39,25 @@ Feature: Deploying a release
         | failing-container | its container keeps failing  |
 
   @core
-  Rule: What is brought back is proved as what it was, and a token that is not taken is told as that
+  Rule: The previous release comes back with its own token, and a refusal names a token that is not accepted
 
-    Scenario: The release before it is proved with its own token
+    Scenario: The previous release is checked with its own token
       Given the release, live in a namespace of its own
       When the release "deaf-heartbeat" is applied with another token
       Then it is refused because it never became ready
-      And the release before it is live again under the token it had
+      And the previous release is live again with its old token
 
     @needs-gateway
-    Scenario: A release that does not take its own token is refused for that
+    Scenario: A release that does not accept its own token is refused
       Given the release, live in a namespace of its own
-      When the release is applied with a gateway that knows nobody
+      When the release is applied with a gateway that knows no token
       Then it is refused because the token is not the release's
-      And the release before it is live again under the token it had
+      And the previous release is live again with its old token
 
   @extended
-  Rule: What can be known before the live release is touched does not interrupt it
+  Rule: Errors found before the rollout cause no downtime
 
-    Scenario Outline: The live release does not notice that another is refused: <reason>
+    Scenario Outline: A refusal before the rollout leaves the live release alone: <reason>
       Given the live release
       When the release "<release>" is applied
       Then it is refused because <reason>
@@ -70,17 +70,17 @@ Feature: Deploying a release
         | rejected      | it was rejected by admission |
 
   @core
-  Rule: A release that anybody may use is refused
+  Rule: A release that serves anonymous callers is refused
 
-    # Its variables look as if they asked for a token, and no version of Chroma does so for them.
-    Scenario: The release of the documentation is refused, and the live one does not notice
+    # Its variables seem to require a token, but no version of Chroma honours them.
+    Scenario: The documented release is refused, and the live one is left alone
       Given the live release
       When the release "documented" is applied
       Then it is refused because anybody may use it
       And no object in the namespace has changed
 
-    # What asked for a token in 0.5.23 is ignored by the version that the tag has moved on to.
-    Scenario: A release that turns out to be open is refused, and nothing is left of it
+    # The tag has moved on to a version that ignores the variables of 0.5.23.
+    Scenario: A release that proves to be open is refused and removed
       Given an empty namespace
       When the release "floating-tag" is applied
       Then it is refused because anybody may use it
@@ -89,23 +89,23 @@ Feature: Deploying a release
   @core
   Rule: A first release that cannot go live leaves nothing behind
 
-    Scenario: A refused first release is gone, and nobody has waited for a deadline
+    Scenario: A refused first release is removed before its time-out
       Given an empty namespace
       When the release "no-such-image" is applied
       Then it is refused because its image cannot be pulled
-      And nobody has waited for a deadline
+      And it is refused before its time-out
       And nothing of the release is left
 
   @extended @needs-ingress
-  Rule: A release waits for its host's name, which some platforms publish only after its Ingress is there
+  Rule: A release waits for the DNS name of its host, which some platforms publish only after its Ingress exists
 
     Scenario: The host gets its name while the release waits for it
       Given an empty namespace whose host gets its name once a release waits for it
       When the release is applied
       Then the release is live
-      And the operator was told that the name is waited for
+      And the progress says that the release waits for the name
 
-    Scenario: A host that never gets a name is told as that
+    Scenario: A refusal names a host that never gets a name
       Given an empty namespace whose host never gets a name
       When the release is applied
       Then it is refused because its host has no address

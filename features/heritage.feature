@@ -1,26 +1,26 @@
-Feature: Keeping data through a change of the release
-  A release takes over the data of the one before it, often under another version of Chroma.
-  It is live only if what was there is listed, counted and answers questions.
-  What cannot be undone is told before anything is touched.
+Feature: Keeping data when the release changes
+  A release takes over the data of the previous one, often under another version of Chroma.
+  It is live only if it lists and counts the old collections, and they answer queries.
+  A plan names each step that cannot be undone, before anything changes.
 
   @core @needs-ingress
-  Rule: A release is live only with the data that was there
+  Rule: A release is live only if it serves the data of the previous one
 
-    Scenario: A change of the release keeps what it holds
+    Scenario: A change of the release keeps its data
       Given the release, live in a new namespace with a collection of its users
       When the release is applied with more memory
       Then the release is live
       And the collection of its users answers as before
 
     @needs-gateway
-    Scenario: A release that comes up without the data gives way
+    Scenario: A release that comes up without the data is replaced by the previous one
       Given the release, live in a new namespace with a collection of its users
-      When the release is applied with its claim where Chroma does not write
+      When the release is applied with its claim mounted where Chroma does not write
       Then it is refused because its data is gone
       And the collection of its users answers as before
 
     @needs-gateway
-    Scenario Outline: A release that does not mount the claim of the data is refused, and the live release does not notice: <mistake>
+    Scenario Outline: A release that does not mount the claim of the data is refused before the rollout: <mistake>
       Given the release, live in a new namespace with a collection of its users
       When the release is applied with <mistake>
       Then it is refused because its data is gone
@@ -28,45 +28,45 @@ Feature: Keeping data through a change of the release
       And the collection of its users answers as before
 
       Examples:
-        | mistake                        |
-        | its data in a scratch volume   |
-        | its data on another claim      |
+        | mistake                      |
+        | its data in a scratch volume |
+        | its data on another claim    |
 
-    Scenario: What was lost with its claim is told, and no empty claim takes its place
+    Scenario: A lost claim is reported, and no empty one takes its place
       Given the release, live in a new namespace with a collection of its users
-      And its claim has been deleted, with all that was on it
+      And its claim has been deleted with all its data
       When the release is applied
       Then it is refused because its data is gone
       And the refusal says: restore a backup
-      And no claim has taken the place of the one that is gone
+      And no new claim has been created
 
     Scenario: The status of a release without its claim says that its data is gone
       Given the release, live in a new namespace with a collection of its users
-      And its claim has been deleted, with all that was on it
-      When its status is asked for
+      And its claim has been deleted with all its data
+      When the operator asks for its status
       Then the status says that it is not live because its data is gone
 
-    Scenario: What its users have deleted is not missed
+    Scenario: A collection that its users have deleted is not missed
       Given the release, live in a new namespace with a collection of its users
       And its users have deleted that collection since
       When the release is applied with more memory
       Then the release is live
 
   @extended @needs-ingress @needs-later-version @needs-other-releases
-  Rule: The version that wrote the data is remembered, and going back below it wants an explicit word
+  Rule: A downgrade below the version that wrote the data needs an explicit permission
 
-    Scenario: A plan tells that an upgrade cannot be undone
+    Scenario: A plan warns that an upgrade cannot be undone
       Given the release, live in a new namespace with a collection of its users
       When the release "gateway" is planned
       Then the plan says that this cannot be undone, and that no backup is known
 
-    Scenario: A plan tells which backup there is
+    Scenario: A plan names the last backup
       Given the release, live in a new namespace with a collection of its users
-      And a backup was made of it
+      And a backup of it has been made
       When the release "gateway" is planned
       Then the plan says when the data was backed up
 
-    Scenario: Going back below the version that wrote the data is refused, and the live release does not notice
+    Scenario: A downgrade is refused, and the live release is left alone
       Given the release, live in a new namespace with a collection of its users
       And the release "gateway" has taken over from it
       When the release is applied
@@ -74,24 +74,24 @@ Feature: Keeping data through a change of the release
       And no object in the namespace has changed
       And the collection of its users answers as before
 
-    Scenario: Going back is not forgotten when the later release was rolled back
+    Scenario: A downgrade is refused even after the later release was rolled back
       Given the release, live in a new namespace with a collection of its users
       And the release "gateway" has taken over from it
       And the release has been rolled back
       When the release is applied
       Then it is refused because its version is below the one that wrote the data
 
-    Scenario: Going back on an explicit word is tried, and gives way where the data does not answer
+    Scenario: The previous release comes back if the data does not answer after an accepted downgrade
       Given the release, live in a new namespace with a collection of its users
       And the release "gateway" has taken over from it
-      When the release is applied, and going back is accepted
+      When the release is applied with the downgrade accepted
       Then it is refused because its data does not answer
       And the collection of its users answers as before
 
-    # The upgrade that was refused had changed the database nevertheless: Chroma 1.5.9 cannot read what 0.5.23 writes then.
-    Scenario: An upgrade onto data that it cannot read gives way, with the server's own words
+    # The refused upgrade had already changed the database: Chroma 1.5.9 cannot read what 0.5.23 writes after that.
+    Scenario: The refusal of an upgrade onto unreadable data quotes the server
       Given the release, live in a new namespace with a collection of its users
-      And the release "gateway" was refused there, after which its users have written on
+      And the release "gateway" has been refused, and its users have written more since
       When the release "gateway" is applied
       Then it is refused because its data does not answer
       And the refusal says: mismatched types

@@ -1,21 +1,21 @@
 @needs-ingress
 Feature: Going through the ingress
-  Users come through the ingress, which stands between them and the release:
-  it has to let through what the release would take, and to wait as long as the release may need.
+  Users reach a release through the ingress: it has to pass every body that the release
+  accepts, and to wait as long as the release may need.
 
   Background:
     Given the live release
 
   @core
-  Rule: A body passes up to the documented size, and beyond it the caller is told so
+  Rule: Bodies up to the documented size pass, and larger ones are refused as too large
 
-    # Most of such a body are blanks, which have to be carried like anything else and cost Chroma no memory.
+    # Most of such a body is blanks: they travel like anything else and cost Chroma no memory.
     Scenario: A body of 39 MiB passes
       Given an empty collection
       When records are added to it in a body of 39 MiB
-      Then the body has arrived to its end
+      Then Chroma has received the whole body
 
-    # Chroma takes 40 MiB, the documented ingress 100; Chroma before version 1 knows no limit of its own.
+    # Chroma takes 40 MiB, the documented ingress 100; Chroma before version 1 has no limit of its own.
     @needs-gateway
     Scenario: A body of 41 MiB is too large for the release
       Given an empty collection
@@ -29,11 +29,11 @@ Feature: Going through the ingress
       Then the ingress refuses it as too large
 
   @core
-  Rule: The ingress waits for a slow answer, and no longer than it is told to
+  Rule: The ingress waits for a slow answer up to its read time-out
 
-    # Nobody waits for the documented ten minutes: a copy that is told to wait a second shows that the limit is heeded.
-    Scenario: A slow answer is waited for
-      Given a slow server behind two copies of the ingress, one of which waits a second
-      When it is asked through both for an answer that takes 2 seconds
-      Then the copy that waits a second has given up
-      And the copy that waits as long as the ingress does has the answer
+    # Not the documented ten minutes, but a copy with a read time-out of 1 s shows that the ingress honours the limit.
+    Scenario: A slow answer arrives
+      Given a slow server behind two copies of the Ingress, one with a read time-out of 1 s
+      When a caller requests through both an answer that takes 2 seconds
+      Then the copy with the short time-out has given up
+      And the copy with the time-out of the Ingress has the answer

@@ -1,31 +1,31 @@
 @needs-ingress
-Feature: Showing how a release is used
-  Whoever has deployed a release is shown where it answers, how to authenticate, and examples
-  to paste. The token itself is never shown, only where it lies.
+Feature: Notes on using a release
+  After a deployment the operator reads in its notes where the release answers, how to
+  authenticate, and examples to run. They name the place of the token, and never show the token.
 
   Background:
     Given the live release
 
   @core
-  Rule: What is shown of a release is true
+  Rule: The notes of a release are true
 
-    Scenario: The release answers where it is shown to
-      When its usage is shown
-      Then the release answers at each address that is shown
-      And the interfaces that are shown answer, and no others
+    Scenario: The release answers at the addresses in its notes
+      When its notes are printed
+      Then the release answers at each address in them
+      And exactly the interfaces in the notes answer
 
-    Scenario: The token lies where it is shown to
-      When its usage is shown
-      Then the Secret that is shown holds the token
-      And the token itself is not shown
+    Scenario: The notes name the Secret of the token
+      When its notes are printed
+      Then the Secret that they name holds the token
+      And they do not show the token
 
   @core
-  Rule: The examples that are shown work as they stand
+  Rule: The examples in the notes work unchanged
 
-    Scenario Outline: The example in <language> is pasted
-      When the example in <language> is pasted as it is shown
-      Then it prints what it shows
-      And nothing of it is left
+    Scenario Outline: The example in <language> runs as shown
+      When the example in <language> is run as shown
+      Then its output is the one shown beside it
+      And it leaves nothing behind
 
       Examples:
         | language |

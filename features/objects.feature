@@ -1,18 +1,18 @@
 Feature: The objects of a release
-  The platform's other programs, and people with kubectl, find a release by its objects:
-  by their names and labels, and by what stands in them. What is looked at is what the
-  cluster holds, whatever was rendered. Where a release differs from the
-  component's documentation on purpose, that is a promise of its own, with its reason.
+  The platform's other programs, and people with kubectl, find a release by the names, the
+  labels and the contents of its objects. Each scenario reads them from the cluster, not from
+  the rendered manifests. Where a release differs from the component's documentation on purpose,
+  that is a promise of its own, with its reason.
 
   Background:
     Given the live release
 
   @core
-  Rule: Every object that the component documents is there, and as documented but for the differences told below
+  Rule: Every documented object exists, and matches the documentation except for the differences below
 
     Scenario Outline: The <object> is as documented
       When an operator looks at the <object>
-      Then it is as the component documents it
+      Then it matches the documentation
 
       Examples:
         | object                    |
@@ -33,31 +33,31 @@ Feature: The objects of a release
       Then it differs from the documentation: <difference>
 
       Examples:
-        | difference                                           |
-        | its Chroma is of the version that was proved         |
-        | its pod is told of no Service by its environment     |
-        | its pod may do no more than it needs                 |
-        | its pod is replaced without waiting for a broken one |
+        | difference                                          |
+        | its Chroma has the version that was verified        |
+        | its pod has no Service variables in its environment |
+        | its pod has only the privileges that it needs       |
+        | a broken pod does not block its replacement         |
 
-      # Native releases keep the documented probes and are asked for the token by Chroma itself.
+      # Native releases keep the documented probes, and their Chroma itself checks the token.
       @needs-gateway
       Examples:
-        | difference                   |
-        | its probes ask at once       |
-        | a gateway asks for the token |
+        | difference                     |
+        | its probes start without delay |
+        | a gateway checks the token     |
 
       @needs-native-authentication
       Examples:
-        | difference                                       |
-        | its Chroma is told of the token in its own words |
+        | difference                                      |
+        | its token has the variable names of its version |
 
   @core
-  Rule: Neighbours in the cluster find a release under its documented names
+  Rule: Other pods find a release under its documented names
 
-    # Where several releases share a cluster, "chroma" in them is the namespace of each.
+    # In a cluster with several releases, "chroma" in these names is the namespace of each.
     Scenario Outline: The release answers at <name>
-      When a neighbour asks for the heartbeat at <name>
-      Then the neighbour is given the heartbeat
+      When another pod asks for the heartbeat at <name>
+      Then the other pod gets the heartbeat
 
       Examples:
         | name                                                |

@@ -1,15 +1,15 @@
 Feature: Planning a release
-  Before an operator applies a release, a plan tells what that would do to each object and field.
+  Before an operator applies a release, a plan shows the effect on each object and field.
   It asks the cluster, and changes nothing there.
-  What the cluster would refuse is told with what to do about it.
+  It names each change that the cluster would refuse, with the remedy.
 
   @core
-  Rule: A plan says what an apply would do, and does none of it
+  Rule: A plan shows what an apply would do, and changes nothing itself
 
-    Scenario: A plan of the live release leaves everything
+    Scenario: A plan of the live release changes nothing
       Given the live release
       When the release is planned
-      Then the plan leaves every object as it is
+      Then the plan changes no object
       And planning has changed nothing
 
     Scenario: A plan before the first release creates everything
@@ -18,24 +18,24 @@ Feature: Planning a release
       Then the plan creates every object
       And planning has changed nothing
 
-    Scenario Outline: A plan names what differs, and nothing else: <change>
+    Scenario Outline: A plan names a change, and nothing else: <change>
       Given the live release
       When the release is planned with <change>
       Then the plan names <change>, and nothing else
       And planning has changed nothing
 
       Examples:
-        | change                     |
-        | more memory                |
-        | a smaller limit of uploads |
-        | another token              |
-        | one Service more           |
-        | one Service less           |
+        | change                 |
+        | more memory            |
+        | a smaller upload limit |
+        | another token          |
+        | one more Service       |
+        | one Service fewer      |
 
-    Scenario: An apply does what its plan has named
+    Scenario: An apply does what its plan names
       Given the release, live in a namespace of its own
-      When the release is planned with a smaller limit of uploads, and applied so
-      Then the apply has changed what the plan had named, and nothing else
+      When the release is planned with a smaller upload limit, and then applied
+      Then the apply has changed exactly what the plan named
 
   @core
   Rule: A plan shows that a secret changes, and never the secret
@@ -46,35 +46,35 @@ Feature: Planning a release
       Then the plan shows no secret
 
   @extended
-  Rule: What cannot be changed is told with what to do about it, and nothing is deleted for it
+  Rule: A change that the cluster does not allow is refused with its remedy, and nothing is deleted for it
 
-    Scenario Outline: A plan tells what cannot be changed: <drift>
+    Scenario Outline: A plan names a change that the cluster does not allow: <change>
       Given the live release
-      When the release is planned with <drift>
-      Then the plan names <drift>, and what to do about it
+      When the release is planned with <change>
+      Then the plan names <change>, and its remedy
       And planning has changed nothing
 
       Examples:
-        | drift                             |
-        | a claim of another storage class  |
-        | a smaller claim                   |
-        | another governing Service         |
+        | change                           |
+        | a claim of another storage class |
+        | a smaller claim                  |
+        | another governing Service        |
 
-    Scenario Outline: An apply of what cannot be changed is refused, and changes nothing: <drift>
+    Scenario Outline: An apply with such a change is refused, and changes nothing: <change>
       Given the live release
-      When the release is applied with <drift>
+      When the release is applied with <change>
       Then it is refused because it was rejected by admission
-      And it is told what to do about it
+      And the refusal names the remedy
       And no object in the namespace has changed
 
       Examples:
-        | drift                             |
-        | a claim of another storage class  |
-        | a smaller claim                   |
-        | another governing Service         |
+        | change                           |
+        | a claim of another storage class |
+        | a smaller claim                  |
+        | another governing Service        |
 
-    Scenario: A plan tells who else manages a field
-      Given a namespace in which somebody else has a Service of the release's name
+    Scenario: A plan names another manager of a field
+      Given a namespace with a foreign Service of the release's name
       When the release is planned
-      Then the plan says who else manages a field of the Service
+      Then the plan names the other manager of a field of the Service
       And planning has changed nothing

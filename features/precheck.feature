@@ -1,125 +1,125 @@
-Feature: Looking before acting
-  Others change what a release stands on: they delete its claim, hold its pod, switch it off and on again.
-  A backup, an apply and a roll back look at all that before they touch anything.
-  What cannot end well is refused in words, and the release goes on as it was.
+Feature: Checking before acting
+  Others change the objects under a release: they delete its claim, hold its pod, scale it to 0 and back.
+  A backup, an apply and a roll back check these objects before they change anything.
+  They refuse an act that cannot succeed, and the release stays as it was.
 
   @extended
-  Rule: The number of pods that somebody has set is what a backup leaves behind
+  Rule: A backup keeps the number of pods that another operator has set
 
-    Scenario Outline: A release that was switched off and on again is backed up, and lives on: <how>
+    Scenario Outline: A release that was scaled to 0 and back is live after a backup: <how>
       Given the release, live in a namespace of its own
       And a collection "field-notes" of 100 records
-      And somebody has switched it off and on again <how>
+      And another operator has scaled it to 0 and back <how>
       When the release is backed up
-      Then the release lives on as it was
+      Then the release is live, and its objects are unchanged
       And the collection "field-notes" holds 100 records
 
       Examples:
-        | how                    |
-        | by changing the object |
-        | by its scale           |
+        | how                           |
+        | by editing the object         |
+        | through its scale subresource |
 
-    Scenario Outline: A release that is switched off is backed up, and stays off: <how>
+    Scenario Outline: A release that is scaled to 0 stays so after a backup: <how>
       Given the release, live in a namespace of its own
-      And somebody has switched it off <how>
+      And another operator has scaled it to 0 <how>
       When the release is backed up
-      Then the backup is whole, and the release is still switched off
+      Then the backup is complete, and the release is still scaled to 0
 
       Examples:
-        | how                    |
-        | by changing the object |
-        | by its scale           |
+        | how                           |
+        | by editing the object         |
+        | through its scale subresource |
 
   @extended
-  Rule: Whoever owns a field that a release needs is named, with the command that ends the conflict
+  Rule: A refusal names the owner of a field that a release needs, with the command that ends the conflict
 
-    Scenario: An apply of a release that is switched off names who did that
+    Scenario: An apply of a release that is scaled to 0 names the owner of the field
       Given the release, live in a namespace of its own
-      And somebody has switched it off by changing the object
+      And another operator has scaled it to 0 by editing the object
       When the release is applied
       Then it is refused because another manager owns a field of it
-      And it is told who owns the field, and the command that ends the conflict
+      And the refusal names the owner of the field, and the command that ends the conflict
       And no object in the namespace has changed
 
-    Scenario: The command that it is told ends the conflict
+    Scenario: The command from the refusal ends the conflict
       Given the release, live in a namespace of its own
-      And somebody has switched it off by changing the object
-      And the command was run that a refused apply has told
+      And another operator has scaled it to 0 by editing the object
+      And the operator has run the command from the refusal
       When the release is applied
       Then the release is live
 
   @extended
-  Rule: Nothing is begun that a pod which cannot end would keep from ending well
+  Rule: No act begins that a pod which cannot end would block
 
-    Scenario Outline: What a pod that cannot end would hold up is refused: <act>
+    Scenario Outline: A pod that cannot end blocks <act>
       Given the release, live in a namespace of its own
-      And its pod is being deleted, and held by a finalizer
+      And its pod is being deleted, and a finalizer holds it
       When <act> is tried
-      Then it is refused since the pod is being deleted, and what holds it is named
-      And nothing has been touched
+      Then the refusal says that the pod is being deleted, and names the finalizer that holds it
+      And nothing has changed
 
       Examples:
-        | act                        |
-        | a backup                   |
-        | an apply with more memory  |
-        | a roll back                |
+        | act                       |
+        | a backup                  |
+        | an apply with more memory |
+        | a roll back               |
 
-    Scenario: A pod that turns out not to end during an apply is waited for once, and named
+    Scenario: An apply waits only once for a pod that does not end, and names it
       Given the release, live in a namespace of its own
-      And its pod is held by a finalizer
+      And a finalizer holds its pod
       When an apply with more memory is tried
-      Then it is refused since the pod is being deleted, and what holds it is named
-      And it has not been waited for twice
+      Then the refusal says that the pod is being deleted, and names the finalizer that holds it
+      And the apply has waited only once
 
-    Scenario: The status tells first what holds a pod that cannot end
+    Scenario: The status names a pod that cannot end as the first cause
       Given the release, live in a namespace of its own
-      And its pod is being deleted, and held by a finalizer
-      When its status is asked for
+      And its pod is being deleted, and a finalizer holds it
+      When the operator asks for its status
       Then the status says that it is not live because Pod chroma-0 is being deleted
 
   @extended
-  Rule: In a namespace that is being deleted nothing is begun
+  Rule: No act begins in a namespace that is being deleted
 
-    Scenario Outline: What a namespace that is being deleted would not take is refused: <act>
-      Given a namespace that is being deleted, and held by something of somebody else
+    Scenario Outline: A namespace that is being deleted blocks <act>
+      Given a namespace that is being deleted, held by a foreign object
       When <act> is tried
-      Then it is refused since the namespace is being deleted, and what holds it is named
+      Then the refusal says that the namespace is being deleted, and names the object that holds it
 
       Examples:
-        | act         |
-        | an apply    |
-        | a plan      |
-        | a status    |
-        | a restore   |
+        | act       |
+        | an apply  |
+        | a plan    |
+        | a status  |
+        | a restore |
 
   @extended
-  Rule: Nothing ends the pod that keeps a claim which is being deleted
+  Rule: No act ends the pod that keeps a claim which is being deleted
 
-    Scenario Outline: What would end the pod is refused while its claim is being deleted: <act>
+    Scenario Outline: A claim that is being deleted blocks <act>
       Given the release, live in a namespace of its own
       And a collection "field-notes" of 100 records
-      And somebody has deleted its claim
+      And another operator has deleted its claim
       When <act> is tried
-      Then it is refused since the claim is being deleted, and how its data is saved is told
+      Then the refusal says that the claim is being deleted, and how to save its data
       And the collection "field-notes" holds 100 records
 
       Examples:
-        | act                        |
-        | a backup                   |
-        | a plan with more memory    |
-        | an apply with more memory  |
-        | a roll back                |
+        | act                       |
+        | a backup                  |
+        | a plan with more memory   |
+        | an apply with more memory |
+        | a roll back               |
 
-    Scenario: An apply that leaves the pod alone warns of the claim, and the release stays live
+    Scenario: An apply that leaves the pod alone is accepted while the claim is being deleted
       Given the release, live in a namespace of its own
-      And somebody has deleted its claim
+      And another operator has deleted its claim
       When the release is applied
       Then the release is live
       And no object in the namespace has changed
 
-    Scenario: A status of a live release warns of its claim
+    Scenario: The status of a live release warns that its claim is being deleted
       Given the release, live in a namespace of its own
-      And somebody has deleted its claim
-      When its status is asked for
-      Then the status says that the release is live, and its heart beats
-      And the status warns that the claim is being deleted, and says how its data is saved
+      And another operator has deleted its claim
+      When the operator asks for its status
+      Then the status says that the release is live, and shows its heartbeat
+      And the status warns that the claim is being deleted, and says how to save its data

@@ -1,5 +1,5 @@
 Feature: Querying a collection
-  A query takes a vector and answers with the records that lie closest to it.
+  A query takes a vector and returns the nearest records.
   Each scenario states one law. Where a step says "any", Hypothesis picks the
   values, tries many of them, and reports the smallest that breaks the law.
 
@@ -11,8 +11,8 @@ Feature: Querying a collection
 
     Scenario Outline: Answers are in order of <metric> distance
       Given an empty collection measured by <metric>
-      When it holds any records and is asked for any vector
-      Then no record in the answer is nearer than the one before it
+      When it holds any records and is queried with any vector
+      Then no record in the answer is nearer than its predecessor
 
       Examples:
         | metric |
@@ -21,13 +21,13 @@ Feature: Querying a collection
         | l2     |
 
   @core
-  Rule: A distance says how far from the question a record is
+  Rule: A distance says how far from the query's vector a record is
 
     # l2 is squared, ip is 1 - dot, cosine is 1 - cos.
     Scenario Outline: Distances are exact in <metric>
       Given an empty collection measured by <metric>
-      When it holds any records and is asked for any vector
-      Then each distance in the answer is the exact one, but for rounding
+      When it holds any records and is queried with any vector
+      Then each distance in the answer is exact, except for rounding
 
       Examples:
         | metric |
@@ -38,11 +38,11 @@ Feature: Querying a collection
   @core
   Rule: A record is found by its own vector
 
-    # Not so by ip, which finds a longer vector nearer.
+    # Not in ip, where a longer vector is nearer.
     Scenario Outline: Nothing is nearer to a record's own vector in <metric>
       Given an empty collection measured by <metric>
-      When it holds any records and is asked for the vector of each
-      Then each record is found, or one that is as near
+      When it holds any records and is queried with the vector of each
+      Then each record is found, or one as near
 
       Examples:
         | metric |
@@ -50,24 +50,24 @@ Feature: Querying a collection
         | l2     |
 
   @core
-  Rule: An answer has as many records as asked for, or all that there are
+  Rule: An answer has as many records as the query requests, or all
 
-    Scenario: An answer holds as many records as were asked for
+    Scenario: An answer holds as many records as the query requests
       Given an empty collection measured by l2
-      When it holds any records and is asked for any number of them
-      Then the answer has so many of the nearest records, or all that there are
+      When it holds any records and is queried for any number of them
+      Then the answer holds min(n, count) records, the nearest
 
-    Scenario: Asking for no record is answered with none
+    Scenario: A query for 0 records returns none
       Given a collection of 10 records
-      When it is asked for 0 records
-      Then the answer has no record
+      When it is queried for 0 records
+      Then the answer is empty
 
   @core
   Rule: An answer shows records as they were written
 
     Scenario: Answers show ids, vectors, documents and metadata
       Given an empty collection measured by l2
-      When it holds any records and is asked for any vector
+      When it holds any records and is queried with any vector
       Then the answer shows each record as it was written
 
   @core
@@ -75,28 +75,28 @@ Feature: Querying a collection
 
     Scenario: Filtering on metadata
       Given an empty collection measured by l2
-      When it holds any records and is asked through any filter on metadata
+      When it holds any records and is queried with any filter on metadata
       Then the answer has the matching records and no others
 
     @needs-literal-document-filters
     Scenario: Filtering on documents
       Given an empty collection measured by l2
-      When it holds any records and is asked through any filter on documents
+      When it holds any records and is queried with any filter on documents
       Then the answer has the matching records and no others
 
     @needs-literal-document-filters
     Scenario: Filtering on metadata and documents at once
       Given an empty collection measured by l2
-      When it holds any records and is asked through any filter on both
+      When it holds any records and is queried with any filter on both
       Then the answer has the matching records and no others
 
   @extended @needs-thorough-index
   Rule: The approximate index finds nearly all of the nearest records
 
-    Scenario Outline: The approximate index finds what is near in <metric>
+    Scenario Outline: The approximate index finds near records in <metric>
       Given a collection of 2000 records measured by <metric>
-      When it is asked for the 10 records nearest to each of 50 vectors
-      Then 95 of 100 that are truly the nearest are found
+      When it is queried for the 10 nearest records of each of 50 vectors
+      Then recall@10 is at least 95 %
 
       Examples:
         | metric |
@@ -105,26 +105,26 @@ Feature: Querying a collection
         | l2     |
 
   @core @needs-server-validation
-  Rule: A question that makes no sense is refused
+  Rule: An invalid query is refused
 
-    Scenario Outline: A question <nonsense> is refused
+    Scenario Outline: A query <flaw> is refused
       Given a collection of 10 records
-      When it is asked <nonsense>
+      When it is queried <flaw>
       Then it is refused as <reason>
 
       Examples:
-        | nonsense                                  | reason    |
-        | with a vector of another dimension        | invalid   |
-        | with a vector that has a hole             | malformed |
-        | with a vector that is not a number        | invalid   |
-        | without a vector                          | malformed |
-        | for fewer than no records                 | malformed |
-        | for half a record                         | malformed |
-        | for a column that there is not            | malformed |
-        | through an empty filter                   | invalid   |
-        | through two conditions that nothing joins | invalid   |
-        | through an unknown operator               | invalid   |
-        | through a choice of nothing               | invalid   |
-        | through a choice of a word and a number   | invalid   |
-        | through an order of words                 | invalid   |
-        | through a broken pattern                  | invalid   |
+        | flaw                                    | reason    |
+        | with a vector of another dimension      | invalid   |
+        | with null in its vector                 | malformed |
+        | with NaN in its vector                  | invalid   |
+        | without a vector                        | malformed |
+        | for a negative number of records        | malformed |
+        | for 0.5 records                         | malformed |
+        | for an unknown include field            | malformed |
+        | with an empty filter                    | invalid   |
+        | with two conditions without $and or $or | invalid   |
+        | with an unknown operator                | invalid   |
+        | with an empty $in                       | invalid   |
+        | with $in of a string and a number       | invalid   |
+        | with $gt on a string                    | invalid   |
+        | with an invalid $regex                  | invalid   |

@@ -1,8 +1,8 @@
 @core
 Feature: Rolling a release back
-  An operator who rolls a release back has the cluster as it was before, but for the data:
-  it stays on its claim until its removal is asked for as well.
-  What is somebody else's is not touched by either.
+  A roll back brings the cluster to its earlier state, except for the data:
+  the claim stays until the operator asks for its removal as well.
+  Neither touches foreign objects: those that are not of this suite.
 
   Rule: The data outlives the release
 
@@ -14,24 +14,24 @@ Feature: Rolling a release back
       Then the release is live
       And the collection "field-notes" holds 100 records
 
-    Scenario: Everything of the release is gone but its claim
+    Scenario: Everything of the release is gone except its claim
       Given the release, live in a namespace of its own
-      And things of somebody else beside it
+      And foreign objects beside it
       When the release is rolled back
       Then nothing of the release is left but its claim
-      And what is somebody else's is untouched
+      And the foreign objects are untouched
 
     Scenario: Rolling back twice is harmless
       Given the release, rolled back in a namespace of its own
       When the release is rolled back
       Then nothing of the release is left but its claim
 
-  Rule: A deployment that broke off can be rolled back, however far it came
+  Rule: An interrupted deployment can be rolled back, however far it came
 
-    Scenario: Whatever a deployment had made is gone, but for its claim
-      Given deployments that broke off after each of their objects
+    Scenario: Everything that a deployment had created is gone, except its claim
+      Given for each object, a deployment interrupted just after creating it
       When each of them is rolled back
-      Then nothing is left of each but its claim, where it had come that far
+      Then only the claim is left of each, if it had been created
 
     Scenario: An interrupted deployment is rolled back to its data
       Given the release, rolled back in a namespace of its own
@@ -39,40 +39,40 @@ Feature: Rolling a release back
       When the release is rolled back
       Then nothing of the release is left but its claim
 
-    Scenario: A deployment that is rolled back under way gives up at once
+    Scenario: A deployment that is rolled back halfway ends at once
       Given the release, rolled back in a namespace of its own
-      When it is applied, and rolled back by somebody else before it is live
+      When it is applied, and another operator rolls it back before it is live
       Then it is refused because it was taken away meanwhile
-      And nobody has waited for a deadline
+      And it is refused before its time-out
       And nothing of the release is left but its claim
 
-  Rule: What cannot be removed is named, and never passed over
+  Rule: A roll back names each object that it cannot remove
 
     Scenario: An object that stays is named
       Given the release, rolled back in a namespace of its own
       And an object of it that cannot be removed
       When the operator tries to roll the release back
-      Then the operator is told what is left
+      Then the error names the object that is left
 
-  Rule: When the data's removal is asked for, nothing is left
+  Rule: A roll back with the data leaves nothing
 
     Scenario: The data goes with its namespace
       Given the release, live in a namespace of its own
       When the release is rolled back with its data
       Then nothing of the release is left
 
-    Scenario: A namespace in which somebody else has things is left to them
+    Scenario: A namespace with foreign objects stays
       Given the release, rolled back in a namespace of its own
-      And things of somebody else beside it
+      And foreign objects beside it
       When the release is rolled back with its data
       Then nothing of the release is left but its namespace
-      And what is somebody else's is untouched
-      And the operator is told what keeps the namespace
+      And the foreign objects are untouched
+      And the roll back names the objects that keep the namespace
 
     @needs-disposable
-    Scenario: A volume that its class keeps is named with how it is removed
+    Scenario: A retained volume is named, with the command that removes it
       Given the release, live in a namespace of its own
-      And its class keeps its volume
+      And its storage class retains its volume
       When the release is rolled back with its data
       Then nothing of the release is left
-      And the operator is told which volume still holds its data
+      And the roll back names the volume that still holds its data

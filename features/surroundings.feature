@@ -1,57 +1,57 @@
 @extended @needs-disposable
-Feature: Living beside others
-  Others put things into a cluster as well: containers into every pod, webhooks, policies, nodes that come later.
-  A release goes live beside them; where something of theirs is in its way, the operator is told what, and what to do.
-  What is theirs is not touched.
+Feature: Sharing a cluster with others
+  Others change a cluster as well: they add containers to every pod, webhooks, policies, nodes that come later.
+  A release goes live beside them; if one of these blocks it, the refusal says which, and what to do.
+  The suite does not touch foreign objects.
 
   @needs-gateway
-  Rule: Containers that others put into its pods keep a release from nothing
+  Rule: Injected containers keep a release neither from a change nor from a backup
 
-    Scenario Outline: A release takes another image beside <sidecar>
-      Given the release, live where every pod is given <sidecar>
+    Scenario Outline: A release changes its image beside <sidecar>
+      Given the release, live where every pod gets <sidecar>
       When the release is applied with another tag of its image
       Then the release is live
 
       Examples:
         | sidecar               |
         | an ordinary container |
-        | a native side-car     |
+        | a native sidecar      |
 
     Scenario Outline: A release is backed up beside <sidecar>
-      Given the release, live where every pod is given <sidecar>
+      Given the release, live where every pod gets <sidecar>
       And a collection of 10 records
       When the release is backed up
-      Then the release lives on as it was
+      Then the release is live, and its objects are unchanged
       And the collection holds 10 records, each as it was written
 
       Examples:
         | sidecar               |
         | an ordinary container |
-        | a native side-car     |
+        | a native sidecar      |
 
-  Rule: A refusal of an object by a webhook that nobody answers names the webhook, and leaves nothing
+  Rule: A refusal names a webhook that does not answer, and leaves nothing
 
-    Scenario: A first release meets a webhook whose owner is gone
+    Scenario: A webhook without a server blocks the first release
       Given an empty namespace
-      And a webhook that judges its Ingresses and answers nobody
+      And a webhook for its Ingresses that never answers
       When the release is applied
       Then it is refused because it was rejected by admission
       And the refusal says: see whether Service webhook in namespace gone-
       And nothing of the release is left
 
-  Rule: A pod without a node is waited for where a node is on its way
+  Rule: A release waits for a node that is on its way
 
-    Scenario: A node comes later than any doubt lasts
+    Scenario: A node comes late
       Given an empty namespace
-      When the release is applied where an autoscaler brings a node later
+      When the release is applied where an autoscaler adds a node later
       Then the release is live
 
   @needs-ingress @needs-networkpolicy
-  Rule: A policy that keeps the ingress out is named, and the Service is not blamed
+  Rule: A refusal names a policy that keeps the ingress out, and does not blame the Service
 
     Scenario: A namespace is closed by a NetworkPolicy
       Given an empty namespace
-      And a NetworkPolicy of others that lets nobody into it
+      And a foreign NetworkPolicy that admits no traffic
       When the release is applied
       Then it is refused because it never became ready
       And the refusal says: a NetworkPolicy keeps the ingress out

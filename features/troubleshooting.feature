@@ -1,11 +1,10 @@
 Feature: Troubleshooting
-  Whoever is in trouble with a release is told what it is and what to do about it, by the
-  suite in the same words wherever it comes up: when a release is refused, in the failure of a
-  scenario, and in its evidence. Each scenario makes a release or its user fall ill with what the component's
-  documentation lists.
+  The suite names a trouble and its remedy in the same words wherever it comes up: in the refusal
+  of a release, in the failure of a scenario, and in its evidence. Each scenario disrupts a release
+  or its user in a way that the component's documentation lists.
 
   @core @needs-ingress
-  Rule: A user who is refused is told why, and what to do
+  Rule: A refused user learns the cause and the remedy
 
     Scenario Outline: A user <does>
       Given the live release
@@ -15,16 +14,16 @@ Feature: Troubleshooting
       And the remedy says: <remedy>
 
       Examples:
-        | does                                    | trouble                              | remedy                      |
-        | shows a wrong token                     | the token is not the release's       | Secret chroma-auth          |
-        | trusts only well-known authorities      | the ingress does not prove who it is | ca_bundle of the inventory  |
-        | sends more than the ingress takes       | the body is too large                | proxy-body-size             |
-        | asks for a collection that is not there | there is no such collection          | list the collections        |
-        | adds a vector of another dimension      | the vectors are of another dimension | the same embedding function |
-        | asks with a vector of another dimension | the vectors are of another dimension | the same embedding function |
+        | does                                       | trouble                              | remedy                      |
+        | shows a wrong token                        | the token is not the release's       | Secret chroma-auth          |
+        | trusts only well-known authorities         | the ingress does not prove who it is | ca_bundle of the inventory  |
+        | sends more than the ingress takes          | the body is too large                | proxy-body-size             |
+        | asks for a collection that is not there    | there is no such collection          | list the collections        |
+        | adds a vector of another dimension         | the vectors are of another dimension | the same embedding function |
+        | queries with a vector of another dimension | the vectors are of another dimension | the same embedding function |
 
   @extended
-  Rule: A release that cannot go live says what to do about it
+  Rule: A refusal of a release names the remedy
 
     Scenario Outline: A refusal names the remedy: <reason>
       Given the live release
@@ -38,38 +37,38 @@ Feature: Troubleshooting
         | rejected      | it was rejected by admission | the field that it names  |
 
   @extended @needs-ingress
-  Rule: Slow answers are a warning with the time that was measured, and no failure
+  Rule: Slow answers are a warning with the measured time, and no failure
 
-    Scenario: Slow answers are warned of
+    Scenario: A warning names slow answers
       Given the live release
       And a collection of 200 records
-      When it is asked 30 questions one after the other
-      Then whoever runs the suite is warned if the answers were slow
-      And such a warning tells the time and the remedy
+      When 30 queries are sent to it one after the other
+      Then with a limit of 0 s a warning names the time and the remedy
+      And answers that are slow by the usual limit give the same warning
 
   @extended @needs-ingress @needs-storage-limit
-  Rule: A full claim is told from other failures, since a restart would make it worse
+  Rule: A full claim is recognised, since a restart would make it worse
 
     Scenario: A claim is full
       Given the release, live on a small claim in a namespace of its own
       And a collection of 3 records
-      And it has fallen ill: its claim is full
+      And it is disrupted: its claim is full
       When a user adds records until one is refused
       Then the trouble is that the claim is full
       And the remedy says: do not restart Chroma before there is room
 
   @extended @needs-ingress
-  Rule: Who cannot reach a release is told where the way to it ends
+  Rule: A diagnosis says where the route to a release ends
 
-    Scenario Outline: A release is out of reach: <sickness>
+    Scenario Outline: A release is out of reach: <disruption>
       Given the release, live on a small claim in a namespace of its own
-      And it has fallen ill: <sickness>
+      And it is disrupted: <disruption>
       When a user asks for the heartbeat
       Then the trouble is that <trouble>
       And the remedy says: <remedy>
 
       Examples:
-        | sickness                    | trouble                            | remedy                               |
+        | disruption                  | trouble                            | remedy                               |
         | its Service selects nothing | the Service leads to no pod        | the selector of Service chromadb-svc |
         | its Ingress is gone         | the ingress does not know the host | kubectl get ingress chroma-ingress   |
         | its pod is gone             | no pod of the release is ready     | kubectl describe pod chroma-0        |

@@ -31,11 +31,11 @@ if TYPE_CHECKING:
     Ways = tuple[WayName, ...]
 
 _WAYS: Final[Mapping[str, Ways]] = {
-    "on every way in": WAY_NAMES,
+    "by every route": WAY_NAMES,
     "through the ingress": ("ingress",),
     "through the Service": ("service",),
-    "straight at the pod": ("pod",),
-    "through the Service and straight at the pod": ("service", "pod"),
+    "at the pod's address": ("pod",),
+    "through the Service and at the pod's address": ("service", "pod"),
 }
 
 
@@ -67,7 +67,7 @@ def named_release_live_on_its_own(own_namespace: Namespace, name: str, release_u
     return own_namespace.ensure_live(Release.named(name, under_test=release_under_test.name))
 
 
-@given(parse("neighbours without a token who {how:Occupation}"), target_fixture="occupied")
+@given(parse("other pods without a token that {how:Occupation}"), target_fixture="occupied")
 def neighbours_without_token(
     live: Live, fresh_namespace: Namespace, deadlines: Deadlines, run_id: str, how: occupation.Occupation
 ) -> occupation.Occupied:
@@ -75,7 +75,7 @@ def neighbours_without_token(
 
 
 @when(
-    parse("a neighbour without a token opens as many connections to the port {port:Port} as it gets"),
+    parse("a pod without a token opens as many connections to the port {port:Port} as it gets"),
     target_fixture="occupied",
 )
 def open_connections(
@@ -84,7 +84,7 @@ def open_connections(
     return occupation.occupy(live, fresh_namespace, deadlines, port, run_id=run_id, neighbours=1)
 
 
-@when(parse("a neighbour without a token connects and {how:Kept}"), target_fixture="ended")
+@when(parse("a pod without a token connects and {how:Kept}"), target_fixture="ended")
 def keep_connection(live: Live, vantage: Vantage, how: occupation.Occupation, deadlines: Deadlines) -> bool:
     return occupation.keep(live, vantage, how, deadlines.doubt)
 
@@ -130,7 +130,7 @@ def send_long_header(caller: Caller, kibibytes: int, ways: Ways, credentials: st
 
 
 @when(
-    parse("a browser asks {ways:Ways} whether {origin:Page} may add records"),
+    parse("a browser sends a preflight {ways:Ways} for {origin:Page}"),
     target_fixture="replies",
 )
 def ask_beforehand(caller: Caller, ways: Ways, origin: str) -> Replies:
@@ -176,7 +176,7 @@ def try_to_change(
 
 
 @when(
-    parse("a caller asks for everything that the release offers {ways:Ways} {credentials:Credentials}"),
+    parse("a caller requests every endpoint {ways:Ways} {credentials:Credentials}"),
     target_fixture="replies",
 )
 def ask_for_everything(caller: Caller, ways: Ways, credentials: str) -> Replies:
@@ -191,12 +191,14 @@ def ask_for_lookalike(caller: Caller, lookalike: Question, ways: Ways, credentia
     return caller.ask(ways, credentials, lookalike)
 
 
-@when(parse("a caller tempts the release to repeat the token {ways:Ways}"), target_fixture="replies")
+@when(
+    parse("a caller sends requests whose errors could echo the token {ways:Ways}"), target_fixture="replies"
+)
 def tempt_to_repeat_token(caller: Caller, ways: Ways) -> Replies:
     return caller.tempt(ways)
 
 
-@when("a neighbour knocks at the doors of the pod", target_fixture="pod_doors")
+@when("another pod connects to the ports of the gateway and of Chroma", target_fixture="pod_doors")
 def knock_at_doors(live: Live, vantage: Vantage) -> access_checks.Doors:
     return access_checks.knock(live, vantage)
 
@@ -206,7 +208,7 @@ def ask_in_clear(caller: Caller) -> Reply:
     return caller.ask_in_clear(access_checks.BEAT)
 
 
-@when("a caller asks the ingress who it is", target_fixture="identity")
+@when("a caller inspects the certificate of the ingress", target_fixture="identity")
 def ask_for_identity(live: Live) -> access_checks.Identity:
     return access_checks.identity(live)
 
@@ -216,27 +218,27 @@ def caller_is_refused(replies: Replies, ways: Ways, live: Live) -> None:
     answers.assert_refused(replies, ways, live.release.refusal)
 
 
-@then("the caller is told in which header the token is wanted")
+@then("the refusal names the header of the token")
 def caller_is_told_header(replies: Replies) -> None:
     answers.assert_header_named(replies, TOKEN_HEADER)
 
 
-@then(parse("the caller is told {ways:Ways} that it is too large"))
+@then(parse("the body is refused as too large {ways:Ways}"))
 def caller_is_told_too_large(replies: Replies, ways: Ways) -> None:
     answers.assert_too_large(replies, ways)
 
 
-@then(parse("the browser is told {ways:Ways} that it may"))
+@then(parse("the browser may send the request {ways:Ways}"))
 def page_may_ask(replies: Replies, ways: Ways) -> None:
     answers.assert_page_may_ask(replies, ways, access_checks.ORIGIN)
 
 
-@then(parse("the browser shows the page no answer {ways:Ways}"))
+@then(parse("the browser withholds the answer from the page {ways:Ways}"))
 def page_may_not_read(replies: Replies, ways: Ways) -> None:
     answers.assert_page_may_not_read(replies, ways)
 
 
-@then("the kubelet is answered, and nothing of the release has been restarted")
+@then("the probes are answered, and no container has restarted")
 def release_is_unharmed(occupied: occupation.Occupied, vantage: Vantage) -> None:
     occupation.assert_unharmed(occupied, vantage)
 
@@ -251,42 +253,42 @@ def neighbour_holds_share(occupied: occupation.Occupied, port: occupation.Occupa
     occupation.assert_shared(occupied, port)
 
 
-@then(parse("the caller is given the collections {ways:Ways}"))
+@then(parse("the caller gets the collections {ways:Ways}"))
 def caller_is_given_collections(replies: Replies, ways: Ways) -> None:
     answers.assert_listed(replies, ways)
 
 
-@then(parse("the caller is given the heartbeat alone {ways:Ways}"))
+@then(parse("the caller gets the heartbeat alone {ways:Ways}"))
 def caller_is_given_heartbeat_alone(replies: Replies, ways: Ways) -> None:
     answers.assert_heartbeat_alone(replies, ways)
 
 
-@then(parse("the caller is given what its version leaves open and no more {ways:Ways}"))
+@then(parse("only the endpoints that its version leaves open answer {ways:Ways}"))
 def caller_is_given_what_is_open(replies: Replies, ways: Ways, live: Live) -> None:
     answers.assert_open_alone(replies, ways, live.release.open_paths)
 
 
-@then(parse("the caller is given no more than the heartbeat {ways:Ways}"))
+@then(parse("the caller gets no more than the heartbeat {ways:Ways}"))
 def caller_is_given_no_more_than_heartbeat(replies: Replies, ways: Ways) -> None:
     answers.assert_no_more_than_heartbeat(replies, ways)
 
 
-@then("no other collection is beside it")
+@then("there is no other collection")
 def collection_is_alone(database: Database, collection: Collection) -> None:
     access_checks.assert_alone(database, collection)
 
 
-@then("the gateway answers and Chroma itself does not")
+@then("the gateway accepts the connection, and Chroma itself does not")
 def gateway_is_only_door(pod_doors: access_checks.Doors) -> None:
     access_checks.assert_gateway_alone_is_open(pod_doors)
 
 
-@then("the caller is sent to the same address over https")
+@then("the caller is redirected to the same address over https")
 def caller_is_sent_to_https(reply: Reply, live: Live) -> None:
     answers.assert_sent_to_https(reply, live.host, access_checks.BEAT.path)
 
 
-@then("its certificate is the host's, from an authority that is trusted")
+@then("it names the host, and a trusted authority has signed it")
 def certificate_is_hosts(identity: access_checks.Identity) -> None:
     access_checks.assert_identity_is_proven(identity)
 

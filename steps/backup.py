@@ -61,7 +61,7 @@ def backup_with_flaw(file: Path, flaw: str, release_under_test: Release) -> Path
     return broken_backups.flawed(flaw, file, release_under_test.chroma.image)
 
 
-@given("a backup that is whole", target_fixture="backup")
+@given("a complete backup", target_fixture="backup")
 def whole_backup(file: Path, release_under_test: Release) -> Path:
     return broken_backups.backup(file, release_under_test.chroma.image)
 
@@ -71,12 +71,12 @@ def large_backup(file: Path, release_under_test: Release) -> Path:
     return backup_checks.large_backup(file, release_under_test)
 
 
-@given("a claim that holds a file of somebody's")
+@given("a claim with a file in it")
 def occupied_claim(backup_runner: BackupRunner, here: Namespace, release_under_test: Release) -> None:
     backup_checks.occupy(backup_runner, here, release_under_test)
 
 
-@given("a restore that found too little room on a small claim")
+@given("a restore that ran out of room on a small claim")
 def restore_without_room(
     backup_runner: BackupRunner, here: Namespace, release_under_test: Release, file: Path
 ) -> None:
@@ -101,14 +101,14 @@ def back_release_up(backup_runner: BackupRunner, home: Namespace, live: Live, fi
     return file
 
 
-@when("an operator whose token is another backs it up", target_fixture="copied")
+@when("an operator with another token backs it up", target_fixture="copied")
 def back_up_with_another_token(
     backup_runner: BackupRunner, home: Namespace, live: Live, file: Path, run: Run
 ) -> Copied:
     return operators.back_up(backup_runner, live, operators.with_another_token(home, run.redactor), file)
 
 
-@then("the operator is told beforehand that the token is not the release's")
+@then("a warning before the backup says that the token is not the release's")
 def operator_is_told_of_token(copied: Copied) -> None:
     operators.assert_told_of_token(copied)
 
@@ -139,7 +139,7 @@ def restored_release_is_live(fresh_namespace: Namespace) -> None:
     fresh_namespace.prove_live()
 
 
-@then("it holds the collection as it was, and answers questions as before")
+@then("it holds the collection unchanged, and answers queries as before")
 def restored_release_is_same(collection: Collection, rollout: Rollout) -> None:
     backup_checks.assert_restored(collection, rollout)
 
@@ -154,7 +154,7 @@ def restore_is_refused(attempt: Attempt, reason: str) -> None:
     backup_checks.assert_refused(attempt, reason)
 
 
-@then("the claim holds what it held")
+@then("the claim is unchanged")
 def claim_holds_what_it_held(
     backup_runner: BackupRunner, here: Namespace, release_under_test: Release
 ) -> None:
@@ -168,12 +168,12 @@ def claim_is_empty(backup_runner: BackupRunner, here: Namespace, release_under_t
     assert backup_checks.held_by_claim(backup_runner, here, release_under_test) == {}
 
 
-@then("the claim is as large as the release asks")
+@then("the claim has the size that the release requests")
 def claim_is_as_large_as_asked(here: Namespace, release_under_test: Release, deadlines: Deadlines) -> None:
     backup_checks.assert_grown(here, release_under_test, deadlines)
 
 
-@then("the release lives on as it was")
+@then("the release is live, and its objects are unchanged")
 def release_lives_on(home: Namespace, live: Live) -> None:
     backup_checks.assert_lives_on(home, live)
 
@@ -183,6 +183,6 @@ def nothing_of_backup_is_left(attempt: Attempt) -> None:
     backup_checks.assert_nothing_left(attempt)
 
 
-@then("nobody but the operator may read the backup")
+@then("only the operator can read the backup")
 def backup_is_private(backup: Path) -> None:
     backup_checks.assert_private(backup)

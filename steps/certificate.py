@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from support.release.release import Release
 
 
-@given("the release, live under a certificate of a platform of its own", target_fixture="live")
+@given("the release, live with the certificate of a platform of its own", target_fixture="live")
 def release_under_own_certificate(issued_namespace: Namespace, release_under_test: Release) -> Live:
     return issued_namespace.ensure_live(release_under_test)
 
@@ -33,7 +33,7 @@ def renewed_certificate_is_presented(live: Live, renewed: str, deadlines: Deadli
     issuing.assert_presented(live, renewed, deadlines)
 
 
-@then("nothing but the copy of the certificate has changed")
+@then("only the copy of the certificate has changed")
 def only_copy_has_changed(rollout: Rollout) -> None:
     issuing.assert_only_copy_changed(rollout)
 

@@ -104,12 +104,12 @@ def add_under_taken_ids(collection: Collection) -> None:
     collections.add_under_taken_ids(collection)
 
 
-@when("one of its records and one that is not there are updated", target_fixture="before")
+@when("one of its records and an unknown one are updated", target_fixture="before")
 def update_records(collection: Collection) -> list[Record]:
     return collections.change_one(collection, "update")
 
 
-@when("one of its records and one that is not there are upserted", target_fixture="before")
+@when("one of its records and an unknown one are upserted", target_fixture="before")
 def upsert_records(collection: Collection) -> list[Record]:
     return collections.change_one(collection, "upsert")
 
@@ -199,11 +199,11 @@ def matching_records_are_read(database: Database, cases: SearchStrategy[Trial]) 
     Bench(database, Metric.L2).try_law(invariants.filter_reads_what_matches, cases)
 
 
-@then("the others are there and no more")
+@then("only the other records are left")
 def others_are_there(database: Database, cases: SearchStrategy[Trial]) -> None:
     Bench(database, Metric.L2).try_law(invariants.filter_deletes_what_matches, cases)
 
 
-@then("the collection holds what they say together")
+@then("the collection holds the result of all writes")
 def writes_add_up(database: Database, cases: SearchStrategy[History]) -> None:
     Bench(database, Metric.L2).try_law(invariants.writes_add_up, cases)

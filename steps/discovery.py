@@ -33,22 +33,22 @@ def parse(text: str) -> parsers.parse:
     return parsers.parse(text, _TYPES)
 
 
-@given("the release, live and announced in a namespace of its own", target_fixture="live")
+@given("the release, live and registered in a namespace of its own", target_fixture="live")
 def release_announced_on_its_own(announced_namespace: Namespace, release_under_test: Release) -> Live:
     return announced_namespace.ensure_live(release_under_test)
 
 
-@given("code-server beside it")
+@given("a running code-server")
 def running_code_server(code_server: Workplace) -> None:
     code_server.open()
 
 
-@given("code-server beside it, in which another component is known")
+@given("a running code-server that knows another component")
 def code_server_with_neighbour(code_server: Workplace) -> None:
     code_server.open().announce_neighbour()
 
 
-@given("no code-server beside it")
+@given("no running code-server")
 def no_code_server(code_server: Workplace) -> None:
     code_server.shut()
 
@@ -58,18 +58,18 @@ def look_for_services(here: Namespace) -> Objects:
     return discovery.look(here)
 
 
-@when("the platform asks how the release is", target_fixture="reply")
+@when("the platform checks the health of the release", target_fixture="reply")
 def ask_for_health(here: Namespace) -> Reply:
     return discovery.ask_for_health(here)
 
 
-@when(parse("it is announced in the {form:Form} form"), target_fixture="rollout")
+@when(parse("it is registered with the {form:Form} entry"), target_fixture="rollout")
 def announce_in_form(here: Namespace, release_under_test: Release, form: Discovery) -> Rollout:
     return here.apply(release_under_test.model_copy(update={"discovery": form}))
 
 
 @when(
-    parse('the release "{name:S}" is applied, which is to be announced in the {form:Form} form'),
+    parse('the release "{name:S}" is applied with the {form:Form} entry'),
     target_fixture="rollout",
 )
 def apply_to_be_announced(
@@ -79,12 +79,12 @@ def apply_to_be_announced(
     return here.apply(release.model_copy(update={"discovery": form}))
 
 
-@when("a component announces any values", target_fixture="cases")
+@when("a component registers any values", target_fixture="cases")
 def announce_any_values() -> SearchStrategy[tuple[str, ...]]:
     return strategies.values_of_variables()
 
 
-@then("it finds the release, as its reader has it")
+@then("the entry parses as the platform's reader parses it")
 def release_is_found(found: Objects, here: Namespace) -> None:
     discovery.find(found, here)
 
@@ -99,7 +99,7 @@ def entry_is_labelled(found: Objects, here: Namespace, datatable: Sequence[Seque
     discovery.assert_labelled(found, here, datatable)
 
 
-@then("it takes the release for healthy")
+@then("it reports the release as healthy")
 def release_is_healthy(reply: Reply) -> None:
     discovery.assert_healthy(reply)
 
@@ -124,17 +124,17 @@ def entry_shows_token(home: Namespace, live: Live) -> None:
     discovery.assert_shows_token(home, live)
 
 
-@then("the platform was told nothing new")
+@then("the registered entry is unchanged")
 def platform_was_told_nothing(rollout: Rollout) -> None:
     discovery.assert_told_nothing(rollout)
 
 
-@then("the platform finds it no more")
+@then("the platform no longer finds it")
 def release_is_unknown(here: Namespace) -> None:
     discovery.assert_unknown(here)
 
 
-@then("every new shell knows its address and its token")
+@then("every new shell has its address and its token")
 def shells_know_release(code_server: Workplace, live: Live) -> None:
     code_server_checks.assert_known(code_server, live)
 
@@ -149,16 +149,16 @@ def shells_have_forgotten_release(code_server: Workplace) -> None:
     code_server_checks.assert_forgotten(code_server)
 
 
-@then("every new shell knows them as they are")
+@then("every new shell has them unchanged")
 def values_arrive(code_server: Workplace, cases: SearchStrategy[tuple[str, ...]]) -> None:
     code_server_checks.assert_any_arrive(code_server, cases)
 
 
-@then("what starts a shell reads its variables once, beside what it read before")
+@then("the shells' start-up file sources the variables exactly once and keeps its other lines")
 def variables_are_read_once(code_server: Workplace) -> None:
     code_server_checks.assert_read_once(code_server)
 
 
-@then("it is said that no code-server runs")
+@then("the apply says that no code-server runs")
 def absence_is_said(rollout: Rollout) -> None:
     assert rollout.code_server.startswith("no code-server runs"), rollout.code_server

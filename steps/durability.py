@@ -52,7 +52,7 @@ def acknowledged_records_are_held(collection: Collection, history: History) -> N
     durability.assert_acknowledged(collection, history)
 
 
-@then("questions find its records")
+@then("queries find its records")
 def questions_find_records(collection: Collection) -> None:
     durability.assert_found_by_questions(collection)
 

@@ -33,7 +33,7 @@ def collection_deleted(live: Live) -> None:
     heritage.delete(live)
 
 
-@given("its claim has been deleted, with all that was on it")
+@given("its claim has been deleted with all its data")
 def claim_deleted(here: Namespace, live: Live, deadlines: Deadlines) -> None:
     heritage.lose_claim(here, live, deadlines)
 
@@ -43,12 +43,12 @@ def release_took_over(here: Namespace, name: str) -> None:
     heritage.hand_over(here, Release.named(name))
 
 
-@given(parse('the release "{name:S}" was refused there, after which its users have written on'))
+@given(parse('the release "{name:S}" has been refused, and its users have written more since'))
 def release_was_refused(here: Namespace, name: str, live: Live) -> None:
     heritage.be_refused(here, Release.named(name), live)
 
 
-@given("a backup was made of it")
+@given("a backup of it has been made")
 def backup_was_made(here: Namespace, live: Live, backup_runner: BackupRunner, file: Path) -> None:
     backup_runner.back_up(here, live.release, file)
 
@@ -58,7 +58,7 @@ def apply_with_more_memory(here: Namespace, release_under_test: Release) -> Roll
     return here.apply(release_under_test, CHANGES["more memory"].patches)
 
 
-@when("the release is applied, and going back is accepted", target_fixture="rollout")
+@when("the release is applied with the downgrade accepted", target_fixture="rollout")
 def apply_going_back(here: Namespace, release_under_test: Release) -> Rollout:
     return here.going_back().apply(release_under_test)
 
@@ -73,7 +73,7 @@ def heirloom_answers(here: Namespace) -> None:
     heritage.assert_answers(here)
 
 
-@then("no claim has taken the place of the one that is gone")
+@then("no new claim has been created")
 def no_claim_in_its_place(here: Namespace) -> None:
     heritage.assert_no_claim(here)
 

@@ -18,7 +18,9 @@ if TYPE_CHECKING:
     from support.network.http import Reply
 
 
-@given("a slow server behind two copies of the ingress, one of which waits a second", target_fixture="copies")
+@given(
+    "a slow server behind two copies of the Ingress, one with a read time-out of 1 s", target_fixture="copies"
+)
 def copied_ingress(live: Live, fresh_namespace: Namespace, deadlines: Deadlines, run_id: str) -> Copies:
     return ingress.copy_ingress(live, fresh_namespace, deadlines, run_id)
 
@@ -29,13 +31,13 @@ def add_in_large_body(live: Live, collection: Collection, mebibytes: int) -> Rep
 
 
 @when(
-    parse("it is asked through both for an answer that takes {seconds:d} seconds"), target_fixture="answers"
+    parse("a caller requests through both an answer that takes {seconds:d} seconds"), target_fixture="answers"
 )
 def ask_for_slow_answer(copies: Copies, seconds: int) -> Answers:
     return ingress.ask(copies, seconds)
 
 
-@then("the body has arrived to its end")
+@then("Chroma has received the whole body")
 def body_has_arrived(collection: Collection, reply: Reply) -> None:
     ingress.assert_arrived(collection, reply)
 
@@ -50,11 +52,11 @@ def ingress_refuses_body(reply: Reply) -> None:
     ingress.assert_refused_by_ingress(reply)
 
 
-@then("the copy that waits a second has given up")
+@then("the copy with the short time-out has given up")
 def impatient_copy_has_given_up(answers: Answers) -> None:
     ingress.assert_given_up(answers)
 
 
-@then("the copy that waits as long as the ingress does has the answer")
+@then("the copy with the time-out of the Ingress has the answer")
 def patient_copy_has_answer(answers: Answers) -> None:
     ingress.assert_waited(answers)

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from support.session.run import Run
 
 # What leads to the host: nothing but its name, or a name that the inventory gives.
-_NAMES: Final = {"the host's own": None, "that of a load balancer": "balancer.invalid"}
+_NAMES: Final = {"the host's name": None, "the load balancer's name": "balancer.invalid"}
 _TYPES: Final = {"Mistake": OneOf(MISTAKES), "Name": OneOf(_NAMES)}
 
 
@@ -70,7 +70,7 @@ def check_inventory(draft: Draft, deadlines: Deadlines) -> Judgement:
     return draft.check(deadlines)
 
 
-@then("nothing is wrong with it")
+@then("it is accepted")
 def nothing_is_wrong(judgement: Judgement) -> None:
     inventory_checks.assert_told([], judgement)
 
@@ -80,12 +80,12 @@ def unpublished_name_is_told(judgement: Judgement, draft: Draft) -> None:
     inventory_checks.assert_warned_of(judgement, draft)
 
 
-@then("it is refused for each mistake, with what to do about it")
+@then("the refusal names each mistake and its remedy")
 def mistakes_are_told(judgement: Judgement, made: list[Mistake]) -> None:
     inventory_checks.assert_told(made, judgement)
 
 
-@then("it says what it could not look at")
+@then("it lists the values that it could not check")
 def blindness_is_told(judgement: Judgement) -> None:
     inventory_checks.assert_said_to_be_unknown(
         judgement, "primary_ingress_class", "storage_class_name", "harbor_registry"

@@ -47,6 +47,6 @@ def namespace_never_named(
     return late_names.withheld(nameless_namespace, deadlines)
 
 
-@then("the operator was told that the name is waited for")
+@then("the progress says that the release waits for the name")
 def name_was_waited_for(late_names: LateNames) -> None:
     late_names.assert_waited()

@@ -29,41 +29,41 @@ def notes(live: Live) -> Notes:
     return notes_of(live)
 
 
-@when("its usage is shown", target_fixture="notes")
+@when("its notes are printed", target_fixture="notes")
 def show_usage(live: Live) -> Notes:
     return notes_of(live)
 
 
-@when(parse("the example in {language:Language} is pasted as it is shown"), target_fixture="example_run")
+@when(parse("the example in {language:Language} is run as shown"), target_fixture="example_run")
 def run_example(live: Live, notes: Notes, language: str) -> ExampleRun:
     return notes_checks.run_example(live, notes.example(language))
 
 
-@then("the release answers at each address that is shown")
+@then("the release answers at each address in them")
 def addresses_answer(live: Live, notes: Notes, vantage: Vantage) -> None:
     notes_checks.assert_addresses_answer(live, notes, vantage)
 
 
-@then("the interfaces that are shown answer, and no others")
+@then("exactly the interfaces in the notes answer")
 def interfaces_answer(live: Live, notes: Notes) -> None:
     notes_checks.assert_interfaces_answer(live, notes)
 
 
-@then("the Secret that is shown holds the token")
+@then("the Secret that they name holds the token")
 def secret_holds_token(live: Live, notes: Notes) -> None:
     notes_checks.assert_secret_holds_token(live, notes)
 
 
-@then("the token itself is not shown")
+@then("they do not show the token")
 def token_is_not_shown(live: Live, notes: Notes) -> None:
     notes_checks.assert_token_is_not_shown(live, notes)
 
 
-@then("it prints what it shows")
+@then("its output is the one shown beside it")
 def example_answers(example_run: ExampleRun) -> None:
     notes_checks.assert_answered(example_run)
 
 
-@then("nothing of it is left")
+@then("it leaves nothing behind")
 def nothing_is_left(live: Live, notes: Notes) -> None:
     notes_checks.assert_nothing_is_left(live, notes)

@@ -34,12 +34,12 @@ def look_at_object(live: Live, what: str) -> Look:
     return objects.look(live, what)
 
 
-@when(parse("a neighbour asks for the heartbeat at {name:Name}"), target_fixture="reply")
+@when(parse("another pod asks for the heartbeat at {name:Name}"), target_fixture="reply")
 def ask_under_name(live: Live, vantage: Vantage, deadlines: Deadlines, name: objects.Name) -> Reply:
     return objects.ask_for_heartbeat(live, vantage, deadlines, name)
 
 
-@then("it is as the component documents it")
+@then("it matches the documentation")
 def object_is_as_documented(look: Look) -> None:
     objects.assert_documented(look)
 
@@ -49,6 +49,6 @@ def object_differs(look: Look, difference: str) -> None:
     objects.assert_different(look, difference)
 
 
-@then("the neighbour is given the heartbeat")
+@then("the other pod gets the heartbeat")
 def neighbour_is_given_heartbeat(reply: Reply) -> None:
     answers.assert_heartbeat(reply)

@@ -42,14 +42,14 @@ def race(
     return performance.told(work(collection, count), measured)
 
 
-@when(parse("{count:d} records of {dimension:d} dimensions are added and asked for"), target_fixture="weight")
+@when(parse("{count:d} records of {dimension:d} dimensions are added and queried"), target_fixture="weight")
 def weigh_records(
     live: Live, collection: Collection, measured: dict[str, str], count: int, dimension: int
 ) -> Weight:
     return performance.told(performance.weigh(live, collection, count, dimension), measured)
 
 
-@when(parse("it is asked {count:d} questions one after the other"), target_fixture="pace")
+@when(parse("{count:d} queries are sent to it one after the other"), target_fixture="pace")
 def ask_questions(collection: Collection, measured: dict[str, str], count: int) -> Pace:
     return performance.told(performance.pace(collection, count), measured)
 
@@ -59,21 +59,21 @@ def batch_wins(race: Race) -> None:
     performance.assert_batch_wins(race)
 
 
-@then("each takes the memory of its vector, and not many times that")
+@then("each takes at most 12 times the memory of its vector")
 def weight_is_in_bounds(weight: Weight) -> None:
     performance.assert_weight_is_in_bounds(weight)
 
 
-@then("the report tells how many times")
+@then("the report says how many times")
 def gain_is_told(race: Race, measured: dict[str, str]) -> None:
     performance.assert_told(race, measured)
 
 
-@then("the report tells how much")
+@then("the report says how much")
 def weight_is_told(weight: Weight, measured: dict[str, str]) -> None:
     performance.assert_told(weight, measured)
 
 
-@then("the report tells how long the answers took")
+@then("the report says how long the answers took")
 def pace_is_told(pace: Pace, measured: dict[str, str]) -> None:
     performance.assert_told(pace, measured)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from support.release.release import Release
 
 _TYPES: Final = {"Change": OneOf(CHANGES), "Drift": OneOf(DRIFTS)}
-_SOMEBODY: Final = "somebody-elses-tool"
+_SOMEBODY: Final = "another-tool"
 
 
 def parse(text: str) -> parsers.parse:
@@ -25,7 +25,7 @@ def parse(text: str) -> parsers.parse:
     return parsers.parse(text, _TYPES)
 
 
-@given("a namespace in which somebody else has a Service of the release's name", target_fixture="here")
+@given("a namespace with a foreign Service of the release's name", target_fixture="here")
 def occupied_namespace(fresh_namespace: Namespace, run_id: str) -> Namespace:
     plan.occupy(fresh_namespace.kube, probe.namespace(fresh_namespace.name, run_id), _SOMEBODY)
     return fresh_namespace
@@ -46,7 +46,7 @@ def plan_drifted_release(here: Namespace, release_under_test: Release, drift: Ch
     return plan.look(here, release_under_test, drift)
 
 
-@when(parse("the release is planned with {change:Change}, and applied so"), target_fixture="forecast")
+@when(parse("the release is planned with {change:Change}, and then applied"), target_fixture="forecast")
 def plan_and_apply(here: Namespace, release_under_test: Release, change: Change) -> Forecast:
     return plan.forecast(here, release_under_test, change)
 
@@ -56,7 +56,7 @@ def apply_drifted_release(here: Namespace, release_under_test: Release, drift: C
     return here.apply(release_under_test, drift.patches)
 
 
-@then("the plan leaves every object as it is")
+@then("the plan changes no object")
 def plan_leaves_all(look: Look) -> None:
     plan.assert_touches(look, {})
 
@@ -71,7 +71,7 @@ def plan_names_change(look: Look, change: Change) -> None:
     plan.assert_names(look, change)
 
 
-@then(parse("the plan names {drift:Drift}, and what to do about it"))
+@then(parse("the plan names {drift:Drift}, and its remedy"))
 def plan_names_drift(look: Look, drift: Change) -> None:
     plan.assert_refusal_is_told(look.plan, drift)
 
@@ -81,7 +81,7 @@ def plan_shows_no_secret(look: Look) -> None:
     plan.assert_shows_no_secret(look)
 
 
-@then("the plan says who else manages a field of the Service")
+@then("the plan names the other manager of a field of the Service")
 def plan_names_manager(look: Look) -> None:
     plan.assert_conflict_is_told(look.plan, _SOMEBODY, "targetPort")
 
@@ -91,12 +91,12 @@ def planning_changes_nothing(look: Look) -> None:
     plan.assert_nothing_changed(look)
 
 
-@then("the apply has changed what the plan had named, and nothing else")
+@then("the apply has changed exactly what the plan named")
 def plan_came_true(forecast: Forecast) -> None:
     plan.assert_came_true(forecast)
 
 
-@then("it is told what to do about it")
+@then("the refusal names the remedy")
 def remedy_is_told(rollout: Rollout) -> None:
     assert rollout.finding, f"not refused: {rollout}"
     assert "apply again" in rollout.finding.remedy, f"promised: a remedy\nseen:     {rollout.finding}"

@@ -38,34 +38,34 @@ def interventions_of_others() -> Iterator[ExitStack]:
         yield stack
 
 
-@given(parse("somebody has switched it off {way:Way}"))
+@given(parse("another operator has scaled it to 0 {way:Way}"))
 def switched_off(live: Live, way: str, deadlines: Deadlines, interventions_of_others: ExitStack) -> None:
     precheck.scale(live, 0, way, deadlines)
-    interventions_of_others.callback(precheck.scale, live, 1, "by its scale", deadlines)
+    interventions_of_others.callback(precheck.scale, live, 1, "through its scale subresource", deadlines)
 
 
-@given(parse("somebody has switched it off and on again {way:Way}"))
+@given(parse("another operator has scaled it to 0 and back {way:Way}"))
 def switched_off_and_on(live: Live, way: str, deadlines: Deadlines) -> None:
     precheck.scale(live, 0, way, deadlines)
     precheck.scale(live, 1, way, deadlines)
 
 
-@given("the command was run that a refused apply has told")
+@given("the operator has run the command from the refusal")
 def told_command(home: Namespace, release_under_test: Release) -> None:
     precheck.run_told_command(home, release_under_test)
 
 
-@given("its pod is being deleted, and held by a finalizer")
+@given("its pod is being deleted, and a finalizer holds it")
 def stuck_pod(live: Live, deadlines: Deadlines, interventions_of_others: ExitStack) -> None:
     interventions_of_others.enter_context(precheck.stuck_pod(live, deadlines))
 
 
-@given("its pod is held by a finalizer")
+@given("a finalizer holds its pod")
 def held_pod(live: Live, deadlines: Deadlines, interventions_of_others: ExitStack) -> None:
     interventions_of_others.enter_context(precheck.held_pod(live, deadlines))
 
 
-@given("a namespace that is being deleted, and held by something of somebody else", target_fixture="here")
+@given("a namespace that is being deleted, held by a foreign object", target_fixture="here")
 def ending_namespace(
     fresh_namespace: Namespace, run_id: str, interventions_of_others: ExitStack
 ) -> Namespace:
@@ -73,7 +73,7 @@ def ending_namespace(
     return fresh_namespace
 
 
-@given("somebody has deleted its claim")
+@given("another operator has deleted its claim")
 def deleted_claim(live: Live) -> None:
     precheck.delete_claim(live)
 
@@ -85,39 +85,39 @@ def try_act(
     return precheck.tried(act, backup_runner, here, release_under_test, file)
 
 
-@then("it is refused since the pod is being deleted, and what holds it is named")
+@then("the refusal says that the pod is being deleted, and names the finalizer that holds it")
 def refused_over_pod(trial: Trial) -> None:
     precheck.assert_refused(trial, "Pod chroma-0 is being deleted since", "finalizer example.com/hold")
 
 
-@then("it is refused since the namespace is being deleted, and what holds it is named")
+@then("the refusal says that the namespace is being deleted, and names the object that holds it")
 def refused_over_namespace(trial: Trial, here: Namespace) -> None:
     precheck.assert_refused(
         trial, f"Namespace {here.name} is being deleted since", "ConfigMap held (finalizer example.com/hold)"
     )
 
 
-@then("it is refused since the claim is being deleted, and how its data is saved is told")
+@then("the refusal says that the claim is being deleted, and how to save its data")
 def refused_over_claim(trial: Trial, release_under_test: Release) -> None:
     claim = f"PersistentVolumeClaim {release_under_test.claim.name}"
     precheck.assert_refused(trial, claim, "is being deleted since", "kubectl patch pv")
 
 
-@then("nothing has been touched")
+@then("nothing has changed")
 def nothing_touched(trial: Trial) -> None:
     precheck.assert_untouched(trial)
 
 
-@then("it has not been waited for twice")
+@then("the apply has waited only once")
 def waited_once(trial: Trial, deadlines: Deadlines) -> None:
     precheck.assert_quick(trial, deadlines)
 
 
-@then("it is told who owns the field, and the command that ends the conflict")
+@then("the refusal names the owner of the field, and the command that ends the conflict")
 def conflict_is_told(rollout: Rollout) -> None:
     precheck.assert_conflict_is_told(rollout)
 
 
-@then("the backup is whole, and the release is still switched off")
+@then("the backup is complete, and the release is still scaled to 0")
 def still_switched_off(live: Live, backup: Path) -> None:
     precheck.assert_still_off(live, backup)

@@ -49,62 +49,60 @@ def measured_collection(database: Database, count: int, metric: Metric) -> Surve
     return Survey.of(database, metric, count)
 
 
-@when("it holds any records and is asked for any vector", target_fixture="trials")
+@when("it holds any records and is queried with any vector", target_fixture="trials")
 def any_question() -> SearchStrategy[Trial]:
     return strategies.trials()
 
 
-@when("it holds any records and is asked for the vector of each", target_fixture="trials")
+@when("it holds any records and is queried with the vector of each", target_fixture="trials")
 def any_records() -> SearchStrategy[Trial]:
     return strategies.trials(min_records=1)
 
 
-@when("it holds any records and is asked for any number of them", target_fixture="trials")
+@when("it holds any records and is queried for any number of them", target_fixture="trials")
 def any_count() -> SearchStrategy[Trial]:
     return strategies.counted_trials()
 
 
-@when(
-    parse("it holds any records and is asked through any filter on {found:Filter}"), target_fixture="trials"
-)
+@when(parse("it holds any records and is queried with any filter on {found:Filter}"), target_fixture="trials")
 def any_filter(found: Found) -> SearchStrategy[Trial]:
     return strategies.filtered_trials(found)
 
 
 @when(
-    parse("it is asked for the {count:d} records nearest to each of {vectors:d} vectors"),
+    parse("it is queried for the {count:d} nearest records of each of {vectors:d} vectors"),
     target_fixture="recall",
 )
 def ask_for_nearest(survey: Survey, count: int, vectors: int) -> float:
     return survey.recall(count, vectors)
 
 
-@when(parse("it is asked for {count:d} records"), target_fixture="reply")
+@when(parse("it is queried for {count:d} records"), target_fixture="reply")
 def ask_for_count(database: Database, collection: Collection, count: int) -> Reply:
     return invalid_requests.ask_for(database, collection, count)
 
 
-@when(parse("it is asked {question:Nonsense}"), target_fixture="reply")
+@when(parse("it is queried {question:Nonsense}"), target_fixture="reply")
 def ask_nonsense(database: Database, collection: Collection, question: str) -> Reply:
     return invalid_requests.ask(database, collection, question)
 
 
-@then("no record in the answer is nearer than the one before it")
+@then("no record in the answer is nearer than its predecessor")
 def answer_is_in_order(bench: Bench, trials: SearchStrategy[Trial]) -> None:
     bench.try_law(invariants.answer_is_in_order, trials)
 
 
-@then("each distance in the answer is the exact one, but for rounding")
+@then("each distance in the answer is exact, except for rounding")
 def distances_are_true(bench: Bench, trials: SearchStrategy[Trial]) -> None:
     bench.try_law(invariants.distances_are_true, trials)
 
 
-@then("each record is found, or one that is as near")
+@then("each record is found, or one as near")
 def records_find_themselves(bench: Bench, trials: SearchStrategy[Trial]) -> None:
     bench.try_law(invariants.records_find_themselves, trials)
 
 
-@then("the answer has so many of the nearest records, or all that there are")
+@then("the answer holds min(n, count) records, the nearest")
 def nearest_are_answered(bench: Bench, trials: SearchStrategy[Trial]) -> None:
     bench.try_law(invariants.nearest_are_answered, trials)
 
@@ -119,11 +117,11 @@ def answer_has_what_matches(bench: Bench, trials: SearchStrategy[Trial]) -> None
     bench.try_law(invariants.answer_has_what_matches, trials)
 
 
-@then(parse("{share:d} of 100 that are truly the nearest are found"))
+@then(parse("recall@10 is at least {share:d} %"))
 def nearest_are_found(recall: float, share: int) -> None:
     invariants.assert_recall(recall, share / 100)
 
 
-@then("the answer has no record")
+@then("the answer is empty")
 def answer_is_empty(reply: Reply) -> None:
     invalid_requests.assert_empty(reply)

@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 
 # A mistake that an operator makes, and the fault that is just that.
 _MISTAKES: Final = {
-    "a gateway that knows nobody": "gateway-knows-nobody",
-    "its claim where Chroma does not write": "data-beside-the-claim",
+    "a gateway that knows no token": "gateway-knows-nobody",
+    "its claim mounted where Chroma does not write": "data-beside-the-claim",
     "its data in a scratch volume": "data-in-a-scratch-volume",
     "its data on another claim": "data-on-another-claim",
 }
@@ -90,7 +90,7 @@ def empty_namespace(fresh_namespace: Namespace) -> Namespace:
     return fresh_namespace
 
 
-@given("things of somebody else beside it", target_fixture="things")
+@given("foreign objects beside it", target_fixture="things")
 def things_of_somebody_else(strange_things: Objects) -> Objects:
     return strange_things
 
@@ -137,12 +137,12 @@ def release_is_refused(rollout: Rollout, cause: Cause) -> None:
     assert rollout.finding.cause is cause, f"not refused because {cause}: {rollout}"
 
 
-@then("the release before it is live again under the token it had")
+@then("the previous release is live again with its old token")
 def release_is_brought_back(here: Namespace, live: Live, rollout: Rollout) -> None:
     operators.assert_brought_back(here, live, rollout)
 
 
-@then("nobody has waited for a deadline")
+@then("it is refused before its time-out")
 def refusal_came_early(rollout: Rollout, deadlines: Deadlines) -> None:
     assert rollout.seconds["refused"] < deadlines.doubt, rollout
 
@@ -167,6 +167,6 @@ def claim_is_left(here: Namespace, release_under_test: Release, things: Objects)
     rollback.assert_data_left(here, release_under_test, besides=things)
 
 
-@then("what is somebody else's is untouched")
+@then("the foreign objects are untouched")
 def things_are_untouched(here: Namespace, things: Objects) -> None:
     rollback.assert_untouched(here.kube, things)

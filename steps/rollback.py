@@ -37,12 +37,12 @@ def kept_volume(live: Live) -> Iterator[str]:
     live.kube.delete("PersistentVolume", volume)
 
 
-@given("its class keeps its volume")
+@given("its storage class retains its volume")
 def volume_is_kept(kept_volume: str) -> None:
     assert kept_volume
 
 
-@given("deployments that broke off after each of their objects", target_fixture="ashore")
+@given("for each object, a deployment interrupted just after creating it", target_fixture="ashore")
 def deployments_that_broke_off(
     fresh_namespaces: Callable[[], Namespace], release_under_test: Release
 ) -> list[Wreck]:
@@ -64,7 +64,7 @@ def roll_each_back(ashore: list[Wreck]) -> None:
     rollback.roll_back_all(ashore)
 
 
-@when("it is applied, and rolled back by somebody else before it is live", target_fixture="rollout")
+@when("it is applied, and another operator rolls it back before it is live", target_fixture="rollout")
 def roll_back_under_way(here: Namespace, release_under_test: Release, deadlines: Deadlines) -> Rollout:
     return rollback.roll_back_under_way(here, release_under_test, deadlines)
 
@@ -74,21 +74,21 @@ def try_to_roll_back(here: Namespace, deadlines: Deadlines) -> str:
     return rollback.try_to_roll_back(here, deadlines)
 
 
-@then("nothing is left of each but its claim, where it had come that far")
+@then("only the claim is left of each, if it had been created")
 def claims_are_left(ashore: list[Wreck]) -> None:
     rollback.assert_all_rolled_back(ashore)
 
 
-@then("the operator is told what is left")
+@then("the error names the object that is left")
 def operator_is_told(told: str, stubborn_object: Object) -> None:
     rollback.assert_told(told, stubborn_object)
 
 
-@then("the operator is told what keeps the namespace")
+@then("the roll back names the objects that keep the namespace")
 def operator_is_told_what_keeps_namespace(removal: RollBack, here: Namespace, things: Objects) -> None:
     precheck.assert_left(removal, f"kubectl delete namespace {here.name}", things[0]["metadata"]["name"])
 
 
-@then("the operator is told which volume still holds its data")
+@then("the roll back names the volume that still holds its data")
 def operator_is_told_of_volume(removal: RollBack, kept_volume: str) -> None:
     precheck.assert_left(removal, kept_volume, f"kubectl delete pv {kept_volume}")

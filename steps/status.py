@@ -25,12 +25,12 @@ def collection_about(database: Database, name: str, count: int, topic: str) -> C
     return database.create(name, records=samples.records(count), metadata={"topic": topic})
 
 
-@when("its status is asked for", target_fixture="status")
+@when("the operator asks for its status", target_fixture="status")
 def ask_for_status(here: Namespace) -> Status:
     return deploy_status.observe(here)
 
 
-@then("the status says that the release is live, and its heart beats")
+@then("the status says that the release is live, and shows its heartbeat")
 def status_says_live(status: Status, release_under_test: Release) -> None:
     status_checks.assert_live(status, release_under_test)
 
@@ -40,12 +40,12 @@ def status_says_what_it_runs_on(status: Status, release_under_test: Release) -> 
     status_checks.assert_runs(status, release_under_test)
 
 
-@then("where it answers, and in which form it is announced")
+@then("where it answers, and how it is registered")
 def status_says_where_it_answers(status: Status, live: Live) -> None:
     status_checks.assert_announced(status, live)
 
 
-@then(parse('the status tells the collection "{name:S}" of {count:d} records about "{topic:S}"'))
+@then(parse('the status shows the collection "{name:S}" of {count:d} records about "{topic:S}"'))
 def status_tells_collection(status: Status, database: Database, name: str, count: int, topic: str) -> None:
     status_checks.assert_told(status, deploy_status.Collection(database.name, name, count, {"topic": topic}))
 
@@ -65,11 +65,11 @@ def status_says_not_live(status: Status, why: str) -> None:
     status_checks.assert_not_live(status, why)
 
 
-@then("how it is switched on again")
+@then("how to scale it up again")
 def status_says_how_to_switch_on(status: Status) -> None:
     status_checks.assert_told_how_to_switch_on(status)
 
 
-@then("the status warns that the claim is being deleted, and says how its data is saved")
+@then("the status warns that the claim is being deleted, and says how to save its data")
 def status_warns_of_claim(status: Status, release_under_test: Release) -> None:
     status_checks.assert_claim_is_warned_of(status, release_under_test)

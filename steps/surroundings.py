@@ -37,12 +37,12 @@ def neighbourhood() -> Iterator[ExitStack]:
         yield stack
 
 
-@given("a webhook that judges its Ingresses and answers nobody")
+@given("a webhook for its Ingresses that never answers")
 def silent_webhook(here: Namespace, neighbourhood: ExitStack, run_id: str) -> None:
     neighbourhood.enter_context(surroundings.silent_webhook(here, run_id))
 
 
-@given(parse("the release, live where every pod is given {sidecar:Sidecar}"), target_fixture="live")
+@given(parse("the release, live where every pod gets {sidecar:Sidecar}"), target_fixture="live")
 def live_beside_sidecar(  # noqa: PLR0917 - what it stands on
     fresh_namespace: Namespace,
     neighbourhood: ExitStack,
@@ -56,7 +56,7 @@ def live_beside_sidecar(  # noqa: PLR0917 - what it stands on
     return fresh_namespace.ensure_live(release_under_test)
 
 
-@given("a NetworkPolicy of others that lets nobody into it", target_fixture="things")
+@given("a foreign NetworkPolicy that admits no traffic", target_fixture="things")
 def closed_namespace(here: Namespace, neighbourhood: ExitStack, run_id: str) -> Objects:
     return [neighbourhood.enter_context(surroundings.closed(here, run_id))]
 
@@ -66,6 +66,6 @@ def apply_another_tag(here: Namespace, release_under_test: Release) -> Rollout:
     return surroundings.apply_another_tag(here, release_under_test)
 
 
-@when("the release is applied where an autoscaler brings a node later", target_fixture="rollout")
+@when("the release is applied where an autoscaler adds a node later", target_fixture="rollout")
 def apply_before_node(here: Namespace, release_under_test: Release, deadlines: Deadlines) -> Rollout:
     return surroundings.apply_where_a_node_comes_later(here, release_under_test, deadlines)

@@ -30,7 +30,7 @@ def other_run(live: Live, deadlines: Deadlines) -> Iterator[OtherRun]:
         yield other
 
 
-@given("another run with things of its own on the cluster")
+@given("another run with objects of its own on the cluster")
 def run_with_things(other_run: OtherRun) -> None:
     other_run.settle()
 
@@ -45,7 +45,7 @@ def killed_run(other_run: OtherRun) -> None:
     other_run.die()
 
 
-@when("what dead runs have left is swept", target_fixture="swept")
+@when("the leftovers of dead runs are swept", target_fixture="swept")
 def sweep_cluster(kube: Kube, inventory: Inventory, run: Run, deadlines: Deadlines) -> Swept:
     with Mark(kube, inventory.certificate_namespace, secrets.token_hex(4), deadlines) as mark:
         return sweep(kube, inventory, run.id, mark.renew(), deadlines, begun=True)
@@ -56,7 +56,7 @@ def nothing_is_left(other_run: OtherRun) -> None:
     other_run.assert_gone()
 
 
-@then("it is told what was removed, and whose it was")
+@then("the sweep reports what it removed, and of which run")
 def removal_is_told(other_run: OtherRun, swept: Swept) -> None:
     other_run.assert_told(swept)
 
@@ -71,6 +71,6 @@ def everything_is_there(other_run: OtherRun) -> None:
     other_run.assert_there()
 
 
-@then("the release is live still")
+@then("the release is still live")
 def release_is_live_still(here: Namespace) -> None:
     here.prove_live()

@@ -23,7 +23,7 @@ def read_log(live: Live) -> str:
     return log_of(live)
 
 
-@then("the log says nothing of telemetry")
+@then("the log does not mention telemetry")
 def log_says_nothing(log: str) -> None:
     telemetry.assert_unmentioned(log)
 

@@ -56,7 +56,7 @@ def live_on_small_claim(own_namespace: Namespace, release_under_test: Release) -
     return own_namespace.ensure_live(troubleshooting.on_small_claim(release_under_test))
 
 
-@given(parse("it has fallen ill: {sickness:Sickness}"))
+@given(parse("it is disrupted: {sickness:Sickness}"))
 def fallen_ill(patient: Patient, ward: ExitStack, sickness: str) -> None:
     ward.enter_context(SICKNESSES[sickness](patient))
 
@@ -92,11 +92,11 @@ def refusal_tells_remedy(rollout: Rollout, words: str) -> None:
     troubleshooting.assert_refusal_says(rollout, words)
 
 
-@then("whoever runs the suite is warned if the answers were slow")
+@then("answers that are slow by the usual limit give the same warning")
 def slow_answers_are_warned_of(pace: Pace) -> None:
     slow.warn(pace)
 
 
-@then("such a warning tells the time and the remedy")
+@then("with a limit of 0 s a warning names the time and the remedy")
 def warning_is_complete(pace: Pace) -> None:
     slow.assert_warning_is_complete(pace)

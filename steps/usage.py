@@ -38,12 +38,12 @@ def somebody(live: Live, vantage: Vantage, database: Database) -> Guest:
     return Guest(live, vantage, database)
 
 
-@when(parse("somebody walks through the requests of {interface:Interface} {way:Way}"), target_fixture="seen")
+@when(parse("a user sends the requests of {interface:Interface} {way:Way}"), target_fixture="seen")
 def walk_through(somebody: Guest, interface: str, way: WayName) -> Journey:
     return somebody.walk(interface, way)
 
 
-@when(parse("somebody follows the example of {example:Example} {way:Way}"), target_fixture="seen")
+@when(parse("a user follows the example of {example:Example} {way:Way}"), target_fixture="seen")
 def follow_example(somebody: Guest, example: str, way: WayName) -> Journey:
     return somebody.follow(example, way)
 
@@ -55,7 +55,7 @@ def ask_by_name(somebody: Guest, collection: Collection, interface: str, request
     return somebody.ask_by_name(interface, request, collection.name)
 
 
-@then("every document was kept, with its metadata")
+@then("every document was stored with its metadata")
 def documents_were_kept(seen: Journey) -> None:
     journey.assert_kept(seen)
 
@@ -65,11 +65,11 @@ def nearest_came_first(seen: Journey) -> None:
     journey.assert_nearest_first(seen)
 
 
-@then("a filter let through what matches and nothing else")
+@then("a filter returned the matching documents and no others")
 def filter_was_heeded(seen: Journey) -> None:
     journey.assert_filtered(seen)
 
 
-@then("what was deleted was gone")
+@then("the deleted documents were gone")
 def deleted_was_gone(seen: Journey) -> None:
     journey.assert_forgotten(seen)

@@ -63,24 +63,26 @@ CREDENTIALS: Final[Mapping[str, Callable[[str], Headers]]] = {
     "without a token": lambda _: [],
     "with an empty token": _shown(lambda _: ""),
     "with a wrong token": _shown(lambda _: "open-sesame-open-sesame"),
-    "with the right token in the wrong case": _shown(_other_case),
+    "with the right token in swapped upper and lower case": _shown(_other_case),
     "with the right token in the wrong header": lambda token: [
         ("Authorization", f"Bearer {token}"),
         ("X-Token", token),
     ],
     "with the beginning of the right token": _shown(lambda token: token[:-1]),
     "with the end of the right token": _shown(lambda token: token[1:]),
-    "with the right token and a letter more": _shown(lambda token: token + "x"),
-    "with the right token as a bearer": _shown(lambda token: f"Bearer {token}", "Authorization"),
-    "with a wrong token as a bearer": _shown(lambda _: "Bearer open-sesame-open-sesame", "Authorization"),
+    "with the right token and one more letter": _shown(lambda token: token + "x"),
+    "with the right token as a bearer token": _shown(lambda token: f"Bearer {token}", "Authorization"),
+    "with a wrong token as a bearer token": _shown(
+        lambda _: "Bearer open-sesame-open-sesame", "Authorization"
+    ),
     "with the right token as an API key": _shown(lambda token: token, "X-Api-Key"),
-    "with a wrong token beside the right one as a bearer": lambda token: [
+    "with a wrong token and the right one as a bearer token": lambda token: [
         (TOKEN_HEADER, "open-sesame-open-sesame"),
         ("Authorization", f"Bearer {token}"),
     ],
     # The gateway compares hashes; who sees its list of them is not let in by it.
     "with the hash of the right token": _shown(lambda token: hashlib.sha256(token.encode()).hexdigest()),
-    "with the right token beside a wrong one": lambda token: [
+    "with the right token and a wrong one": lambda token: [
         (TOKEN_HEADER, "open-sesame-open-sesame"),
         (TOKEN_HEADER, token),
     ],
@@ -93,12 +95,12 @@ _DOCUMENT: Final = Question("GET", "/openapi.json")
 
 # What merely resembles the question for the heartbeat.
 LOOKALIKES: Final[Mapping[str, Question]] = {
-    "a longer name": Question("GET", _HEARTBEAT + "x"),
-    "a slash behind it": Question("GET", _HEARTBEAT + "/"),
-    "a slash too many": Question("GET", "/" + _HEARTBEAT),
-    "an escaped letter": Question("GET", "/api/v2/%68eartbeat"),
-    "a filter behind it": Question("GET", _HEARTBEAT + "?limit=1"),
-    "a path that leads through it": Question("GET", _HEARTBEAT + "/../../.." + _COLLECTIONS),
+    "a longer path": Question("GET", _HEARTBEAT + "x"),
+    "a trailing slash": Question("GET", _HEARTBEAT + "/"),
+    "a double slash": Question("GET", "/" + _HEARTBEAT),
+    "a percent-encoded letter": Question("GET", "/api/v2/%68eartbeat"),
+    "a query string": Question("GET", _HEARTBEAT + "?limit=1"),
+    "a path traversal": Question("GET", _HEARTBEAT + "/../../.." + _COLLECTIONS),
     "another method": Question("POST", _HEARTBEAT),
     "a body": Question("GET", _HEARTBEAT, b"{}"),
 }
@@ -106,7 +108,7 @@ LOOKALIKES: Final[Mapping[str, Question]] = {
 _UPGRADE: Final = ("Connection", "Upgrade")
 # What asks for another protocol than HTTP.
 SWITCHES: Final[Mapping[str, Question]] = {
-    "a protocol that nobody knows": Question("GET", _COLLECTIONS, headers=(_UPGRADE, ("Upgrade", "foo"))),
+    "an unknown protocol": Question("GET", _COLLECTIONS, headers=(_UPGRADE, ("Upgrade", "foo"))),
     "a websocket": Question(
         "GET",
         _COLLECTIONS,
@@ -117,7 +119,7 @@ SWITCHES: Final[Mapping[str, Question]] = {
             ("Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25jZQ=="),
         ),
     ),
-    "a protocol, and sends a body with it": Question(
+    "an unknown protocol with a body": Question(
         "POST", _COLLECTIONS, b"{}", headers=(_UPGRADE, ("Upgrade", "foo"))
     ),
     "HTTP/2": Question(
@@ -134,7 +136,10 @@ SWITCHES: Final[Mapping[str, Question]] = {
 _MIB: Final = 1 << 20
 _PIECE: Final = b" " * 65536
 ORIGIN: Final = "https://app.example.com"
-ORIGINS: Final[Mapping[str, str]] = {"an allowed page": ORIGIN, "another page": "https://evil.example.com"}
+ORIGINS: Final[Mapping[str, str]] = {
+    "an allowed origin": ORIGIN,
+    "another origin": "https://evil.example.com",
+}
 
 
 def large(mebibytes: int) -> Question:

@@ -86,13 +86,13 @@ def _another_image(whole: bytes) -> bytes:
 
 # What is done to a whole backup, and a phrase of what is said about the outcome; the words are those of the feature.
 FLAWS: Final[Mapping[str, tuple[Callable[[bytes], bytes], str]]] = {
-    "is cut short": (_cut_short, "it breaks off"),
-    "has a bit flipped": (_bit_flipped, "is not what was written"),
-    "is no archive": (_no_archive, "is no archive"),
+    "is truncated": (_cut_short, "it breaks off"),
+    "has a flipped bit": (_bit_flipped, "is not what was written"),
+    "is not an archive": (_no_archive, "is no archive"),
     "is another kind of archive": (_another_kind, "is a tar, but no backup of this suite"),
-    "has another form": (_another_form, "restore it with the version that wrote it"),
-    "leads out of the claim": (_leads_out, "leads out of the claim"),
-    "holds a link": (_holds_link, "neither a file nor a directory"),
+    "has an unknown format version": (_another_form, "restore it with the version that wrote it"),
+    "contains a path outside the claim": (_leads_out, "leads out of the claim"),
+    "contains a link": (_holds_link, "neither a file nor a directory"),
     "is of another image": (_another_image, "restore it with a release that runs"),
 }
 

@@ -29,34 +29,34 @@ def _write(**said: Any) -> dict[str, Any]:
 
 QUESTIONS: Final[Mapping[str, Body]] = {
     "with a vector of another dimension": _question(query_embeddings=[[*_VECTOR, 0.5]]),
-    "with a vector that has a hole": _question(query_embeddings=[[*_VECTOR[1:], None]]),
-    "with a vector that is not a number": b'{"query_embeddings": [[NaN]]}',
+    "with null in its vector": _question(query_embeddings=[[*_VECTOR[1:], None]]),
+    "with NaN in its vector": b'{"query_embeddings": [[NaN]]}',
     "without a vector": {},
-    "for fewer than no records": _question(n_results=-1),
-    "for half a record": _question(n_results=0.5),
-    "for a column that there is not": _question(include=["colours"]),
-    "through an empty filter": _question(where={}),
-    "through two conditions that nothing joins": _question(where={"topic": "moths", "even": True}),
-    "through an unknown operator": _question(where={"topic": {"$like": "moths"}}),
-    "through a choice of nothing": _question(where={"topic": {"$in": []}}),
-    "through a choice of a word and a number": _question(where={"topic": {"$in": ["moths", 1]}}),
-    "through an order of words": _question(where={"topic": {"$gt": "moths"}}),
-    "through a broken pattern": _question(where_document={"$regex": "("}),
+    "for a negative number of records": _question(n_results=-1),
+    "for 0.5 records": _question(n_results=0.5),
+    "for an unknown include field": _question(include=["colours"]),
+    "with an empty filter": _question(where={}),
+    "with two conditions without $and or $or": _question(where={"topic": "moths", "even": True}),
+    "with an unknown operator": _question(where={"topic": {"$like": "moths"}}),
+    "with an empty $in": _question(where={"topic": {"$in": []}}),
+    "with $in of a string and a number": _question(where={"topic": {"$in": ["moths", 1]}}),
+    "with $gt on a string": _question(where={"topic": {"$gt": "moths"}}),
+    "with an invalid $regex": _question(where_document={"$regex": "("}),
 }
 
 WRITES: Final[Mapping[str, Body]] = {
     "with a vector of another dimension": _write(embeddings=[[*_VECTOR, 0.5]]),
     # The client sends vectors in this way.
-    "with a vector that is not a number": _write(
+    "with NaN in its vector": _write(
         embeddings=[b64encode(pack(f"<{DIMENSION}f", *[float("nan")] * DIMENSION)).decode()]
     ),
     "with a component beyond float32": _write(embeddings=[[*_VECTOR[1:], 1e39]]),
     "without a vector": {"ids": ["nonsense"]},
     "with more ids than vectors": _write(ids=["nonsense", "more of it"]),
     "with an empty id": _write(ids=[""]),
-    "with metadata in metadata": _write(metadatas=[{"topic": {"of": "moths"}}]),
-    "with a list of a word and a number": _write(metadatas=[{"topic": ["moths", 1]}]),
-    "with a key that is Chroma's own": _write(metadatas=[{"#topic": "moths"}]),
+    "with nested metadata": _write(metadatas=[{"topic": {"of": "moths"}}]),
+    "with a list of a string and a number": _write(metadatas=[{"topic": ["moths", 1]}]),
+    "with a key that Chroma reserves": _write(metadatas=[{"#topic": "moths"}]),
 }
 
 NAMES: Final[Mapping[str, str]] = {
@@ -66,7 +66,7 @@ NAMES: Final[Mapping[str, str]] = {
     "with a letter beyond ASCII": "fieldnötes",
     "that ends in a dash": "field-notes-",
     "with two dots in a row": "field..notes",
-    "that is an address": "192.0.2.1",
+    "that is an IP address": "192.0.2.1",
 }
 
 

@@ -249,7 +249,7 @@ MISTAKES: Final[Mapping[str, Mistake]] = {
         _certificate(f"*.{_DOMAIN}", FUTURE),
         (("domain_name: the certificate in Secret ", "is not valid before ", _ISSUE),),
     ),
-    "a certificate of other hosts": Mistake(
+    "a certificate for other hosts": Mistake(
         _certificate("*.elsewhere.invalid", NOW),
         (
             (
@@ -258,7 +258,7 @@ MISTAKES: Final[Mapping[str, Mistake]] = {
             ),
         ),
     ),
-    "a certificate beside another's key": Mistake(
+    "a certificate with the key of another certificate": Mistake(
         _anothers_key,
         (("domain_name: the certificate in Secret ", "is not of the key beside it", _ISSUE),),
     ),
@@ -269,7 +269,7 @@ MISTAKES: Final[Mapping[str, Mistake]] = {
     "a cluster that does not answer": Mistake(
         _silent_cluster, (("kubeconfig: its cluster does not answer", "start it"),)
     ),
-    "a user without rights": Mistake(
+    "a user without permissions": Mistake(
         _powerless_user,
         (
             ("domain_name: Secret default/", _GRANT),

@@ -50,16 +50,16 @@ def _begun(method: str, path: str, *headers: str) -> str:
 
 
 OCCUPATIONS: Final[Mapping[str, Occupation]] = {
-    "say nothing": Occupation(POD_PORT),
-    "stay after a heartbeat": Occupation(POD_PORT, _begun("GET", BEAT.path) + _END),
-    "want to switch protocols": Occupation(
+    "stay silent": Occupation(POD_PORT),
+    "keep the connection after a heartbeat": Occupation(POD_PORT, _begun("GET", BEAT.path) + _END),
+    "ask to switch protocols": Occupation(
         POD_PORT, _begun("GET", LIST.path, "Connection: Upgrade", "Upgrade: foo") + _END
     ),
     "send their headers slowly": Occupation(POD_PORT, _begun("GET", LIST.path), f"X-Slow: yes{_END}"),
     "send their bodies slowly": Occupation(
         POD_PORT, _begun("POST", LIST.path, "Content-Length: 1000000") + _END, " "
     ),
-    "say nothing at the port for probes": Occupation(PROBES_PORT),
+    "stay silent at the port for probes": Occupation(PROBES_PORT),
 }
 PORTS: Final[Mapping[str, Occupation]] = {
     "for users": Occupation(POD_PORT),
@@ -69,10 +69,10 @@ PORTS: Final[Mapping[str, Occupation]] = {
 
 # How one connection is kept.
 KEPT: Final[Mapping[str, Occupation]] = {
-    "says nothing": OCCUPATIONS["say nothing"],
-    "begins to ask": Occupation(POD_PORT, _begun("GET", LIST.path)),
-    "stays after a heartbeat": OCCUPATIONS["stay after a heartbeat"],
-    "says nothing at the port for probes": OCCUPATIONS["say nothing at the port for probes"],
+    "stays silent": OCCUPATIONS["stay silent"],
+    "begins a request": Occupation(POD_PORT, _begun("GET", LIST.path)),
+    "keeps the connection after a heartbeat": OCCUPATIONS["keep the connection after a heartbeat"],
+    "stays silent at the port for probes": OCCUPATIONS["stay silent at the port for probes"],
 }
 
 

@@ -102,12 +102,12 @@ def race_questions(collection: Collection, count: int) -> Race:
     """Ask so many questions one by one, and the same ones in one call."""
     vectors = _questions(count)
     single = _timed(lambda: [calls.ask(collection, [vector], _NEAREST) for vector in vectors])
-    return Race("questions", count, single, _timed(lambda: calls.ask(collection, vectors, _NEAREST)))
+    return Race("queries", count, single, _timed(lambda: calls.ask(collection, vectors, _NEAREST)))
 
 
 RACES: Final[Mapping[str, Callable[[Collection, int], Race]]] = {
     "additions": race_additions,
-    "questions": race_questions,
+    "queries": race_questions,
 }
 
 

@@ -57,7 +57,7 @@ CHANGES: Final[Mapping[str, Change]] = {
         f"{_POD}.resources.limits.memory: 2Gi -> 3Gi",
         json=_replacing("/spec/template/spec/containers/0/resources/limits/memory", "3Gi"),
     ),
-    "a smaller limit of uploads": _change(
+    "a smaller upload limit": _change(
         Act.CHANGE,
         "Ingress chroma-ingress",
         "metadata.annotations[nginx.ingress.kubernetes.io/proxy-body-size]: 100m -> 50m",
@@ -69,12 +69,12 @@ CHANGES: Final[Mapping[str, Change]] = {
         "data.auth-token: a value that is not shown changes",
         merge={"data": {"auth-token": base64.b64encode(_SECRET.encode()).decode()}},
     ),
-    "one Service more": _change(
+    "one more Service": _change(
         Act.CREATE,
         "Service chroma-beside",
         add={"apiVersion": "v1", "spec": {"selector": {"app": "chroma"}, "ports": [{"port": 8000}]}},
     ),
-    "one Service less": _change(Act.REMOVE, "Service chromadb-headless", remove=True),
+    "one Service fewer": _change(Act.REMOVE, "Service chromadb-headless", remove=True),
 }
 
 _ANEW: Final = "roll back, which keeps the data, and apply again"

@@ -36,14 +36,17 @@ if TYPE_CHECKING:
     from support.kube.objects import Object
     from support.release.release import Release
 
-TOOL: Final = "somebody-elses-tool"
+TOOL: Final = "another-tool"
 _FINALIZER: Final = "example.com/hold"
 _HOLD: Final = {"metadata": {"finalizers": [_FINALIZER]}}
 _LET_GO: Final = {"metadata": {"finalizers": None}}
 _STATEFULSET: Final = ("StatefulSet", "chroma")
 
 # By how somebody sets the number of pods: after the first they own the field, after the second nobody does.
-WAYS_TO_SCALE: Final[Mapping[str, str]] = {"by changing the object": "", "by its scale": "scale"}
+WAYS_TO_SCALE: Final[Mapping[str, str]] = {
+    "by editing the object": "",
+    "through its scale subresource": "scale",
+}
 
 
 def scale(live: Live, replicas: int, way: str, deadlines: Deadlines) -> None:

@@ -69,10 +69,10 @@ _INGRESS_WRITES: Final = {
 _RULES: Final = {"Mutating": _POD_CREATION, "Validating": _INGRESS_WRITES}
 # The label of the node that a pod waits for.
 _LATER: Final = "chroma-conformance/later"
-# By which a native side-car differs from an ordinary one: where it stands, and that it is started again.
+# By which a native sidecar differs from an ordinary one: where it stands, and that it is started again.
 SIDECARS: Final[Mapping[str, tuple[str, Object]]] = {
     "an ordinary container": ("containers", {}),
-    "a native side-car": ("initContainers", {"restartPolicy": "Always"}),
+    "a native sidecar": ("initContainers", {"restartPolicy": "Always"}),
 }
 
 

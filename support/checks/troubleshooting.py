@@ -84,7 +84,7 @@ ACTS: Final[Mapping[str, Callable[[Live, Database, Collection], object]]] = {
     "trusts only well-known authorities": _trust_well_known,
     "asks for a collection that is not there": _open_unknown,
     "adds a vector of another dimension": _add_short_vector,
-    "asks with a vector of another dimension": _ask_with_short_vector,
+    "queries with a vector of another dimension": _ask_with_short_vector,
     "sends more than the ingress takes": _send_too_much,
 }
 

@@ -314,7 +314,7 @@ def by_whom(statefulset: Object) -> str:
         return f'by "{found.manager}" since {found.since}'
     told = owners.owner(statefulset, "status", "observedGeneration")
     since = f" since {told.since}" if told else ""
-    return f"by somebody whose name is not recorded (as with `kubectl scale`){since}"
+    return f"by a user whose name is not recorded (as with `kubectl scale`){since}"
 
 
 def _mounted(pod: Object) -> set[str]:

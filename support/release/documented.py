@@ -207,12 +207,12 @@ _GIVEN_UP: Final = dict.fromkeys(_DOCUMENTED_VARIABLES, ABSENT)
 
 # By the words of the features.
 DIFFERENCES: Final[Mapping[str, Difference]] = {
-    "its pod is told of no Service by its environment": Difference(
+    "its pod has no Service variables in its environment": Difference(
         "StatefulSet",
         _in_pod({"enableServiceLinks": False}),
         'beside a Service named "chroma" Chroma would be told a port that is none, and panic at its next start',
     ),
-    "its pod may do no more than it needs": Difference(
+    "its pod has only the privileges that it needs": Difference(
         "StatefulSet",
         _in_pod(
             {
@@ -231,17 +231,17 @@ DIFFERENCES: Final[Mapping[str, Difference]] = {
         ),
         "the documentation says nothing of it, and the image would run as root",
     ),
-    "its pod is replaced without waiting for a broken one": Difference(
+    "a broken pod does not block its replacement": Difference(
         "StatefulSet",
         {"spec": {"podManagementPolicy": "Parallel"}},
         "in order, as is usual, an update that was taken back stays stuck until somebody deletes its pod",
     ),
-    "its Chroma is of the version that was proved": Difference(
+    "its Chroma has the version that was verified": Difference(
         "StatefulSet",
         _in_chroma({"image": "{harbor_registry}/{library_project}/{image}"}),
         '"latest" is another version tomorrow, which stores and authenticates in another way',
     ),
-    "its probes ask at once": Difference(
+    "its probes start without delay": Difference(
         "StatefulSet",
         _in_chroma(
             {
@@ -264,7 +264,7 @@ DIFFERENCES: Final[Mapping[str, Difference]] = {
         "their own, and take a release that is merely busy from nobody",
         needs="gateway",
     ),
-    "a gateway asks for the token": Difference(
+    "a gateway checks the token": Difference(
         "StatefulSet",
         _in_pod(
             {
@@ -294,7 +294,7 @@ DIFFERENCES: Final[Mapping[str, Difference]] = {
         "this version of Chroma has no authentication of its own, and the documented variables do nothing in it",
         needs="gateway",
     ),
-    "its Chroma is told of the token in its own words": Difference(
+    "its token has the variable names of its version": Difference(
         "StatefulSet",
         _in_chroma(
             {

@@ -31,7 +31,7 @@ EXAMPLES: Final[Mapping[str, Callable[[Client], Journey]]] = {
 # What the documentation asks of a collection by its name.
 BY_NAME: Final[Mapping[str, Callable[[Walk, str], Reply]]] = {
     "add documents": Walk.add_by_name,
-    "ask a question": Walk.query_by_name,
+    "query": Walk.query_by_name,
 }
 
 

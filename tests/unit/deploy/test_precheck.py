@@ -151,8 +151,8 @@ REPLICAS: dict[str, Any] = {"f:spec": {"f:replicas": {}}}
     [
         ([("kubectl-patch", "Update", REPLICAS)], f'by "kubectl-patch" since {EARLIER}'),
         ([("argocd", "Apply", REPLICAS)], f'by "argocd" since {EARLIER}'),
-        ([("kubectl-edit", "Update", {"f:spec": {}})], "by somebody whose name is not recorded"),
-        ([], "by somebody whose name is not recorded"),
+        ([("kubectl-edit", "Update", {"f:spec": {}})], "by a user whose name is not recorded"),
+        ([], "by a user whose name is not recorded"),
         ([("chroma-conformance", "Update", REPLICAS)], "for a backup that was killed"),
         ([("chroma-conformance", "Apply", REPLICAS)], 'by "chroma-conformance"'),
     ],

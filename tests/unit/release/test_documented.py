@@ -71,8 +71,8 @@ def test_what_is_told_as_a_difference_is_one(words: str) -> None:
 def test_a_release_is_expected_to_differ_as_it_tells() -> None:
     release = Release.named("gateway")
     told = documented.differences(release)
-    assert {"a gateway asks for the token", "its probes ask at once"} <= told.keys()
-    assert "its Chroma is told of the token in its own words" not in told
+    assert {"a gateway checks the token", "its probes start without delay"} <= told.keys()
+    assert "its token has the variable names of its version" not in told
     (variables,) = (
         one["env"]
         for one in documented.expected("StatefulSet", release)["spec"]["template"]["spec"][
