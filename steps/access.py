@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 import pytest
-from pytest_bdd import given, parsers, then, when
+from pytest_bdd import given, then, when
 
-from steps.vocabulary import OneOf
+from steps.vocabulary import OneOf, parser
 from support.checks import access as access_checks
 from support.checks import answers, occupation
 from support.checks.access import Caller
@@ -39,22 +39,17 @@ _WAYS: Final[Mapping[str, Ways]] = {
 }
 
 
-_TYPES: Final = {
-    "Ways": OneOf(_WAYS),
-    "Credentials": OneOf.itself(access_checks.CREDENTIALS),
-    "Lookalike": OneOf(access_checks.LOOKALIKES),
-    "Write": OneOf(access_checks.WRITES),
-    "Switch": OneOf(access_checks.SWITCHES),
-    "Page": OneOf(access_checks.ORIGINS),
-    "Occupation": OneOf(occupation.OCCUPATIONS),
-    "Port": OneOf(occupation.PORTS),
-    "Kept": OneOf(occupation.KEPT),
-}
-
-
-def parse(text: str) -> parsers.parse:
-    """Parse a step with the types of this module."""
-    return parsers.parse(text, _TYPES)
+parse = parser(
+    Ways=OneOf(_WAYS),
+    Credentials=OneOf.itself(access_checks.CREDENTIALS),
+    Lookalike=OneOf(access_checks.LOOKALIKES),
+    Write=OneOf(access_checks.WRITES),
+    Switch=OneOf(access_checks.SWITCHES),
+    Page=OneOf(access_checks.ORIGINS),
+    Occupation=OneOf(occupation.OCCUPATIONS),
+    Port=OneOf(occupation.PORTS),
+    Kept=OneOf(occupation.KEPT),
+)
 
 
 @pytest.fixture

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 import pytest
-from pytest_bdd import given, parsers, then, when
+from pytest_bdd import given, then, when
 
-from steps.vocabulary import OneOf
+from steps.vocabulary import OneOf, parser
 from support.backup.backup import BackupRunner
 from support.checks import backup as backup_checks
 from support.checks import broken_backups, operators
@@ -26,16 +26,11 @@ if TYPE_CHECKING:
     from support.release.release import Release
     from support.session.run import Run
 
-_TYPES: Final = {
-    "Mishap": OneOf.itself(backup_checks.MISHAPS),
-    "Flaw": OneOf.itself(broken_backups.FLAWS),
-    "Refusal": OneOf.itself(backup_checks.REFUSALS),
-}
-
-
-def parse(text: str) -> parsers.parse:
-    """Parse a step with the types of this module."""
-    return parsers.parse(text, _TYPES)
+parse = parser(
+    Mishap=OneOf.itself(backup_checks.MISHAPS),
+    Flaw=OneOf.itself(broken_backups.FLAWS),
+    Refusal=OneOf.itself(backup_checks.REFUSALS),
+)
 
 
 @pytest.fixture

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
-from pytest_bdd import given, parsers, then, when
+from pytest_bdd import given, then, when
 
-from steps.vocabulary import OneOf
+from steps.vocabulary import OneOf, parser
 from support.checks import collections, invalid_requests
 from support.chroma import calls, samples
 from support.chroma.outcomes import Outcome, expect
@@ -26,16 +26,11 @@ if TYPE_CHECKING:
     from support.laws.strategies import History, Trial
     from support.network.http import Reply
 
-_TYPES: Final = {
-    "Flaw": OneOf.itself(invalid_requests.NAMES),
-    "Nonsense": OneOf.itself(invalid_requests.WRITES),
-    "Refusal": OneOf({word.value: word for word in Outcome if word is not Outcome.ACCEPTED}),
-}
-
-
-def parse(text: str) -> parsers.parse:
-    """Parse a step with the types of this module."""
-    return parsers.parse(text, _TYPES)
+parse = parser(
+    Flaw=OneOf.itself(invalid_requests.NAMES),
+    Nonsense=OneOf.itself(invalid_requests.WRITES),
+    Refusal=OneOf({word.value: word for word in Outcome if word is not Outcome.ACCEPTED}),
+)
 
 
 @given("an empty collection", target_fixture="collection")

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
-from pytest_bdd import given, parsers, then, when
+from pytest_bdd import given, then, when
 
-from steps.vocabulary import OneOf
+from steps.vocabulary import OneOf, parser
 from support.checks import code_server as code_server_checks
 from support.checks import discovery
 from support.laws import strategies
@@ -25,12 +25,7 @@ if TYPE_CHECKING:
     from support.network.http import Reply
     from support.release.release import Discovery
 
-_TYPES: Final = {"Form": OneOf.itself(DISCOVERIES)}
-
-
-def parse(text: str) -> parsers.parse:
-    """Parse a step with the types of this module."""
-    return parsers.parse(text, _TYPES)
+parse = parser(Form=OneOf.itself(DISCOVERIES))
 
 
 @given("the release, live and registered in a namespace of its own", target_fixture="live")

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pytest_bdd import given, parsers, then, when
+from pytest_bdd import given, then, when
+from pytest_bdd.parsers import parse
 
 from support.checks import heritage
 from support.checks.plan import CHANGES
@@ -19,8 +20,6 @@ if TYPE_CHECKING:
     from support.deploy.namespace import Namespace
     from support.deploy.plan import Plan
     from support.deploy.results import Rollout
-
-parse = parsers.parse
 
 
 @given("the release, live in a new namespace with a collection of its users", target_fixture="live")

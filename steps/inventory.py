@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 import pytest
-from pytest_bdd import given, parsers, then, when
+from pytest_bdd import given, then, when
 
-from steps.vocabulary import OneOf
+from steps.vocabulary import OneOf, parser
 from support.checks import inventory as inventory_checks
 from support.checks.inventory import MISTAKES, TOGETHER, Desk, Draft, Mistake
 
@@ -23,12 +23,7 @@ if TYPE_CHECKING:
 
 # What leads to the host: nothing but its name, or a name that the inventory gives.
 _NAMES: Final = {"the host's name": None, "the load balancer's name": "balancer.invalid"}
-_TYPES: Final = {"Mistake": OneOf(MISTAKES), "Name": OneOf(_NAMES)}
-
-
-def parse(text: str) -> parsers.parse:
-    """Parse a step with the types of this module."""
-    return parsers.parse(text, _TYPES)
+parse = parser(Mistake=OneOf(MISTAKES), Name=OneOf(_NAMES))
 
 
 @pytest.fixture

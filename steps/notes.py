@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 import pytest
-from pytest_bdd import parsers, then, when
+from pytest_bdd import then, when
 
-from steps.vocabulary import OneOf
+from steps.vocabulary import OneOf, parser
 from support.checks import notes as notes_checks
 from support.commands.notes import Notes, notes_of
 
@@ -16,12 +16,7 @@ if TYPE_CHECKING:
     from support.deploy.live import Live
     from support.network.vantage import Vantage
 
-_TYPES: Final = {"Language": OneOf.itself(notes_checks.LANGUAGES)}
-
-
-def parse(text: str) -> parsers.parse:
-    """Parse a step with the types of this module."""
-    return parsers.parse(text, _TYPES)
+parse = parser(Language=OneOf.itself(notes_checks.LANGUAGES))
 
 
 @pytest.fixture

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
-from pytest_bdd import parsers, then, when
+from pytest_bdd import then, when
 
-from steps.vocabulary import OneOf
+from steps.vocabulary import OneOf, parser
 from support.checks import answers, objects
 from support.release.documented import DIFFERENCES, OBJECTS
 
@@ -17,16 +17,11 @@ if TYPE_CHECKING:
     from support.network.http import Reply
     from support.network.vantage import Vantage
 
-_TYPES: Final = {
-    "Object": OneOf.itself(OBJECTS),
-    "Difference": OneOf.itself(DIFFERENCES),
-    "Name": OneOf(objects.NAMES),
-}
-
-
-def parse(text: str) -> parsers.parse:
-    """Parse a step with the types of this module."""
-    return parsers.parse(text, _TYPES)
+parse = parser(
+    Object=OneOf.itself(OBJECTS),
+    Difference=OneOf.itself(DIFFERENCES),
+    Name=OneOf(objects.NAMES),
+)
 
 
 @when(parse("an operator looks at the {what:Object}"), target_fixture="look")

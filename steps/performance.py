@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 import pytest
-from pytest_bdd import parsers, then, when
+from pytest_bdd import then, when
 
-from steps.vocabulary import OneOf
+from steps.vocabulary import OneOf, parser
 from support.checks import performance
 
 if TYPE_CHECKING:
@@ -18,12 +18,7 @@ if TYPE_CHECKING:
     from support.deploy.live import Live
     from support.session.run import Run
 
-_TYPES: Final = {"Work": OneOf(performance.RACES)}
-
-
-def parse(text: str) -> parsers.parse:
-    """Parse a step with the types of this module."""
-    return parsers.parse(text, _TYPES)
+parse = parser(Work=OneOf(performance.RACES))
 
 
 @pytest.fixture

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from pytest_bdd import given, parsers, then, when
+from pytest_bdd import given, then, when
 
-from steps.vocabulary import OneOf
+from steps.vocabulary import OneOf, parser
 from support.checks import plan
 from support.checks.plan import CHANGES, DRIFTS, Change, Forecast, Look
 from support.kube import probe
@@ -16,13 +16,8 @@ if TYPE_CHECKING:
     from support.deploy.results import Rollout
     from support.release.release import Release
 
-_TYPES: Final = {"Change": OneOf(CHANGES), "Drift": OneOf(DRIFTS)}
 _SOMEBODY: Final = "another-tool"
-
-
-def parse(text: str) -> parsers.parse:
-    """Parse a step with the types of this module."""
-    return parsers.parse(text, _TYPES)
+parse = parser(Change=OneOf(CHANGES), Drift=OneOf(DRIFTS))
 
 
 @given("a namespace with a foreign Service of the release's name", target_fixture="here")

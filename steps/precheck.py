@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from contextlib import ExitStack
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 import pytest
-from pytest_bdd import given, parsers, then, when
+from pytest_bdd import given, then, when
 
-from steps.vocabulary import OneOf
+from steps.vocabulary import OneOf, parser
 from support.checks import precheck
 from support.checks.precheck import ACTS, WAYS_TO_SCALE, Trial
 
@@ -23,12 +23,7 @@ if TYPE_CHECKING:
     from support.deploy.results import Rollout
     from support.release.release import Release
 
-_TYPES: Final = {"Trial": OneOf.itself(ACTS), "Way": OneOf.itself(WAYS_TO_SCALE)}
-
-
-def parse(text: str) -> parsers.parse:
-    """Parse a step with the types of this module."""
-    return parsers.parse(text, _TYPES)
+parse = parser(Trial=OneOf.itself(ACTS), Way=OneOf.itself(WAYS_TO_SCALE))
 
 
 @pytest.fixture

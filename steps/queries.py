@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
-from pytest_bdd import given, parsers, then, when
+from pytest_bdd import given, then, when
 
-from steps.vocabulary import OneOf
+from steps.vocabulary import OneOf, parser
 from support.checks import invalid_requests
 from support.chroma.types import Metric
 from support.laws import filters, invariants, strategies
@@ -21,22 +21,13 @@ if TYPE_CHECKING:
     from support.laws.strategies import Trial
     from support.network.http import Reply
 
-_TYPES: Final = {
-    "Metric": OneOf({metric.value: metric for metric in Metric}),
-    "Nonsense": OneOf.itself(invalid_requests.QUESTIONS),
-    "Filter": OneOf(
-        {
-            "metadata": filters.on_metadata,
-            "documents": filters.on_documents,
-            "both": filters.on_both,
-        }
+parse = parser(
+    Metric=OneOf({metric.value: metric for metric in Metric}),
+    Nonsense=OneOf.itself(invalid_requests.QUESTIONS),
+    Filter=OneOf(
+        {"metadata": filters.on_metadata, "documents": filters.on_documents, "both": filters.on_both}
     ),
-}
-
-
-def parse(text: str) -> parsers.parse:
-    """Parse a step with the types of this module."""
-    return parsers.parse(text, _TYPES)
+)
 
 
 @given(parse("an empty collection measured by {metric:Metric}"), target_fixture="bench")

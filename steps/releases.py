@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 import pytest
-from pytest_bdd import given, parsers, then, when
+from pytest_bdd import given, then, when
 
-from steps.vocabulary import OneOf
+from steps.vocabulary import OneOf, parser
 from support.checks import operators, rollback
 from support.diagnosis.causes import Cause
 from support.release.faults import Fault
@@ -30,12 +30,7 @@ _MISTAKES: Final = {
     "its data in a scratch volume": "data-in-a-scratch-volume",
     "its data on another claim": "data-on-another-claim",
 }
-_TYPES: Final = {"Cause": OneOf({cause.value: cause for cause in Cause}), "Mistake": OneOf(_MISTAKES)}
-
-
-def parse(text: str) -> parsers.parse:
-    """Parse a step with the types of this module."""
-    return parsers.parse(text, _TYPES)
+parse = parser(Cause=OneOf({cause.value: cause for cause in Cause}), Mistake=OneOf(_MISTAKES))
 
 
 @pytest.fixture

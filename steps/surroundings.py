@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from contextlib import ExitStack
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 import pytest
-from pytest_bdd import given, parsers, when
+from pytest_bdd import given, when
 
-from steps.vocabulary import OneOf
+from steps.vocabulary import OneOf, parser
 from support.checks import surroundings
 from support.checks.surroundings import SIDECARS
 
@@ -22,12 +22,7 @@ if TYPE_CHECKING:
     from support.kube.objects import Objects
     from support.release.release import Release
 
-_TYPES: Final = {"Sidecar": OneOf.itself(SIDECARS)}
-
-
-def parse(text: str) -> parsers.parse:
-    """Parse a step with the types of this module."""
-    return parsers.parse(text, _TYPES)
+parse = parser(Sidecar=OneOf.itself(SIDECARS))
 
 
 @pytest.fixture

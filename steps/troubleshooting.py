@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from contextlib import ExitStack
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 import pytest
-from pytest_bdd import given, parsers, then, when
+from pytest_bdd import given, then, when
 
-from steps.vocabulary import OneOf
+from steps.vocabulary import OneOf, parser
 from support.checks import performance as slow
 from support.checks import troubleshooting
 from support.checks.troubleshooting import SICKNESSES, Patient
@@ -26,16 +26,11 @@ if TYPE_CHECKING:
     from support.deploy.results import Rollout
     from support.release.release import Release
 
-_TYPES: Final = {
-    "Act": OneOf.itself(troubleshooting.ACTS),
-    "Sickness": OneOf.itself(SICKNESSES),
-    "Trouble": OneOf({trouble.value: trouble for trouble in Trouble}),
-}
-
-
-def parse(text: str) -> parsers.parse:
-    """Parse a step with the types of this module."""
-    return parsers.parse(text, _TYPES)
+parse = parser(
+    Act=OneOf.itself(troubleshooting.ACTS),
+    Sickness=OneOf.itself(SICKNESSES),
+    Trouble=OneOf({trouble.value: trouble for trouble in Trouble}),
+)
 
 
 @pytest.fixture

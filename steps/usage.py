@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 import pytest
-from pytest_bdd import parsers, then, when
+from pytest_bdd import then, when
 
-from steps.vocabulary import OneOf
+from steps.vocabulary import OneOf, parser
 from support.checks.usage import journey, rest_api, user
 from support.checks.usage.user import Guest
 
@@ -20,17 +20,12 @@ if TYPE_CHECKING:
     from support.network.vantage import Vantage
     from support.network.way import WayName
 
-_TYPES: Final = {
-    "Example": OneOf.itself(user.EXAMPLES),
-    "Interface": OneOf.itself(rest_api.INTERFACES),
-    "Request": OneOf.itself(user.BY_NAME),
-    "Way": OneOf({"through the ingress": "ingress", "through the Service": "service"}),
-}
-
-
-def parse(text: str) -> parsers.parse:
-    """Parse a step with the types of this module."""
-    return parsers.parse(text, _TYPES)
+parse = parser(
+    Example=OneOf.itself(user.EXAMPLES),
+    Interface=OneOf.itself(rest_api.INTERFACES),
+    Request=OneOf.itself(user.BY_NAME),
+    Way=OneOf({"through the ingress": "ingress", "through the Service": "service"}),
+)
 
 
 @pytest.fixture

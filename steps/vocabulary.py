@@ -5,8 +5,10 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
+from pytest_bdd import parsers
+
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
 
 class OneOf:
@@ -24,3 +26,8 @@ class OneOf:
     def __call__(self, word: str) -> Any:
         """Return what a word means."""
         return self._vocabulary[word]
+
+
+def parser(**vocabularies: OneOf) -> Callable[[str], parsers.parse]:
+    """Return the `parse` of a module of steps: it knows these vocabularies by their names."""
+    return lambda text: parsers.parse(text, vocabularies)
