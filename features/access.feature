@@ -147,6 +147,13 @@ Feature: Access
         | send their bodies slowly              |
         | stay silent at the port for probes    |
 
+    @needs-ingress
+    Scenario: Users are served while callers without a token keep connections through the ingress
+      Given 450 connections through the ingress from callers without a token
+      When a caller asks again and again for the collections by every route with the right token
+      Then the caller gets the collections by every route
+      And the probes are answered, and no container has restarted
+
     Scenario Outline: The release ends the connection of a pod that <idles>
       When a pod without a token connects and <idles>
       Then the release ends the connection

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from support.checks.access import Question, Replies
+    from support.checks.crowd import Crowd
     from support.chroma.client import Collection
     from support.chroma.database import Database
     from support.core.wait import Deadlines
@@ -67,6 +68,13 @@ def neighbours_without_token(
     live: Live, fresh_namespace: Namespace, deadlines: Deadlines, run_id: str, how: occupation.Occupation
 ) -> occupation.Occupied:
     return occupation.occupy(live, fresh_namespace, deadlines, how, run_id=run_id)
+
+
+@given(
+    parse("{count:d} connections through the ingress from callers without a token"), target_fixture="occupied"
+)
+def crowd_at_ingress(live: Live, here: Namespace, crowd: Crowd, count: int) -> occupation.Occupied:
+    return crowd.gather(live, here, count)
 
 
 @when(

@@ -41,23 +41,26 @@ class Occupation:
     then: str = ""
 
 
-_END: Final = r"\r\n"
+LINE_END: Final = r"\r\n"
+"""The end of a line, as the probe takes it."""
+HOST: Final = "chroma"
+"""The host that is asked for; any will do at the pod."""
 
 
 def _begun(method: str, path: str, *headers: str) -> str:
     """Return a request whose headers have not ended yet, as the probe takes it."""
-    return "".join(line + _END for line in (f"{method} {path} HTTP/1.1", "Host: chroma", *headers))
+    return "".join(line + LINE_END for line in (f"{method} {path} HTTP/1.1", f"Host: {HOST}", *headers))
 
 
 OCCUPATIONS: Final[Mapping[str, Occupation]] = {
     "stay silent": Occupation(POD_PORT),
-    "keep the connection after a heartbeat": Occupation(POD_PORT, _begun("GET", BEAT.path) + _END),
+    "keep the connection after a heartbeat": Occupation(POD_PORT, _begun("GET", BEAT.path) + LINE_END),
     "ask to switch protocols": Occupation(
-        POD_PORT, _begun("GET", LIST.path, "Connection: Upgrade", "Upgrade: foo") + _END
+        POD_PORT, _begun("GET", LIST.path, "Connection: Upgrade", "Upgrade: foo") + LINE_END
     ),
-    "send their headers slowly": Occupation(POD_PORT, _begun("GET", LIST.path), f"X-Slow: yes{_END}"),
+    "send their headers slowly": Occupation(POD_PORT, _begun("GET", LIST.path), f"X-Slow: yes{LINE_END}"),
     "send their bodies slowly": Occupation(
-        POD_PORT, _begun("POST", LIST.path, "Content-Length: 1000000") + _END, " "
+        POD_PORT, _begun("POST", LIST.path, "Content-Length: 1000000") + LINE_END, " "
     ),
     "stay silent at the port for probes": Occupation(PROBES_PORT),
 }
@@ -97,7 +100,7 @@ def occupy(
 ) -> Occupied:
     """Let neighbours in a throw-away place keep 450 connections to the release's pod, and wait until they do."""
     kube, where = place.kube, place.name
-    occupied = Occupied(live, place, tuple(f"neighbour-{one}" for one in range(neighbours)), _restarts(live))
+    occupied = Occupied(live, place, tuple(f"neighbour-{one}" for one in range(neighbours)), restarts(live))
     target = f"{address_of(live)}:{how.port}"
     kube.apply(probe.namespace(where, run_id))
     for name in occupied.neighbours:
@@ -117,7 +120,7 @@ def keep(live: Live, vantage: Vantage, how: Occupation, patience: float) -> bool
     """
     with vantage.connect(address_of(live), how.port) as connection:
         connection.settimeout(patience)
-        connection.sendall(how.first.replace(_END, "\r\n").encode())
+        connection.sendall(how.first.replace(LINE_END, "\r\n").encode())
         try:
             while connection.recv(65536):
                 pass
@@ -132,8 +135,8 @@ def assert_unharmed(occupied: Occupied, vantage: Vantage) -> None:
     for path in ("/healthz", BEAT.path):
         reply = http.ask(way, "GET", path)
         assert reply.status == 200, f"the kubelet is not answered: {reply}"
-    restarts = _restarts(occupied.live)
-    assert restarts == occupied.restarts, f"restarted: {restarts}, before: {occupied.restarts}"
+    now = restarts(occupied.live)
+    assert now == occupied.restarts, f"restarted: {now}, before: {occupied.restarts}"
     conditions = {one["type"]: one for one in pod_of(occupied.live)["status"]["conditions"]}
     assert conditions["Ready"]["status"] == "True", f"the pod is not ready: {conditions['Ready']}"
 
@@ -156,7 +159,8 @@ def _wait_until_settled(occupied: Occupied, neighbour: str, deadlines: Deadlines
     )
 
 
-def _restarts(live: Live) -> dict[str, int]:
+def restarts(live: Live) -> dict[str, int]:
+    """Return how often each container of the release's pod has been restarted."""
     status = pod_of(live)["status"]
     containers = (*status.get("initContainerStatuses", ()), *status["containerStatuses"])
     return {one["name"]: one["restartCount"] for one in containers}
