@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from cluster.provider import ClusterError, provider_for
-from support.platform.preflight import survey
+from support.platform.preflight import preflight
 from support.session.clusters import CLUSTERS, Clusters
 
 pytest_plugins = [
@@ -45,4 +45,4 @@ pytest_plugins = [
 @pytest.hookimpl(tryfirst=True)
 def pytest_configure(config: pytest.Config) -> None:
     """Hand in where clusters come from: support knows none."""
-    config.stash[CLUSTERS] = Clusters(provider_for, survey, ClusterError)
+    config.stash[CLUSTERS] = Clusters(provider_for, preflight, ClusterError)

@@ -201,9 +201,9 @@ def tempt_to_repeat_token(caller: Caller, ways: Ways) -> Replies:
     return caller.tempt(ways)
 
 
-@when("another pod connects to the ports of the gateway and of Chroma", target_fixture="pod_doors")
-def knock_at_doors(live: Live, vantage: Vantage) -> access_checks.Doors:
-    return access_checks.knock(live, vantage)
+@when("another pod connects to the ports of the gateway and of Chroma", target_fixture="open_ports")
+def probe_open_ports(live: Live, vantage: Vantage) -> access_checks.OpenPorts:
+    return access_checks.probe_ports(live, vantage)
 
 
 @when("a caller asks for the heartbeat over plain http", target_fixture="reply")
@@ -211,9 +211,9 @@ def ask_in_clear(caller: Caller) -> Reply:
     return caller.ask_in_clear(access_checks.BEAT)
 
 
-@when("a caller inspects the certificate of the ingress", target_fixture="identity")
-def ask_for_identity(live: Live) -> access_checks.Identity:
-    return access_checks.identity(live)
+@when("a caller inspects the certificate of the ingress", target_fixture="server_certificate")
+def inspect_certificate(live: Live) -> access_checks.ServerCertificate:
+    return access_checks.server_certificate(live)
 
 
 @then(parse("the caller is refused {ways:Ways}"))
@@ -282,8 +282,8 @@ def collection_is_alone(database: Database, collection: Collection) -> None:
 
 
 @then("the gateway accepts the connection, and Chroma itself does not")
-def gateway_is_only_door(pod_doors: access_checks.Doors) -> None:
-    access_checks.assert_gateway_alone_is_open(pod_doors)
+def gateway_alone_is_open(open_ports: access_checks.OpenPorts) -> None:
+    access_checks.assert_gateway_alone_is_open(open_ports)
 
 
 @then("the caller is redirected to the same address over https")
@@ -292,8 +292,8 @@ def caller_is_sent_to_https(reply: Reply, live: Live) -> None:
 
 
 @then("it names the host, and a trusted authority has signed it")
-def certificate_is_hosts(identity: access_checks.Identity) -> None:
-    access_checks.assert_identity_is_proven(identity)
+def certificate_is_hosts(server_certificate: access_checks.ServerCertificate) -> None:
+    access_checks.assert_identity_is_proven(server_certificate)
 
 
 @then("no answer holds the token")

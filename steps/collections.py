@@ -12,7 +12,7 @@ from support.chroma import calls, samples
 from support.chroma.outcomes import Outcome, expect
 from support.chroma.types import Metric
 from support.laws import filters, invariants, strategies
-from support.laws.invariants import Bench
+from support.laws.invariants import LawRunner
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -186,19 +186,19 @@ def record_is_upserted(collection: Collection, before: Sequence[Record]) -> None
 
 @then("they are read back as they were added")
 def records_are_read_back(database: Database, cases: SearchStrategy[Trial]) -> None:
-    Bench(database, Metric.L2).try_law(invariants.records_read_back, cases)
+    LawRunner(database, Metric.L2).try_law(invariants.records_read_back, cases)
 
 
 @then("the matching records are read and no others")
 def matching_records_are_read(database: Database, cases: SearchStrategy[Trial]) -> None:
-    Bench(database, Metric.L2).try_law(invariants.filter_reads_what_matches, cases)
+    LawRunner(database, Metric.L2).try_law(invariants.filter_reads_what_matches, cases)
 
 
 @then("only the other records are left")
 def others_are_there(database: Database, cases: SearchStrategy[Trial]) -> None:
-    Bench(database, Metric.L2).try_law(invariants.filter_deletes_what_matches, cases)
+    LawRunner(database, Metric.L2).try_law(invariants.filter_deletes_what_matches, cases)
 
 
 @then("the collection holds the result of all writes")
 def writes_add_up(database: Database, cases: SearchStrategy[History]) -> None:
-    Bench(database, Metric.L2).try_law(invariants.writes_add_up, cases)
+    LawRunner(database, Metric.L2).try_law(invariants.writes_add_up, cases)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from hypothesis.strategies import SearchStrategy
 
-    from support.checks.code_server import Workplace
+    from support.checks.code_server import CodeServerStandIn
     from support.deploy.live import Live
     from support.deploy.namespace import Namespace
     from support.deploy.results import Rollout
@@ -34,17 +34,17 @@ def release_announced_on_its_own(announced_namespace: Namespace, release_under_t
 
 
 @given("a running code-server")
-def running_code_server(code_server: Workplace) -> None:
+def running_code_server(code_server: CodeServerStandIn) -> None:
     code_server.open()
 
 
 @given("a running code-server that knows another component")
-def code_server_with_neighbour(code_server: Workplace) -> None:
+def code_server_with_neighbour(code_server: CodeServerStandIn) -> None:
     code_server.open().announce_neighbour()
 
 
 @given("no running code-server")
-def no_code_server(code_server: Workplace) -> None:
+def no_code_server(code_server: CodeServerStandIn) -> None:
     code_server.shut()
 
 
@@ -130,27 +130,27 @@ def release_is_unknown(here: Namespace) -> None:
 
 
 @then("every new shell has its address and its token")
-def shells_know_release(code_server: Workplace, live: Live) -> None:
+def shells_know_release(code_server: CodeServerStandIn, live: Live) -> None:
     code_server_checks.assert_known(code_server, live)
 
 
 @then("every new shell knows the other component")
-def shells_know_neighbour(code_server: Workplace) -> None:
+def shells_know_neighbour(code_server: CodeServerStandIn) -> None:
     code_server_checks.assert_neighbour_known(code_server)
 
 
 @then("no new shell knows it")
-def shells_have_forgotten_release(code_server: Workplace) -> None:
+def shells_have_forgotten_release(code_server: CodeServerStandIn) -> None:
     code_server_checks.assert_forgotten(code_server)
 
 
 @then("every new shell has them unchanged")
-def values_arrive(code_server: Workplace, cases: SearchStrategy[tuple[str, ...]]) -> None:
+def values_arrive(code_server: CodeServerStandIn, cases: SearchStrategy[tuple[str, ...]]) -> None:
     code_server_checks.assert_any_arrive(code_server, cases)
 
 
 @then("the shells' start-up file sources the variables exactly once and keeps its other lines")
-def variables_are_read_once(code_server: Workplace) -> None:
+def variables_are_read_once(code_server: CodeServerStandIn) -> None:
     code_server_checks.assert_read_once(code_server)
 
 

@@ -10,7 +10,7 @@ from steps.vocabulary import OneOf, parser
 from support.checks import invalid_requests
 from support.chroma.types import Metric
 from support.laws import filters, invariants, strategies
-from support.laws.invariants import Bench, Survey
+from support.laws.invariants import LawRunner, RecallSample
 
 if TYPE_CHECKING:
     from hypothesis.strategies import SearchStrategy
@@ -30,14 +30,14 @@ parse = parser(
 )
 
 
-@given(parse("an empty collection measured by {metric:Metric}"), target_fixture="bench")
-def empty_measured_collection(database: Database, metric: Metric) -> Bench:
-    return Bench(database, metric)
+@given(parse("an empty collection measured by {metric:Metric}"), target_fixture="law_runner")
+def empty_measured_collection(database: Database, metric: Metric) -> LawRunner:
+    return LawRunner(database, metric)
 
 
-@given(parse("a collection of {count:d} records measured by {metric:Metric}"), target_fixture="survey")
-def measured_collection(database: Database, count: int, metric: Metric) -> Survey:
-    return Survey.of(database, metric, count)
+@given(parse("a collection of {count:d} records measured by {metric:Metric}"), target_fixture="recall_sample")
+def measured_collection(database: Database, count: int, metric: Metric) -> RecallSample:
+    return RecallSample.of(database, metric, count)
 
 
 @when("it holds any records and is queried with any vector", target_fixture="trials")
@@ -64,8 +64,8 @@ def any_filter(found: Found) -> SearchStrategy[Trial]:
     parse("it is queried for the {count:d} nearest records of each of {vectors:d} vectors"),
     target_fixture="recall",
 )
-def ask_for_nearest(survey: Survey, count: int, vectors: int) -> float:
-    return survey.recall(count, vectors)
+def ask_for_nearest(recall_sample: RecallSample, count: int, vectors: int) -> float:
+    return recall_sample.recall(count, vectors)
 
 
 @when(parse("it is queried for {count:d} records"), target_fixture="reply")
@@ -79,33 +79,33 @@ def ask_nonsense(database: Database, collection: Collection, question: str) -> R
 
 
 @then("no record in the answer is nearer than its predecessor")
-def answer_is_in_order(bench: Bench, trials: SearchStrategy[Trial]) -> None:
-    bench.try_law(invariants.answer_is_in_order, trials)
+def answer_is_in_order(law_runner: LawRunner, trials: SearchStrategy[Trial]) -> None:
+    law_runner.try_law(invariants.answer_is_in_order, trials)
 
 
 @then("each distance in the answer is exact, except for rounding")
-def distances_are_true(bench: Bench, trials: SearchStrategy[Trial]) -> None:
-    bench.try_law(invariants.distances_are_true, trials)
+def distances_are_true(law_runner: LawRunner, trials: SearchStrategy[Trial]) -> None:
+    law_runner.try_law(invariants.distances_are_true, trials)
 
 
 @then("each record is found, or one as near")
-def records_find_themselves(bench: Bench, trials: SearchStrategy[Trial]) -> None:
-    bench.try_law(invariants.records_find_themselves, trials)
+def records_find_themselves(law_runner: LawRunner, trials: SearchStrategy[Trial]) -> None:
+    law_runner.try_law(invariants.records_find_themselves, trials)
 
 
 @then("the answer holds min(n, count) records, the nearest")
-def nearest_are_answered(bench: Bench, trials: SearchStrategy[Trial]) -> None:
-    bench.try_law(invariants.nearest_are_answered, trials)
+def nearest_are_answered(law_runner: LawRunner, trials: SearchStrategy[Trial]) -> None:
+    law_runner.try_law(invariants.nearest_are_answered, trials)
 
 
 @then("the answer shows each record as it was written")
-def answer_shows_records(bench: Bench, trials: SearchStrategy[Trial]) -> None:
-    bench.try_law(invariants.answer_shows_records, trials)
+def answer_shows_records(law_runner: LawRunner, trials: SearchStrategy[Trial]) -> None:
+    law_runner.try_law(invariants.answer_shows_records, trials)
 
 
 @then("the answer has the matching records and no others")
-def answer_has_what_matches(bench: Bench, trials: SearchStrategy[Trial]) -> None:
-    bench.try_law(invariants.answer_has_what_matches, trials)
+def answer_has_what_matches(law_runner: LawRunner, trials: SearchStrategy[Trial]) -> None:
+    law_runner.try_law(invariants.answer_has_what_matches, trials)
 
 
 @then(parse("recall@10 is at least {share:d} %"))

@@ -46,17 +46,17 @@ def here(home: Namespace) -> Namespace:
 
 
 @pytest.fixture
-def things() -> Objects:
-    """Return what of somebody else stands beside the release: nothing, unless a step says so."""
+def foreign_objects() -> Objects:
+    """Return the foreign objects beside the release: none, unless a step says so."""
     return []
 
 
 @pytest.fixture
-def strange_things(here: Namespace) -> Iterator[Objects]:
-    """Own things of somebody else beside the release."""
-    things = rollback.settle(here)
-    yield things
-    rollback.leave(here.kube, things)
+def created_foreign_objects(here: Namespace) -> Iterator[Objects]:
+    """Own foreign objects beside the release."""
+    foreign_objects = rollback.create_foreign(here)
+    yield foreign_objects
+    rollback.remove_foreign(here.kube, foreign_objects)
 
 
 @given("the live release", target_fixture="live")
@@ -85,9 +85,9 @@ def empty_namespace(fresh_namespace: Namespace) -> Namespace:
     return fresh_namespace
 
 
-@given("foreign objects beside it", target_fixture="things")
-def things_of_somebody_else(strange_things: Objects) -> Objects:
-    return strange_things
+@given("foreign objects beside it", target_fixture="foreign_objects")
+def foreign_objects_beside_it(created_foreign_objects: Objects) -> Objects:
+    return created_foreign_objects
 
 
 @when("the release is applied", target_fixture="rollout")
@@ -153,15 +153,15 @@ def nothing_is_left(here: Namespace) -> None:
 
 
 @then("nothing of the release is left but its namespace")
-def namespace_is_left(here: Namespace, things: Objects) -> None:
-    rollback.assert_namespace_left(here, besides=things)
+def namespace_is_left(here: Namespace, foreign_objects: Objects) -> None:
+    rollback.assert_namespace_left(here, besides=foreign_objects)
 
 
 @then("nothing of the release is left but its claim")
-def claim_is_left(here: Namespace, release_under_test: Release, things: Objects) -> None:
-    rollback.assert_data_left(here, release_under_test, besides=things)
+def claim_is_left(here: Namespace, release_under_test: Release, foreign_objects: Objects) -> None:
+    rollback.assert_data_left(here, release_under_test, besides=foreign_objects)
 
 
 @then("the foreign objects are untouched")
-def things_are_untouched(here: Namespace, things: Objects) -> None:
-    rollback.assert_untouched(here.kube, things)
+def foreign_objects_are_untouched(here: Namespace, foreign_objects: Objects) -> None:
+    rollback.assert_untouched(here.kube, foreign_objects)

@@ -12,7 +12,7 @@ from support.checks import precheck, rollback
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from support.checks.rollback import Wreck
+    from support.checks.rollback import PartialDeployment
     from support.core.wait import Deadlines
     from support.deploy.live import Live
     from support.deploy.namespace import Namespace
@@ -22,11 +22,11 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture
-def stubborn_object(here: Namespace) -> Iterator[Object]:
+def finalizer_object(here: Namespace) -> Iterator[Object]:
     """Own an object of the release that cannot be removed."""
-    obj = rollback.stubborn(here)
+    obj = rollback.finalizer_object(here)
     yield obj
-    rollback.release_from_duty(here.kube, obj)
+    rollback.remove_finalizer(here.kube, obj)
 
 
 @pytest.fixture
@@ -42,11 +42,11 @@ def volume_is_kept(kept_volume: str) -> None:
     assert kept_volume
 
 
-@given("for each object, a deployment interrupted just after creating it", target_fixture="ashore")
+@given("for each object, a deployment interrupted just after creating it", target_fixture="partial_deployments")
 def deployments_that_broke_off(
     fresh_namespaces: Callable[[], Namespace], release_under_test: Release
-) -> list[Wreck]:
-    return rollback.wrecks(fresh_namespaces, release_under_test)
+) -> list[PartialDeployment]:
+    return rollback.break_off_after_each(fresh_namespaces, release_under_test)
 
 
 @given("its deployment was interrupted by the operator")
@@ -55,18 +55,18 @@ def interrupted_deployment(here: Namespace, release_under_test: Release) -> None
 
 
 @given("an object of it that cannot be removed")
-def object_that_cannot_be_removed(stubborn_object: Object) -> None:
-    assert stubborn_object["metadata"]["finalizers"]
+def object_that_cannot_be_removed(finalizer_object: Object) -> None:
+    assert finalizer_object["metadata"]["finalizers"]
 
 
 @when("each of them is rolled back")
-def roll_each_back(ashore: list[Wreck]) -> None:
-    rollback.roll_back_all(ashore)
+def roll_each_back(partial_deployments: list[PartialDeployment]) -> None:
+    rollback.roll_back_all(partial_deployments)
 
 
 @when("it is applied, and another operator rolls it back before it is live", target_fixture="rollout")
-def roll_back_under_way(here: Namespace, release_under_test: Release, deadlines: Deadlines) -> Rollout:
-    return rollback.roll_back_under_way(here, release_under_test, deadlines)
+def roll_back_midway(here: Namespace, release_under_test: Release, deadlines: Deadlines) -> Rollout:
+    return rollback.roll_back_midway(here, release_under_test, deadlines)
 
 
 @when("the operator tries to roll the release back", target_fixture="told")
@@ -75,18 +75,22 @@ def try_to_roll_back(here: Namespace, deadlines: Deadlines) -> str:
 
 
 @then("only the claim is left of each, if it had been created")
-def claims_are_left(ashore: list[Wreck]) -> None:
-    rollback.assert_all_rolled_back(ashore)
+def claims_are_left(partial_deployments: list[PartialDeployment]) -> None:
+    rollback.assert_all_rolled_back(partial_deployments)
 
 
 @then("the error names the object that is left")
-def operator_is_told(told: str, stubborn_object: Object) -> None:
-    rollback.assert_told(told, stubborn_object)
+def operator_is_told(told: str, finalizer_object: Object) -> None:
+    rollback.assert_told(told, finalizer_object)
 
 
 @then("the roll back names the objects that keep the namespace")
-def operator_is_told_what_keeps_namespace(removal: RollBack, here: Namespace, things: Objects) -> None:
-    precheck.assert_left(removal, f"kubectl delete namespace {here.name}", things[0]["metadata"]["name"])
+def operator_is_told_what_keeps_namespace(
+    removal: RollBack, here: Namespace, foreign_objects: Objects
+) -> None:
+    precheck.assert_left(
+        removal, f"kubectl delete namespace {here.name}", foreign_objects[0]["metadata"]["name"]
+    )
 
 
 @then("the roll back names the volume that still holds its data")

@@ -51,7 +51,7 @@ def live_beside_sidecar(  # noqa: PLR0917 - what it stands on
     return fresh_namespace.ensure_live(release_under_test)
 
 
-@given("a foreign NetworkPolicy that admits no traffic", target_fixture="things")
+@given("a foreign NetworkPolicy that admits no traffic", target_fixture="foreign_objects")
 def closed_namespace(here: Namespace, neighbourhood: ExitStack, run_id: str) -> Objects:
     return [neighbourhood.enter_context(surroundings.closed(here, run_id))]
 

@@ -11,7 +11,7 @@ from pytest_bdd import given, then, when
 from steps.vocabulary import OneOf, parser
 from support.checks import performance as slow
 from support.checks import troubleshooting
-from support.checks.troubleshooting import SICKNESSES, Patient
+from support.checks.troubleshooting import DISRUPTIONS, Disruptable
 from support.diagnosis.troubles import Trouble
 
 if TYPE_CHECKING:
@@ -28,22 +28,22 @@ if TYPE_CHECKING:
 
 parse = parser(
     Act=OneOf.itself(troubleshooting.ACTS),
-    Sickness=OneOf.itself(SICKNESSES),
+    Disruption=OneOf.itself(DISRUPTIONS),
     Trouble=OneOf({trouble.value: trouble for trouble in Trouble}),
 )
 
 
 @pytest.fixture
-def ward() -> Iterator[ExitStack]:
-    """Own what a release has fallen ill with: at the end it is well again."""
+def disruptions() -> Iterator[ExitStack]:
+    """Own what disrupts a release: at the end none of it is left."""
     with ExitStack() as stack:
         yield stack
 
 
 @pytest.fixture
-def patient(home: Namespace, live: Live, deadlines: Deadlines, run_id: str) -> Patient:
-    """Return the live release as what may fall ill."""
-    return Patient(home, live, deadlines, run_id)
+def disruptable(home: Namespace, live: Live, deadlines: Deadlines, run_id: str) -> Disruptable:
+    """Return the live release as what may be disrupted."""
+    return Disruptable(home, live, deadlines, run_id)
 
 
 @given("the release, live on a small claim in a namespace of its own", target_fixture="live")
@@ -51,9 +51,9 @@ def live_on_small_claim(own_namespace: Namespace, release_under_test: Release) -
     return own_namespace.ensure_live(troubleshooting.on_small_claim(release_under_test))
 
 
-@given(parse("it is disrupted: {sickness:Sickness}"))
-def fallen_ill(patient: Patient, ward: ExitStack, sickness: str) -> None:
-    ward.enter_context(SICKNESSES[sickness](patient))
+@given(parse("it is disrupted: {disruption:Disruption}"))
+def disrupted(disruptable: Disruptable, disruptions: ExitStack, disruption: str) -> None:
+    disruptions.enter_context(DISRUPTIONS[disruption](disruptable))
 
 
 @when(parse("a user {what:Act}"), target_fixture="told")

@@ -8,8 +8,9 @@ import pytest
 from pytest_bdd import then, when
 
 from steps.vocabulary import OneOf, parser
-from support.checks.usage import journey, rest_api, user
-from support.checks.usage.user import Guest
+from support.checks.usage import journey, rest_api
+from support.checks.usage import user as usage_checks
+from support.checks.usage.user import User
 
 if TYPE_CHECKING:
     from support.checks.usage.journey import Journey
@@ -21,33 +22,33 @@ if TYPE_CHECKING:
     from support.network.way import WayName
 
 parse = parser(
-    Example=OneOf.itself(user.EXAMPLES),
+    Example=OneOf.itself(usage_checks.EXAMPLES),
     Interface=OneOf.itself(rest_api.INTERFACES),
-    Request=OneOf.itself(user.BY_NAME),
+    Request=OneOf.itself(usage_checks.BY_NAME),
     Way=OneOf({"through the ingress": "ingress", "through the Service": "service"}),
 )
 
 
 @pytest.fixture
-def somebody(live: Live, vantage: Vantage, database: Database) -> Guest:
-    return Guest(live, vantage, database)
+def user(live: Live, vantage: Vantage, database: Database) -> User:
+    return User(live, vantage, database)
 
 
 @when(parse("a user sends the requests of {interface:Interface} {way:Way}"), target_fixture="seen")
-def walk_through(somebody: Guest, interface: str, way: WayName) -> Journey:
-    return somebody.walk(interface, way)
+def walk_through(user: User, interface: str, way: WayName) -> Journey:
+    return user.walk(interface, way)
 
 
 @when(parse("a user follows the example of {example:Example} {way:Way}"), target_fixture="seen")
-def follow_example(somebody: Guest, example: str, way: WayName) -> Journey:
-    return somebody.follow(example, way)
+def follow_example(user: User, example: str, way: WayName) -> Journey:
+    return user.follow(example, way)
 
 
 @when(
     parse("a caller tries in {interface:Interface} to {request:Request} by its name"), target_fixture="reply"
 )
-def ask_by_name(somebody: Guest, collection: Collection, interface: str, request: str) -> Reply:
-    return somebody.ask_by_name(interface, request, collection.name)
+def ask_by_name(user: User, collection: Collection, interface: str, request: str) -> Reply:
+    return user.ask_by_name(interface, request, collection.name)
 
 
 @then("every document was stored with its metadata")

@@ -284,34 +284,34 @@ _PORT_VARIABLE: Final = "CHROMA_PORT"
 
 
 @dataclass(frozen=True)
-class Doors:
+class OpenPorts:
     """Why a neighbour cannot connect to the pod's ports; None where it can."""
 
     gateway: str | None
     chroma: str | None
 
 
-def knock(live: Live, vantage: Vantage) -> Doors:
+def probe_ports(live: Live, vantage: Vantage) -> OpenPorts:
     """Try to connect, as a neighbour would, to the gateway's port and to Chroma's own at the pod's address."""
     address, port = address_of(live), int(environment_of(live)[_PORT_VARIABLE])
-    return Doors(_knock(vantage, address, POD_PORT), _knock(vantage, address, port))
+    return OpenPorts(_probe_port(vantage, address, POD_PORT), _probe_port(vantage, address, port))
 
 
-def assert_gateway_alone_is_open(doors: Doors) -> None:
+def assert_gateway_alone_is_open(open_ports: OpenPorts) -> None:
     """Assert that a neighbour can connect to the gateway, and not to Chroma."""
-    assert doors.gateway is None, f"the gateway cannot be reached: {doors.gateway}"
-    assert doors.chroma is not None, "Chroma itself answered a neighbour, past the gateway"
+    assert open_ports.gateway is None, f"the gateway cannot be reached: {open_ports.gateway}"
+    assert open_ports.chroma is not None, "Chroma itself answered a neighbour, past the gateway"
 
 
 @dataclass(frozen=True)
-class Identity:
+class ServerCertificate:
     """What a verified handshake found out: the names in the certificate, or why it is not to be believed."""
 
     names: tuple[str, ...]
     doubt: str | None
 
 
-def identity(live: Live) -> Identity:
+def server_certificate(live: Live) -> ServerCertificate:
     """Shake hands with the ingress as a careful client does: by name, and trusting the platform's authority alone."""
     way = ingress(live.host, live.inventory)
     try:
@@ -321,16 +321,16 @@ def identity(live: Live) -> Identity:
         ):
             certificate: Any = spoken.getpeercert()
     except OSError as error:
-        return Identity((), f"{type(error).__name__}: {error}")
-    return Identity(tuple(name for _, name in certificate["subjectAltName"]), None)
+        return ServerCertificate((), f"{type(error).__name__}: {error}")
+    return ServerCertificate(tuple(name for _, name in certificate["subjectAltName"]), None)
 
 
-def assert_identity_is_proven(found: Identity) -> None:
+def assert_identity_is_proven(found: ServerCertificate) -> None:
     """Assert that the certificate is the host's, and of an authority that is trusted."""
     assert found.doubt is None, f"the ingress does not prove who it is: {found.doubt}"
 
 
-def _knock(vantage: Vantage, address: str, port: int) -> str | None:
+def _probe_port(vantage: Vantage, address: str, port: int) -> str | None:
     try:
         vantage.connect(address, port).close()
     except Unreachable as reason:

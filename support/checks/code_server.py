@@ -49,7 +49,7 @@ AWKWARD_TOKEN: Final = """it's-"so"-$HOME-`id`-\\n-${x}-$(id)-!!"""  # noqa: S10
 Environment = dict[str, str]
 
 
-class Workplace:
+class CodeServerStandIn:
     """The place of code-server beside a release's namespace, in a throw-away namespace of its own; a context manager.
 
     It is empty until somebody works there.
@@ -76,7 +76,7 @@ class Workplace:
         self._kube.delete("Pod", _POD, self.home, grace=0)
         self._kube.delete("Namespace", self.home)
 
-    def open(self) -> Workplace:
+    def open(self) -> CodeServerStandIn:
         """See to it that the pod runs."""
         if not self._kube.get("Pod", _POD, self.home):
             probe.start(self._kube, self._pod, self._deadlines)
@@ -133,10 +133,10 @@ class Workplace:
         return done.stdout
 
 
-def assert_known(workplace: Workplace, live: Live) -> None:
+def assert_known(code_server_stand_in: CodeServerStandIn, live: Live) -> None:
     """Assert that every new shell knows a release's address and its token."""
     _assert_all_know(
-        workplace,
+        code_server_stand_in,
         {
             "CHROMA_API_URL": f"https://{live.host}",
             "CHROMA_AUTH_TOKEN": live.token.get_secret_value(),
@@ -144,25 +144,25 @@ def assert_known(workplace: Workplace, live: Live) -> None:
     )
 
 
-def assert_neighbour_known(workplace: Workplace) -> None:
+def assert_neighbour_known(code_server_stand_in: CodeServerStandIn) -> None:
     """Assert that every new shell knows what another component lets it know."""
-    _assert_all_know(workplace, _THEIRS)
+    _assert_all_know(code_server_stand_in, _THEIRS)
 
 
-def assert_forgotten(workplace: Workplace) -> None:
+def assert_forgotten(code_server_stand_in: CodeServerStandIn) -> None:
     """Assert that no new shell has a variable of a release."""
     left = [
         f"{shell} knows {name}"
-        for shell, environment in workplace.know().items()
+        for shell, environment in code_server_stand_in.know().items()
         for name in ("CHROMA_API_URL", "CHROMA_AUTH_TOKEN")
         if name in environment
     ]
     assert not left, "; ".join(left)
 
 
-def assert_read_once(workplace: Workplace) -> None:
+def assert_read_once(code_server_stand_in: CodeServerStandIn) -> None:
     """Assert that what starts a shell reads the variables once, and that what stood there before still does."""
-    starts = workplace.starts()
+    starts = code_server_stand_in.starts()
     for file, text in starts.items():
         times = sum("service-env-cs" in line for line in text.splitlines())
         assert times == 1, f"{file} reads the variables {times} times:\n{text}"
@@ -170,14 +170,14 @@ def assert_read_once(workplace: Workplace) -> None:
         assert line in starts[file].splitlines(), f"gone from {file}: {line}"
 
 
-def assert_any_arrive(workplace: Workplace, cases: SearchStrategy[Sequence[str]]) -> None:
+def assert_any_arrive(code_server_stand_in: CodeServerStandIn, cases: SearchStrategy[Sequence[str]]) -> None:
     """Assert that any values that a component announces are what every new shell knows."""
 
     def arrive(values: Sequence[str]) -> None:
         variables = {f"ANY_VALUE_{number}": value for number, value in enumerate(values)}
-        workplace.announce(variables)
-        workplace.update()
-        _assert_all_know(workplace, variables, ("-ic",))
+        code_server_stand_in.announce(variables)
+        code_server_stand_in.update()
+        _assert_all_know(code_server_stand_in, variables, ("-ic",))
 
     # Each case is a score of values; to ask the shells takes a second.
     invariants.try_any(arrive, cases, share=5)
@@ -205,11 +205,13 @@ def _entry(home: str, variables: Mapping[str, str]) -> Object:
     }
 
 
-def _assert_all_know(workplace: Workplace, variables: Mapping[str, str], ways: Sequence[str] = WAYS) -> None:
+def _assert_all_know(
+    code_server_stand_in: CodeServerStandIn, variables: Mapping[str, str], ways: Sequence[str] = WAYS
+) -> None:
     # Values may be secrets: those that are wrong are named, not shown.
     wrong = [
         f"{shell} {'has another' if name in environment else 'does not know'} {name}"
-        for shell, environment in workplace.know(ways).items()
+        for shell, environment in code_server_stand_in.know(ways).items()
         for name, value in variables.items()
         if environment.get(name) != value
     ]

@@ -1,4 +1,4 @@
-"""Deployments that are not brought to their end: each can be rolled back, however far it came."""
+"""Partial deployments: each can be rolled back, however far it came."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Wreck:
+class PartialDeployment:
     """A deployment that broke off: where, and what it had made."""
 
     namespace: Namespace
@@ -47,39 +47,41 @@ class Wreck:
             raise AssertionError(f"after {last['kind']} {last['metadata']['name']}: {error}") from error
 
 
-def wrecks(lend: Callable[[], Namespace], release: Release) -> list[Wreck]:
-    """Let a deployment break off after each of its objects in turn, each in a namespace of its own, that is lent."""
-    count = len((first := lend()).rendered(release).objects)
-    places = [first, *(lend() for _ in range(count - 1))]
-    return together([partial(_wreck, place, release, far) for far, place in enumerate(places, 1)])
+def break_off_after_each(
+    make_namespace: Callable[[], Namespace], release: Release
+) -> list[PartialDeployment]:
+    """Let a deployment break off after each of its objects in turn, each in a namespace of its own."""
+    count = len((first := make_namespace()).rendered(release).objects)
+    places = [first, *(make_namespace() for _ in range(count - 1))]
+    return together([partial(_break_off, place, release, far) for far, place in enumerate(places, 1)])
 
 
-def roll_back_all(ashore: list[Wreck]) -> None:
+def roll_back_all(partial_deployments: list[PartialDeployment]) -> None:
     """Roll each back."""
-    together([wreck.roll_back for wreck in ashore])
+    together([deployment.roll_back for deployment in partial_deployments])
 
 
-def assert_all_rolled_back(ashore: list[Wreck]) -> None:
+def assert_all_rolled_back(partial_deployments: list[PartialDeployment]) -> None:
     """Demand of each that nothing is left but its claim."""
-    together([wreck.assert_rolled_back for wreck in ashore])
+    together([deployment.assert_rolled_back for deployment in partial_deployments])
 
 
 def interrupt(namespace: Namespace, release: Release) -> None:
     """Apply a release, and press Ctrl-C as soon as there is a pod of it."""
 
-    def tell(line: str) -> None:
+    def notice_pod(line: str) -> None:
         if line.startswith("pod "):
             press()
 
     try:
         with ctrl_c() as press:
-            rollout = namespace.as_seen_by(tell).apply(release)
+            rollout = namespace.as_seen_by(notice_pod).apply(release)
     except KeyboardInterrupt:
         return
     raise AssertionError(f"the deployment was over before it was interrupted: {rollout}")
 
 
-def roll_back_under_way(namespace: Namespace, release: Release, deadlines: Deadlines) -> Rollout:
+def roll_back_midway(namespace: Namespace, release: Release, deadlines: Deadlines) -> Rollout:
     """Apply a release, and let another operator roll it back before it is live; return how the deployment ended."""
     another = namespace.as_seen_by(lambda _line: None)
     with ThreadPoolExecutor(1) as pool:
@@ -93,14 +95,14 @@ def roll_back_under_way(namespace: Namespace, release: Release, deadlines: Deadl
         return applying.result()
 
 
-def stubborn(namespace: Namespace) -> Object:
-    """Make an object of the suite that nobody can remove, since nobody does what has to be done before."""
+def finalizer_object(namespace: Namespace) -> Object:
+    """Make an object of the suite whose finalizer keeps it: nothing takes that off."""
     return namespace.kube.create(
         {
             "apiVersion": "v1",
             "kind": "ConfigMap",
             "metadata": {
-                "name": f"stubborn-{uuid.uuid4().hex[:8]}",
+                "name": f"held-{uuid.uuid4().hex[:8]}",
                 "namespace": namespace.name,
                 "labels": ownership(None),
                 "finalizers": ["chroma-conformance/nobody-sees-to-this"],
@@ -109,8 +111,8 @@ def stubborn(namespace: Namespace) -> Object:
     )
 
 
-def release_from_duty(kube: Kube, obj: Object) -> None:
-    """Let a stubborn object go."""
+def remove_finalizer(kube: Kube, obj: Object) -> None:
+    """Take the finalizer off an object, and remove it."""
     name, namespace = obj["metadata"]["name"], obj["metadata"]["namespace"]
     if kube.get(obj["kind"], name, namespace):
         kube.patch(obj["kind"], name, namespace, {"metadata": {"finalizers": None}})
@@ -132,23 +134,23 @@ def assert_told(told: str, obj: Object) -> None:
     assert name in told, f"promised: the roll back fails and names {name}\nseen:     {told or 'it succeeded'}"
 
 
-def _wreck(namespace: Namespace, release: Release, far: int) -> Wreck:
+def _break_off(namespace: Namespace, release: Release, far: int) -> PartialDeployment:
     made = namespace.rendered(release).objects[:far]
     for obj in made:
         namespace.kube.apply(obj)
-    return Wreck(namespace, made)
+    return PartialDeployment(namespace, made)
 
 
-def settle(namespace: Namespace) -> Objects:
-    """Put two objects of somebody else into a namespace, and return them as stored.
+def create_foreign(namespace: Namespace) -> Objects:
+    """Create two objects in a namespace that the suite does not own, and return them as stored.
 
-    They look as much like a release's as somebody else's can: they carry its application's label and the platform's.
+    They look as much like the release's as foreign objects can: they carry its application's label and the platform's.
     """
     return [namespace.kube.create(_foreign(kind, namespace.name)) for kind in ("ConfigMap", "Secret")]
 
 
-def leave(kube: Kube, objects: Objects) -> None:
-    """Take them away again."""
+def remove_foreign(kube: Kube, objects: Objects) -> None:
+    """Remove foreign objects again."""
     for obj in objects:
         kube.delete(*key(obj), obj["metadata"]["namespace"])
 
@@ -157,7 +159,7 @@ def assert_untouched(kube: Kube, objects: Objects) -> None:
     """Demand that each is what it was, down to its version."""
     for obj in objects:
         now = kube.get(*key(obj), obj["metadata"]["namespace"])
-        assert now == obj, f"{' '.join(key(obj))} of somebody else was {obj} and is {now or 'gone'}"
+        assert now == obj, f"{' '.join(key(obj))}, a foreign object, was {obj} and is {now or 'gone'}"
 
 
 def _foreign(kind: str, namespace: str) -> Object:

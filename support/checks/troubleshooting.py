@@ -146,8 +146,8 @@ _BALLAST: Final = "/claim/ballast"
 
 
 @dataclass(frozen=True)
-class Patient:
-    """A live release that may fall ill, and the namespace that says when it is well again."""
+class Disruptable:
+    """A live release that may be disrupted, and the namespace that says when it is live again."""
 
     home: Namespace
     live: Live
@@ -161,45 +161,45 @@ def on_small_claim(release: Release) -> Release:
 
 
 @contextmanager
-def _altered(kind: str, name: str, change: dict[str, Any], patient: Patient) -> Iterator[None]:
-    original = _rendered(patient.live, kind, name)
-    patient.live.kube.apply(merge(original, change))
+def _altered(kind: str, name: str, change: dict[str, Any], disruptable: Disruptable) -> Iterator[None]:
+    original = _rendered(disruptable.live, kind, name)
+    disruptable.live.kube.apply(merge(original, change))
     try:
         yield
     finally:
-        _restore(patient, original)
+        _restore(disruptable, original)
 
 
 @contextmanager
-def _gone(kind: str, name: str, patient: Patient) -> Iterator[None]:
-    original = _rendered(patient.live, kind, name)
-    patient.live.kube.delete(kind, name, patient.live.namespace)
+def _gone(kind: str, name: str, disruptable: Disruptable) -> Iterator[None]:
+    original = _rendered(disruptable.live, kind, name)
+    disruptable.live.kube.delete(kind, name, disruptable.live.namespace)
     try:
         yield
     finally:
-        _restore(patient, original)
+        _restore(disruptable, original)
 
 
 @contextmanager
-def _without_pod(patient: Patient) -> Iterator[None]:
-    original = patient.live.statefulset()
-    patient.live.kube.apply(merge(original, {"spec": {"replicas": 0}}))
+def _without_pod(disruptable: Disruptable) -> Iterator[None]:
+    original = disruptable.live.statefulset()
+    disruptable.live.kube.apply(merge(original, {"spec": {"replicas": 0}}))
     try:
         yield
     finally:
-        patient.live.kube.apply(original)  # whoever needs the release live next waits for its pod
+        disruptable.live.kube.apply(original)  # whoever needs the release live next waits for its pod
 
 
 @contextmanager
-def _full(patient: Patient) -> Iterator[None]:
-    _fill(patient, _TOO_MUCH)
+def _full(disruptable: Disruptable) -> Iterator[None]:
+    _fill(disruptable, _TOO_MUCH)
     try:
         yield
     finally:
-        _fill(patient, 0)
+        _fill(disruptable, 0)
 
 
-SICKNESSES: Final[Mapping[str, Callable[[Patient], AbstractContextManager[None]]]] = {
+DISRUPTIONS: Final[Mapping[str, Callable[[Disruptable], AbstractContextManager[None]]]] = {
     "its Service selects nothing": partial(
         _altered, "Service", "chromadb-svc", {"spec": {"selector": {"app": "chromadb"}}}
     ),
@@ -213,21 +213,26 @@ def _rendered(live: Live, kind: str, name: str) -> Object:
     return next(obj for obj in live.objects if key(obj) == (kind, name))
 
 
-def _restore(patient: Patient, original: Object) -> None:
-    patient.live.kube.apply(original)
-    name = patient.live.release.name
+def _restore(disruptable: Disruptable, original: Object) -> None:
+    disruptable.live.kube.apply(original)
+    name = disruptable.live.release.name
     # With the reason of the last look, should it not recover.
-    wait_for(patient.home.prove_live, patient.deadlines.live, lambda: f"{name} is not well again", (NotLive,))
+    wait_for(
+        disruptable.home.prove_live,
+        disruptable.deadlines.live,
+        lambda: f"{name} is not live again",
+        (NotLive,),
+    )
 
 
-def _fill(patient: Patient, size: int) -> None:
+def _fill(disruptable: Disruptable, size: int) -> None:
     """Let a pod beside Chroma write a file of so many bytes to the release's claim, or as many as there is room for."""
-    live, deadlines = patient.live, patient.deadlines
+    live, deadlines = disruptable.live, disruptable.deadlines
     kube, where = live.kube, live.namespace
     filler = probe.pod(
         f"filler-{size}",
         where,
-        patient.run_id,
+        disruptable.run_id,
         live.inventory.vantage_image,
         ["fill", _BALLAST, str(size)],
         mounts=[{"name": "claim", "mountPath": "/claim"}],

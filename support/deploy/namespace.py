@@ -49,7 +49,7 @@ class Namespace:
     """One namespace on the cluster; `place` says which, and the host name that leads to it.
 
     `fault_of` says which fault spoils a release that is applied here. `progress` is given one line for each change while
-    a release goes live. `witness` is shown each refused release before it gives way: the cluster, the namespace's name,
+    a release goes live. `on_refusal` is shown each refused release before it gives way: the cluster, the namespace's name,
     the objects. An insecure release is refused, unless `accept_insecure` returns a function that takes a note of it;
     one of an older version than the data's, unless `accept_downgrade`.
     """
@@ -62,7 +62,7 @@ class Namespace:
         deadlines: Deadlines,
         fault_of: Callable[[Release], Fault | None],
         progress: Callable[[str], None],
-        witness: Callable[[Kube, str, Objects], None] = lambda _kube, _name, _rendered: None,
+        on_refusal: Callable[[Kube, str, Objects], None] = lambda _kube, _name, _rendered: None,
         accept_insecure: Callable[[Release], Callable[[str], None] | None] = lambda _release: None,
         *,
         accept_downgrade: bool = False,
@@ -75,7 +75,7 @@ class Namespace:
         self._deadlines = deadlines
         self._fault_of = fault_of
         self._progress = progress
-        self._witness = witness
+        self._on_refusal = on_refusal
         self._accept_insecure = accept_insecure
         self._accept_downgrade = accept_downgrade
         # What was seen live last, and the version that its StatefulSet had.
@@ -143,7 +143,7 @@ class Namespace:
             else:
                 monitor.mark("refused")
                 finding = self._lost(there) or finding
-                self._witness(self.kube, self.name, objects)
+                self._on_refusal(self.kube, self.name, objects)
                 custody.settle(objects)
                 if finding.cause is causes.Cause.TAKEN_AWAY:
                     # Whoever rolled it back wants nothing of it here, nor of the one before it.

@@ -53,7 +53,7 @@ _SHOWN: Final = 12
 
 
 @dataclass(frozen=True)
-class Bench:
+class LawRunner:
     """Where a law is tried: an empty collection of this metric, of each dimension one.
 
     It is emptied for the next case, not made anew: of each collection that was ever written to, Chroma 1.5.9 keeps
@@ -276,7 +276,7 @@ def assert_recall(seen: float, promised: float) -> None:
 
 
 @dataclass(frozen=True)
-class Survey:
+class RecallSample:
     """A collection of the deterministic records that is asked many questions."""
 
     collection: Collection
@@ -284,7 +284,7 @@ class Survey:
     records: Sequence[Record]
 
     @classmethod
-    def of(cls, database: Database, metric: Metric, count: int) -> Survey:
+    def of(cls, database: Database, metric: Metric, count: int) -> RecallSample:
         """Make the collection."""
         records = samples.records(count)
         return cls(database.create("survey", metric, records), metric, records)

@@ -23,7 +23,7 @@ _GRANT: Final = "let an administrator bind its user to a ClusterRole that grants
 
 
 @dataclass(frozen=True)
-class Unseen:
+class Unknown:
     """What could not be looked at, and why."""
 
     why: str
@@ -37,47 +37,47 @@ class Platform:
     the user has not; `nameless` says why this machine knows no address of the release's host, "" when it does.
     """
 
-    ingress_classes: frozenset[str] | Unseen
-    storage_classes: frozenset[str] | Unseen
-    certificate: Object | Unseen | None
-    lacking: tuple[Right, ...] | Unseen
-    silence: str | Unseen
-    nameless: str | Unseen
+    ingress_classes: frozenset[str] | Unknown
+    storage_classes: frozenset[str] | Unknown
+    certificate: Object | Unknown | None
+    lacking: tuple[Right, ...] | Unknown
+    silence: str | Unknown
+    nameless: str | Unknown
 
 
 @dataclass(frozen=True)
-class Judgement:
+class Assessment:
     """What is wrong, each with its remedy, what could not be told, and what to be warned of; a line each."""
 
-    wrong: tuple[str, ...]
-    untold: tuple[str, ...]
+    problems: tuple[str, ...]
+    unknown: tuple[str, ...]
     warned: tuple[str, ...] = ()
 
 
-def unusable(status: int, message: str) -> Judgement:
+def unusable(status: int, message: str) -> Assessment:
     """Judge an inventory whose cluster cannot be asked for anything, by the first refusal's HTTP status."""
     if status:
-        wrong = f"kubeconfig: its cluster does not know its user ({message}); renew the credentials"
+        problems = f"kubeconfig: its cluster does not know its user ({message}); renew the credentials"
     else:
-        wrong = (
+        problems = (
             f"kubeconfig: its cluster does not answer ({message}); start it, and see that this machine "
             "reaches and trusts it"
         )
-    return Judgement((wrong,), ())
+    return Assessment((problems,), ())
 
 
-def judge(stated: Mapping[str, Any], platform: Platform, now: datetime) -> Judgement:
+def judge(stated: Mapping[str, Any], platform: Platform, now: datetime) -> Assessment:
     """Judge the values of an inventory, of which some may be missing, against what a cluster has."""
     judged = [*_classes(stated, platform), *_certificate(stated, platform, now)]
     judged += [*_registry(stated, platform), *_rights(platform)]
-    return Judgement(
-        wrong=tuple(each for each in judged if isinstance(each, str)),
-        untold=tuple(each.why for each in judged if isinstance(each, Unseen)),
+    return Assessment(
+        problems=tuple(each for each in judged if isinstance(each, str)),
+        unknown=tuple(each.why for each in judged if isinstance(each, Unknown)),
         warned=tuple(_host(stated, platform)),
     )
 
 
-def _classes(stated: Mapping[str, Any], platform: Platform) -> Iterator[str | Unseen]:
+def _classes(stated: Mapping[str, Any], platform: Platform) -> Iterator[str | Unknown]:
     for name, known in (
         ("primary_ingress_class", platform.ingress_classes),
         ("storage_class_name", platform.storage_classes),
@@ -85,19 +85,19 @@ def _classes(stated: Mapping[str, Any], platform: Platform) -> Iterator[str | Un
         if name not in stated:
             continue
         value = stated[name]
-        if isinstance(known, Unseen):
-            yield Unseen(f"{name}: whether the cluster has {value} ({known.why})")
+        if isinstance(known, Unknown):
+            yield Unknown(f"{name}: whether the cluster has {value} ({known.why})")
         elif value not in known:
             there = ", ".join(sorted(known)) or "none"
             yield f"{name}: the cluster has no {value}, but {there}; {REMEDY[name]}"
 
 
-def _certificate(stated: Mapping[str, Any], platform: Platform, now: datetime) -> Iterator[str | Unseen]:
+def _certificate(stated: Mapping[str, Any], platform: Platform, now: datetime) -> Iterator[str | Unknown]:
     if not {"domain_name", "certificate_namespace"} <= stated.keys():
         return
     source = Source.of(stated["domain_name"], stated["certificate_namespace"])
     secret = platform.certificate
-    if isinstance(secret, Unseen):
+    if isinstance(secret, Unknown):
         yield f"domain_name: {source} cannot be read ({secret.why}); {_GRANT}"
     elif secret is None:
         yield f"domain_name: {missing(source)}; {_ISSUE}"
@@ -108,12 +108,12 @@ def _certificate(stated: Mapping[str, Any], platform: Platform, now: datetime) -
         yield f"domain_name: {source} has no certificate and key under tls.crt and tls.key; {_ISSUE} anew"
 
 
-def _registry(stated: Mapping[str, Any], platform: Platform) -> Iterator[str | Unseen]:
+def _registry(stated: Mapping[str, Any], platform: Platform) -> Iterator[str | Unknown]:
     if "harbor_registry" not in stated:
         return
     value = stated["harbor_registry"]
-    if isinstance(platform.silence, Unseen):
-        yield Unseen(f"harbor_registry: whether the nodes reach {value} ({platform.silence.why})")
+    if isinstance(platform.silence, Unknown):
+        yield Unknown(f"harbor_registry: whether the nodes reach {value} ({platform.silence.why})")
     elif platform.silence:
         yield (
             f"harbor_registry: the nodes do not reach {value} ({platform.silence}); "
@@ -135,8 +135,8 @@ def host(domain_name: str) -> str:
     return f"chroma.{domain_name}"
 
 
-def _rights(platform: Platform) -> Iterator[str | Unseen]:
-    if isinstance(platform.lacking, Unseen):
+def _rights(platform: Platform) -> Iterator[str | Unknown]:
+    if isinstance(platform.lacking, Unknown):
         yield f"kubeconfig: the cluster does not tell its user what it may do ({platform.lacking.why}); {_GRANT}"
     elif platform.lacking:
         yield f"kubeconfig: its user lacks rights in all namespaces: {told(platform.lacking)}; {_GRANT}"

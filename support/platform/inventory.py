@@ -194,9 +194,9 @@ class Inventory(BaseModel):
 
 def _sound(model: type[BaseModel], values: Mapping[str, Any], error: ValidationError) -> dict[str, Any]:
     """Return the values that are right as such, defaults among them, where others are wrong."""
-    wrong = {problem["loc"][0] for problem in error.errors(include_input=False)}
+    problems = {problem["loc"][0] for problem in error.errors(include_input=False)}
     usual = {name: field.default for name, field in model.model_fields.items() if not field.is_required()}
-    return {name: value for name, value in {**usual, **values}.items() if name not in wrong}
+    return {name: value for name, value in {**usual, **values}.items() if name not in problems}
 
 
 def _stated(file: Path | None) -> tuple[dict[str, Any], list[str]]:

@@ -10,7 +10,7 @@ from support.core.parallel import together
 from support.core.resolver import nameless
 from support.core.wait import Timeout
 from support.kube.client import ApiError, Kube
-from support.platform.assessment import NOBODY_THERE, Judgement, Platform, Unseen, host, judge, unusable
+from support.platform.assessment import NOBODY_THERE, Assessment, Platform, Unknown, host, judge, unusable
 from support.platform.certificate import Source
 from support.platform.permissions import lacking
 from support.platform.registry import holds_images_of, silence
@@ -23,23 +23,23 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
-def survey(
-    stated: Mapping[str, Any], vouched: Mapping[str, Any], run_id: str, deadlines: Deadlines
-) -> Judgement:
+def preflight(
+    stated: Mapping[str, Any], provided: Mapping[str, Any], run_id: str, deadlines: Deadlines
+) -> Assessment:
     """Judge the values of an inventory that are right as such against the cluster of its kubeconfig.
 
-    `vouched` are those that come from whoever made the cluster: he has filled its registry, and no node need be asked.
+    `provided` are those that come from whoever made the cluster: he has filled its registry, and no node need be asked.
     """
     kube = Kube(stated["kubeconfig"], stated.get("context"))
     try:
-        platform = _look(kube, stated, vouched, run_id, deadlines)
+        platform = _look(kube, stated, provided, run_id, deadlines)
     except ApiError as error:
         return unusable(error.status, error.message)
     return judge(stated, platform, datetime.now(UTC))
 
 
 def _look(
-    kube: Kube, stated: Mapping[str, Any], vouched: Mapping[str, Any], run_id: str, deadlines: Deadlines
+    kube: Kube, stated: Mapping[str, Any], provided: Mapping[str, Any], run_id: str, deadlines: Deadlines
 ) -> Platform:
     looks: tuple[Callable[[], Any], ...] = (
         partial(_names, kube, "IngressClass"),
@@ -47,21 +47,21 @@ def _look(
         partial(_certificate, kube, stated),
         # A namespace that is nobody's.
         lambda: tuple(lacking(kube, f"chroma-{run_id}")),
-        partial(_silence, kube, stated, vouched, run_id, deadlines),
+        partial(_silence, kube, stated, provided, run_id, deadlines),
         partial(_nameless, stated),
     )
     return Platform(*together([partial(_seen, look) for look in looks]))
 
 
-def _seen(look: Callable[[], T]) -> T | Unseen:
+def _seen(look: Callable[[], T]) -> T | Unknown:
     try:
         return look()
     except ApiError as error:
         if error.status in NOBODY_THERE:
             raise
-        return Unseen(error.message)
+        return Unknown(error.message)
     except Timeout as timeout:
-        return Unseen(str(timeout))
+        return Unknown(str(timeout))
 
 
 def _names(kube: Kube, kind: str) -> frozenset[str]:
@@ -83,13 +83,13 @@ def _certificate(kube: Kube, stated: Mapping[str, Any]) -> Any:
 
 
 def _silence(
-    kube: Kube, stated: Mapping[str, Any], vouched: Mapping[str, Any], run_id: str, deadlines: Deadlines
+    kube: Kube, stated: Mapping[str, Any], provided: Mapping[str, Any], run_id: str, deadlines: Deadlines
 ) -> str:
     named = {"harbor_registry", "library_project", "certificate_namespace"}
-    if not named <= stated.keys() or stated["harbor_registry"] == vouched.get("harbor_registry"):
+    if not named <= stated.keys() or stated["harbor_registry"] == provided.get("harbor_registry"):
         return ""
     nodes = _seen(partial(kube.list, "Node"))
-    if not isinstance(nodes, Unseen) and holds_images_of(nodes, stated["harbor_registry"]):
+    if not isinstance(nodes, Unknown) and holds_images_of(nodes, stated["harbor_registry"]):
         return ""
     repository = f"{stated['harbor_registry']}/{stated['library_project']}"
     # In the namespace that is sure to be there; one of its own would take five seconds to go.

@@ -30,22 +30,22 @@ _PLATFORM: Final = Inventory.model_construct(
 _PLACE: Final = Place("chroma", "chroma.example.com")
 
 
-def why_misfit(fault: Fault, release: Release) -> str | None:
+def incompatibility(fault: Fault, release: Release) -> str | None:
     """Say why a release cannot be spoiled by a fault, and which can; None where it can."""
     if fault.release not in {None, release.name}:
         return f"fault {fault.name!r} spoils another release: add --release {fault.release}"
-    if (misfit := _misfit(fault, release)) is None:
+    if (incompatible := _incompatibility(fault, release)) is None:
         return None
-    others = [name for name in for_people() if _misfit(fault, Release.named(name)) is None]
+    others = [name for name in for_people() if _incompatibility(fault, Release.named(name)) is None]
     remedy = (
         f"it fits --release {' or '.join(others)}"
         if others
         else "mend its file: manifests/faults/README.md describes it"
     )
-    return f"fault {fault.name!r} does not fit the release {release.name!r}; {remedy}\n  ({misfit})"
+    return f"fault {fault.name!r} does not fit the release {release.name!r}; {remedy}\n  ({incompatible})"
 
 
-def _misfit(fault: Fault, release: Release) -> FaultError | None:
+def _incompatibility(fault: Fault, release: Release) -> FaultError | None:
     try:
         fault.spoil(render(release, _PLATFORM, _PLACE, Tls(b"", b"")))
     except FaultError as error:

@@ -26,12 +26,12 @@ if TYPE_CHECKING:
     from support.kube.client import Kube
     from support.release.faults import Fault
     from support.reporting.scenario import Scenario
-    from support.reporting.verdict import Ledger, Level, Result
+    from support.reporting.verdict import Level, Result, Results
 
 REPORT: Final = "conformance.json"
 # The version of the report's form; it rises when a reader would misread it.
-_FORM: Final = 1
-_TOLD_DIFFERENCES: Final = 3  # of an image, on the terminal
+_FORM: Final = 2
+_SHOWN_DIFFERENCES: Final = 3  # of an image, on the terminal
 # Those whose version decides what a scenario sees.
 _PACKAGES: Final = ("chromadb", "httpx", "hypothesis", "kubernetes", "pytest", "pytest-bdd", "pytest-xdist")
 
@@ -129,10 +129,10 @@ class Report:
         if self._is_ours:
             shutil.rmtree(self.evidence, ignore_errors=True)
 
-    def finish(self, ledger: Ledger, *, finished: bool) -> None:
+    def finish(self, kept: Results, *, finished: bool) -> None:
         """Write the reports; not `finished` when somebody ended the run, or it broke."""
-        results = [self._redacted(result) for result in ledger.results()]
-        broken = [self._redactor.text(line) for line in ledger.broken]
+        results = [self._redacted(result) for result in kept.ended()]
+        broken = [self._redactor.text(line) for line in kept.broken]
         self._levels = judge(self._scenarios, results, broken)
         write_junit(self._directory / "junit.xml", results, self._began.isoformat(timespec="seconds"))
         self._results, self._finished = results, finished
@@ -149,7 +149,7 @@ class Report:
         for name, level in self._levels.items():
             counts = {"passed": level.passed, "failed": level.failed, "skipped": level.skipped}
             told = [f"{number} {what}" for what, number in counts.items() if number]
-            told += [f"{level.foreign} do not concern the release"] * (level.foreign > 0)
+            told += [f"{level.not_applicable} not applicable"] * (level.not_applicable > 0)
             told += [f"{level.left_out} not run"] * (level.left_out > 0)
             yield f"{name}: {level.verdict.upper()} ({', '.join(told)})"
         if any(level.left_out for level in self._levels.values()):
@@ -258,8 +258,8 @@ def _unlike(differences: Sequence[str]) -> str:
     """Say in short how an image differs from the preferred one; all of it stands in the report."""
     if not differences:
         return ""
-    more = len(differences) - _TOLD_DIFFERENCES
-    told = "; ".join(differences[:_TOLD_DIFFERENCES]) + (f"; and {more} more" if more > 0 else "")
+    more = len(differences) - _SHOWN_DIFFERENCES
+    told = "; ".join(differences[:_SHOWN_DIFFERENCES]) + (f"; and {more} more" if more > 0 else "")
     return f", not as preferred: {told}"
 
 
@@ -276,7 +276,7 @@ def _entry(result: Result, given: Sequence[str]) -> dict[str, Any]:
         "reason": result.reason,
         "evidence": result.evidence,
         "worker": result.worker,
-        "foreign": result.foreign,
+        "not_applicable": result.not_applicable,
         "reproduce": shlex.join(["pytest", result.nodeid, *given]),
     }
     return {name: value for name, value in entry.items() if value or name in {"tags", "rule", "seconds"}}

@@ -75,7 +75,7 @@ class Failure:
 View = dict[str, str]
 
 
-class Witness:
+class EvidenceRecorder:
     """Sees a refused release before it gives way, for the case that a scenario fails over it, and follows its acts."""
 
     def __init__(self) -> None:

@@ -28,7 +28,7 @@ class Progress(pytest.TestReport):
         self.worker_id = worker_id
 
 
-class Courier:
+class ProgressPlugin:
     """Sends progress on its way; a plugin of every process."""
 
     def __init__(self, config: pytest.Config) -> None:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
     from typing import TextIO
 
-    from support.reporting.verdict import Ledger, Result
+    from support.reporting.verdict import Result, Results
 
 # Characters: durations further to the right lose their scenario.
 _WIDEST: Final = 110
@@ -31,7 +31,7 @@ _MARKUP: Final = {
 }
 
 
-class Pages:
+class FeatureBuffer:
     """Puts results of several workers in an order in which each feature is read in one piece.
 
     The feature that is being told is told as its results come; the others wait for it to end.
@@ -80,10 +80,10 @@ class SpecificationReporter(pytest.TerminalReporter):  # type: ignore[misc]  # f
     With -q a feature is a line; with -v a scenario also says where it stands, and on which worker it ran.
     """
 
-    def __init__(self, config: pytest.Config, file: TextIO, ledger: Ledger) -> None:
+    def __init__(self, config: pytest.Config, file: TextIO, results: Results) -> None:
         super().__init__(config, file)
-        self._ledger = ledger
-        self._pages = Pages(self._tell)
+        self._results = results
+        self._feature_buffer = FeatureBuffer(self._tell)
         self._scenarios: dict[str, Scenario] = {}  # those to come, by node id; unknown to xdist's controller
         self._heading: tuple[str, str] = ("", "")  # the feature and the rule that were told last
         self._feature: list[Result] = []  # with -q: what was not told yet
@@ -95,12 +95,12 @@ class SpecificationReporter(pytest.TerminalReporter):  # type: ignore[misc]  # f
         super().pytest_collection_finish(session)
         known = ((item.nodeid, Scenario.among(item.user_properties)) for item in session.items)
         self._scenarios = {nodeid: scenario for nodeid, scenario in known if scenario}
-        self._pages.expect(scenario.file for scenario in self._scenarios.values())
+        self._feature_buffer.expect(scenario.file for scenario in self._scenarios.values())
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_xdist_node_collection_finished(self, ids: list[str]) -> None:
         """Note what is to come; all workers collect the same."""
-        self._pages.expect(nodeid.partition("::")[0] for nodeid in ids)
+        self._feature_buffer.expect(nodeid.partition("::")[0] for nodeid in ids)
 
     def pytest_runtest_logstart(self, nodeid: str, location: tuple[str, int | None, str]) -> None:
         """Tell under which heading the next scenario stands, and show its name for as long as it runs."""
@@ -121,7 +121,7 @@ class SpecificationReporter(pytest.TerminalReporter):  # type: ignore[misc]  # f
             self._add_stats(category, [report])
             # A scenario whose worker died has but one report, of no phase that pytest knows.
             if report.when not in {"setup", "call"}:
-                self._pages.add(self._ledger.result(report.nodeid))
+                self._feature_buffer.add(self._results.result(report.nodeid))
         else:
             super().pytest_runtest_logreport(report)
 
@@ -135,7 +135,7 @@ class SpecificationReporter(pytest.TerminalReporter):  # type: ignore[misc]  # f
         try:
             return (yield)
         finally:
-            self._pages.close()
+            self._feature_buffer.close()
             self._tell_feature()
             self._forget()
 

@@ -147,15 +147,15 @@ def _verdict(rules: Sequence[str], entries: Sequence[Mapping[str, Any]]) -> str:
     if not rules:
         return "-"
     ours = [entry for entry in entries if entry.get("rule") in rules]
-    foreign = {entry["rule"] for entry in ours if entry.get("foreign")}
-    ours = [entry for entry in ours if not entry.get("foreign")]
+    not_applicable = {entry["rule"] for entry in ours if entry.get("not_applicable")}
+    ours = [entry for entry in ours if not entry.get("not_applicable")]
     outcomes = {entry["outcome"] for entry in ours}
     if "failed" in outcomes:
         return "**failure**"
     ran = {entry["rule"] for entry in ours if entry["outcome"] == "passed"}
     if not ran:
-        return "not of this release" if foreign == set(rules) else "not run"
-    return "success" if ran | foreign == set(rules) and "skipped" not in outcomes else "partial"
+        return "not of this release" if not_applicable == set(rules) else "not run"
+    return "success" if ran | not_applicable == set(rules) and "skipped" not in outcomes else "partial"
 
 
 def main(arguments: Sequence[str]) -> int:

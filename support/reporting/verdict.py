@@ -20,7 +20,7 @@ Verdict = Literal["success", "partial", "failure"]
 # The property of a report that says where the evidence of a failure lies.
 EVIDENCE: Final = "evidence"
 # The property of a report that says that a scenario does not concern the release: its version is not made that way.
-FOREIGN: Final = "foreign"
+NOT_APPLICABLE: Final = "not_applicable"
 
 
 @dataclass(frozen=True)
@@ -35,14 +35,14 @@ class Result:
     detail: str = ""  # of a failure: all that pytest says
     evidence: str = ""  # of a failure: the directory of its evidence
     worker: str = ""  # the worker it ran on, under xdist
-    foreign: bool = False  # skipped, since it does not concern the release
+    not_applicable: bool = False  # skipped, since it does not concern the release
 
 
 @dataclass(frozen=True)
 class Level:
     """What a level came to.
 
-    `foreign` counts the scenarios that do not concern the release, `left_out` those that were not run for whatever
+    `not_applicable` counts the scenarios that do not concern the release, `left_out` those that were not run for whatever
     other reason.
     """
 
@@ -50,12 +50,12 @@ class Level:
     passed: int
     failed: int
     skipped: int
-    foreign: int
+    not_applicable: int
     left_out: int
     because: tuple[str, ...]  # why the verdict is no success, a line for each reason
 
 
-class Ledger:
+class Results:
     """Keeps what the reports of a run say; a plugin of the process that hears of all of them."""
 
     def __init__(self) -> None:
@@ -77,7 +77,7 @@ class Ledger:
         """Return what a scenario came to, as far as its reports have arrived."""
         return _result(nodeid, self._phases[nodeid])
 
-    def results(self) -> list[Result]:
+    def ended(self) -> list[Result]:
         """Return what each scenario came to, in the order in which they began; without one that was interrupted."""
         return [
             self.result(nodeid) for nodeid, phases in self._phases.items() if _has_come_to_something(phases)
@@ -121,18 +121,22 @@ def overall(levels: Iterable[Level]) -> Verdict:
 
 
 def _level(there: int, results: Sequence[Result], broken: Sequence[str]) -> Level:
-    counts = Counter("foreign" if result.foreign else result.outcome for result in results)
+    counts = Counter("not_applicable" if result.not_applicable else result.outcome for result in results)
     left_out = max(0, there - len(results))
     because = [*broken]
     because += [
-        f"{one.scenario.name}: {one.reason}" for one in results if one.outcome != "passed" and not one.foreign
+        f"{one.scenario.name}: {one.reason}"
+        for one in results
+        if one.outcome != "passed" and not one.not_applicable
     ]
-    if results and not left_out and counts["foreign"] == len(results):
+    if results and not left_out and counts["not_applicable"] == len(results):
         because.append("none of its scenarios concerns the release")
     because += [f"{left_out} of {there} scenarios were not run"] * (left_out > 0)
     verdict: Verdict = "failure" if counts["failed"] or broken else "partial" if because else "success"
-    passed, failed, skipped, foreign = (counts[name] for name in ("passed", "failed", "skipped", "foreign"))
-    return Level(verdict, passed, failed, skipped, foreign, left_out, tuple(because))
+    passed, failed, skipped, not_applicable = (
+        counts[name] for name in ("passed", "failed", "skipped", "not_applicable")
+    )
+    return Level(verdict, passed, failed, skipped, not_applicable, left_out, tuple(because))
 
 
 def _result(nodeid: str, phases: Sequence[pytest.TestReport]) -> Result:
@@ -155,7 +159,7 @@ def _result(nodeid: str, phases: Sequence[pytest.TestReport]) -> Result:
         detail=detail,
         evidence=properties.get(EVIDENCE, ""),
         worker=getattr(phases[0], "worker_id", ""),
-        foreign=FOREIGN in properties,
+        not_applicable=NOT_APPLICABLE in properties,
     )
 
 

@@ -12,7 +12,7 @@ from support.session.run import Access
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from support.platform.assessment import Judgement
+    from support.platform.assessment import Assessment
     from support.reporting.conformance import UsedImage
 
 
@@ -47,7 +47,7 @@ class Clusters:
     """What chooses a provider, what examines its cluster, and the error that either may end with."""
 
     provider_for: Callable[..., Provider]
-    survey: Callable[..., Judgement]
+    preflight: Callable[..., Assessment]
     error: type[Exception]
 
 

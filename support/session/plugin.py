@@ -12,12 +12,12 @@ from _pytest.main import wrap_session
 
 from support.core.redaction import redacted_file
 from support.diagnosis.causes import Cause
-from support.release.fault_fit import why_misfit
+from support.release.fault_fit import incompatibility
 from support.release.faults import Fault, FaultError
 from support.release.lint import insecurities
 from support.release.release import Release, ReleaseError
 from support.reporting.conformance import Report
-from support.reporting.progress import Courier
+from support.reporting.progress import ProgressPlugin
 from support.reporting.terminal import SpecificationReporter
 from support.session.clusters import CLUSTERS
 from support.session.collector import FeatureFile, all_scenarios, is_titled, uncatchable, unknown_title
@@ -54,10 +54,10 @@ def pytest_configure(config: pytest.Config) -> None:
     worker: dict[str, Any] = getattr(config, "workerinput", {})
     handed, access = pickle.loads(worker[HANDED]) if HANDED in worker else ({}, None)  # noqa: S301 - see the import
     run = Run(options, worker=worker.get("workerid", ""), **handed)
-    suite = config.stash[SUITE] = Suite(run, Courier(config), access=access)
-    config.pluginmanager.register(suite.courier)
+    suite = config.stash[SUITE] = Suite(run, ProgressPlugin(config), access=access)
+    config.pluginmanager.register(suite.progress_plugin)
     if not worker:
-        config.pluginmanager.register(suite.ledger)
+        config.pluginmanager.register(suite.results)
         config.pluginmanager.register(Workers())
     # Hypothesis reads them when it is configured, after this.
     config.option.hypothesis_profile = options.profile
@@ -73,7 +73,7 @@ def pytest_plugin_registered(plugin: object, manager: pytest.PytestPluginManager
         manager.unregister(plugin)
         # The standard output of a command is its result alone.
         file = redacted_file(sys.stderr if suite.run.options.command else sys.stdout, suite.run.redactor)
-        manager.register(SpecificationReporter(plugin.config, file, suite.ledger), "terminalreporter")
+        manager.register(SpecificationReporter(plugin.config, file, suite.results), "terminalreporter")
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -88,8 +88,8 @@ def pytest_sessionstart(session: pytest.Session) -> None:
         fault = Fault.load(options.fault) if options.fault else None
     except (ReleaseError, FaultError) as error:
         raise pytest.UsageError(str(error)) from None
-    if misfit := fault and why_misfit(fault, release):
-        raise pytest.UsageError(misfit)
+    if incompatible := fault and incompatibility(fault, release):
+        raise pytest.UsageError(incompatible)
     if options.command:  # the report of the last run stays
         return
     if (reasons := insecurities(release)) and suite.run.accept_insecure(release) is None:
@@ -165,13 +165,13 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
     try:
         end(suite)
     except config.stash[CLUSTERS].error as error:
-        suite.ledger.broken.append(f"the end of the cluster: {error}")
+        suite.results.broken.append(f"the end of the cluster: {error}")
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
     if insecure := suite.run.facts.pop(INSECURE, None):
-        suite.ledger.broken.append(f"{Cause.INSECURE}: {insecure}")
+        suite.results.broken.append(f"{Cause.INSECURE}: {insecure}")
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
     if silent := suite.run.facts.pop(SILENT, None):
-        suite.ledger.broken.append(silent)
+        suite.results.broken.append(silent)
         session.exitstatus = pytest.ExitCode.USAGE_ERROR  # as where there was no cluster from the beginning
     if suite.report:
         finished = exitstatus in {
@@ -179,7 +179,7 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
             pytest.ExitCode.TESTS_FAILED,
             pytest.ExitCode.NO_TESTS_COLLECTED,
         }
-        suite.report.finish(suite.ledger, finished=finished)
+        suite.report.finish(suite.results, finished=finished)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
@@ -202,7 +202,7 @@ def pytest_unconfigure(config: pytest.Config) -> None:
     suite = config.stash[SUITE]
     end(suite)  # where the run ended before its session began
     if suite.report and not suite.report.written:
-        suite.report.finish(suite.ledger, finished=False)
+        suite.report.finish(suite.results, finished=False)
 
 
 def _leads_to_features(config: pytest.Config) -> bool:

@@ -39,7 +39,7 @@ CIRCUMSTANCES: Final = (ApiError, AssertionError, http.Unanswered, CopyError, No
 def pytest_bdd_before_step(request: pytest.FixtureRequest, step: Step) -> None:
     """Follow the logs from the beginning of what a scenario does last: where a Then fails, that is what it looks at."""
     if step.type != "then":
-        request.config.stash[SUITE].run.witness.begin_act()
+        request.config.stash[SUITE].run.evidence_recorder.begin_act()
 
 
 def pytest_bdd_step_error(request: pytest.FixtureRequest, step: Step, exception: Exception) -> None:
@@ -51,7 +51,9 @@ def pytest_bdd_step_error(request: pytest.FixtureRequest, step: Step, exception:
     failure = Failure(scenario, f"{step.keyword} {step.name}", step.line_number, exception)
     directory = evidence.bundle_directory(suite.run.options.report_dir / "evidence", item.nodeid)
     sentences = failure.sentences(request.config.rootpath, suite.run.look_into)
-    told = evidence.take(directory, sentences, suite.run.views(), suite.run.redactor, suite.run.witness.shown)
+    told = evidence.take(
+        directory, sentences, suite.run.views(), suite.run.redactor, suite.run.evidence_recorder.shown
+    )
     item.stash[IN_SHORT] = f"{told}\nevidence: {directory}"
     item.user_properties.append((EVIDENCE, str(directory)))
 
@@ -73,7 +75,7 @@ def pytest_runtest_makereport(
     if call.excinfo and report.failed and isinstance(item.parent, FeatureFile):
         _tell_without_frames(item, call.excinfo, report)
     if call.when == "call" and report.passed:
-        item.config.stash[SUITE].run.witness.forget()
+        item.config.stash[SUITE].run.evidence_recorder.forget()
     if call.when == "call" and report.failed and IN_SHORT in item.stash:
         report.sections.append(("Evidence", item.stash[IN_SHORT]))
     redact_report(item.config, report, item.config.stash[SUITE].run.redactor)

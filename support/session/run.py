@@ -20,7 +20,7 @@ from support.platform.inventory import Inventory, InventoryError
 from support.release.faults import Fault
 from support.release.release import shares_fate
 from support.reporting.conformance import Conditions
-from support.reporting.evidence import Witness
+from support.reporting.evidence import EvidenceRecorder
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from support.diagnosis.troubles import Diagnosis
     from support.kube.client import Kube
-    from support.platform.assessment import Judgement
+    from support.platform.assessment import Assessment
     from support.platform.inventory import Check
     from support.release.release import Release
     from support.reporting.evidence import View
@@ -70,7 +70,7 @@ class Run:
     redactor: Redactor = field(default_factory=Redactor)
     # The namespaces in use, and the cluster they are on: there the evidence of a failure is taken.
     sites: dict[str, Kube] = field(default_factory=dict)
-    witness: Witness = field(default_factory=Witness)
+    evidence_recorder: EvidenceRecorder = field(default_factory=EvidenceRecorder)
     # What is found out about the cluster and the release, for the report.
     facts: dict[str, str] = field(default_factory=dict)
     # What was measured on the way, for the report; no verdict hangs on it.
@@ -126,17 +126,19 @@ class Run:
         given = {"kubeconfig": access.kubeconfig, "context": access.context, **access.inventory}
         return self._load(given, check)
 
-    def examine(self, access: Access, survey: Callable[..., Judgement], tell: Callable[[str], None]) -> None:
-        """Check the inventory as such and, by a `survey`, against its cluster; `tell` what could not be looked at.
+    def examine(
+        self, access: Access, preflight: Callable[..., Assessment], tell: Callable[[str], None]
+    ) -> None:
+        """Check the inventory as such and, by a `preflight`, against its cluster; `tell` what could not be looked at.
 
         Raises `InventoryError`, which names everything missing or wrong.
         """
 
         def check(stated: Mapping[str, Any]) -> Iterable[str]:
-            judgement = survey(stated, access.inventory, self.id, self.deadlines)
-            for line in (*judgement.warned, *(f"not known of {line}" for line in judgement.untold)):
+            assessment = preflight(stated, access.inventory, self.id, self.deadlines)
+            for line in (*assessment.warned, *(f"not known of {line}" for line in assessment.unknown)):
                 tell(line)
-            return judgement.wrong
+            return assessment.problems
 
         self.inventory(access, check)
 
@@ -184,8 +186,8 @@ class Run:
     def views(self) -> dict[str, View]:
         """Look at every namespace in use, and return that with what was seen of refused releases."""
         return {
-            **self.witness.views,
-            **{name: self.witness.look(kube, name) for name, kube in self.sites.items()},
+            **self.evidence_recorder.views,
+            **{name: self.evidence_recorder.look(kube, name) for name, kube in self.sites.items()},
         }
 
     def silence(self, error: ApiError) -> str:

@@ -16,14 +16,14 @@ from support.kube.client import ApiError, Kube
 from support.platform.inventory import InventoryError
 from support.release.release import Release
 from support.reporting.terminal import SpecificationReporter
-from support.reporting.verdict import Ledger
+from support.reporting.verdict import Results
 from support.session.clusters import CLUSTERS, Cluster, Provider
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from support.reporting.conformance import Report
-    from support.reporting.progress import Courier
+    from support.reporting.progress import ProgressPlugin
     from support.session.run import Run
 
 
@@ -32,8 +32,8 @@ class Suite:
     """What the hooks of one process keep; only the controlling process has a report."""
 
     run: Run
-    courier: Courier
-    ledger: Ledger = field(default_factory=Ledger)
+    progress_plugin: ProgressPlugin
+    results: Results = field(default_factory=Results)
     report: Report | None = None
     provider: Provider | None = None
     access: Cluster | None = None
@@ -67,10 +67,10 @@ def boot(config: pytest.Config) -> Cluster:
         )
         access = suite.provider.create()
         # Whatever is missing or wrong is told now, before anything is touched.
-        suite.run.examine(access, clusters.survey, progress)
+        suite.run.examine(access, clusters.preflight, progress)
     except (clusters.error, InventoryError) as error:
         reason = suite.run.out_of_reach(error) if isinstance(error, clusters.error) else str(error)
-        suite.ledger.broken.append(reason)
+        suite.results.broken.append(reason)
         raise pytest.UsageError(reason) from None
     if suite.report:
         suite.report.begin_scenarios()

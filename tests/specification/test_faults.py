@@ -12,7 +12,7 @@ import yaml
 
 from support.kube.labels import ownership
 from support.release import faults
-from support.release.fault_fit import why_misfit
+from support.release.fault_fit import incompatibility
 from support.release.faults import Fault, FaultError
 from support.release.release import Release
 from support.session.collector import all_scenarios, uncatchable
@@ -137,12 +137,12 @@ def test_an_unknown_fault_is_told_the_nearest_ones() -> None:
 
 def test_a_fault_that_does_not_fit_a_release_is_told_which_it_fits(fault: Callable[..., Fault]) -> None:
     native = Release.named("native")
-    assert why_misfit(Fault.load("native-knows-the-old-names"), native) is None
-    told = why_misfit(Fault.load("gateway-lets-everyone-in"), native) or ""
+    assert incompatibility(Fault.load("native-knows-the-old-names"), native) is None
+    told = incompatibility(Fault.load("gateway-lets-everyone-in"), native) or ""
     assert "does not fit the release 'native'; it fits --release gateway\n" in told
     assert "names ConfigMap chroma-gateway, of which there are 0" in told
     nowhere = fault({"kind": "Job", "remove": True})
-    assert "mend its file" in (why_misfit(nowhere, native) or "")
+    assert "mend its file" in (incompatibility(nowhere, native) or "")
 
 
 def test_a_fault_is_caught_by_its_scenario_with_its_message_and_by_nothing_else(

@@ -21,7 +21,7 @@ def entry(rule: str, outcome: str, **more: Any) -> dict[str, Any]:
     return {"rule": rule, "outcome": outcome, "place": "features/access.feature:3", **more}
 
 
-FOREIGN: dict[str, Any] = {"outcome": "skipped", "foreign": True}
+NOT_APPLICABLE: dict[str, Any] = {"outcome": "skipped", "not_applicable": True}
 
 
 def verdicts(*entries: dict[str, Any]) -> list[str]:
@@ -63,8 +63,8 @@ def test_a_section_has_proof_or_says_why_it_needs_none() -> None:
         ([entry("one", "passed"), entry("two", "failed")], "**failure**"),
         ([entry("one", "skipped"), entry("two", "skipped")], "not run"),
         ([], "not run"),
-        ([entry("one", "passed"), entry("two", **FOREIGN)], "success"),
-        ([entry("one", **FOREIGN), entry("two", **FOREIGN)], "not of this release"),
+        ([entry("one", "passed"), entry("two", **NOT_APPLICABLE)], "success"),
+        ([entry("one", **NOT_APPLICABLE), entry("two", **NOT_APPLICABLE)], "not of this release"),
     ],
     ids=[
         "all passed",

@@ -1,4 +1,4 @@
-"""What somebody sees who follows a documented example from its first line to its last, and what was promised."""
+"""What a user sees who follows a documented example from its first line to its last, and what was promised."""
 
 from __future__ import annotations
 

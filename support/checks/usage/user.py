@@ -1,4 +1,4 @@
-"""Somebody who uses a live release as its documentation shows, from outside the cluster or from within."""
+"""A user of a live release who follows its documentation, from outside the cluster or from within."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ BY_NAME: Final[Mapping[str, Callable[[Walk, str], Reply]]] = {
 }
 
 
-class Guest:
+class User:
     """A user of the live release in the scenario's own database, where nothing of anybody else is met."""
 
     def __init__(self, live: Live, vantage: Vantage, database: Database) -> None:

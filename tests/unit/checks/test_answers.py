@@ -10,7 +10,7 @@ import pytest
 from pydantic import SecretStr
 
 from support.checks import answers, durability
-from support.checks.access import CREDENTIALS, Doors, assert_gateway_alone_is_open
+from support.checks.access import CREDENTIALS, OpenPorts, assert_gateway_alone_is_open
 from support.checks.durability import History, Search
 from support.chroma import calls, samples
 from support.network.http import Reply
@@ -95,11 +95,11 @@ def test_no_two_credentials_show_the_same_and_one_alone_is_right() -> None:
 
 
 def test_the_gateway_must_be_reached_for_chroma_to_count_as_out_of_reach() -> None:
-    assert_gateway_alone_is_open(Doors(gateway=None, chroma="connection refused"))
+    assert_gateway_alone_is_open(OpenPorts(gateway=None, chroma="connection refused"))
     with pytest.raises(AssertionError, match="the gateway cannot be reached: no route"):
-        assert_gateway_alone_is_open(Doors(gateway="no route", chroma="no route"))
+        assert_gateway_alone_is_open(OpenPorts(gateway="no route", chroma="no route"))
     with pytest.raises(AssertionError, match="Chroma itself answered"):
-        assert_gateway_alone_is_open(Doors(gateway=None, chroma=None))
+        assert_gateway_alone_is_open(OpenPorts(gateway=None, chroma=None))
 
 
 RECORDS = samples.records(4)

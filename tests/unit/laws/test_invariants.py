@@ -14,7 +14,7 @@ from support.chroma.calls import Hit
 from support.chroma.types import Change, Filters, Metric, Record, Write
 from support.laws import filters as laws_filters
 from support.laws import invariants, strategies
-from support.laws.invariants import Bench, recall, same_records
+from support.laws.invariants import LawRunner, recall, same_records
 from support.laws.oracle import Model, matches, nearest
 
 Columns = dict[str, Any]
@@ -365,7 +365,7 @@ def test_a_bench_empties_its_collection_for_each_case_and_stops_shrinking_in_tim
     monkeypatch.setattr(invariants, "_SHRINKING", 0.0)
     database: Any = Database()
     with pytest.raises(AssertionError, match=r"^\n"):
-        Bench(database, Metric.L2).try_law(never_holds, strategies.histories())
+        LawRunner(database, Metric.L2).try_law(never_holds, strategies.histories())
     # The case that broke the law, again and to show it; what shrinking proposes is not tried.
     assert len(tried) <= 4
     assert len(set(map(repr, tried))) == database.made == 1

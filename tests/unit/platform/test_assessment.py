@@ -9,7 +9,7 @@ from trustme import CA
 
 from support.checks.authority import PAST, issue
 from support.checks.inventory import secret_of
-from support.platform.assessment import Judgement, Platform, Unseen, judge, unusable
+from support.platform.assessment import Assessment, Platform, Unknown, judge, unusable
 from support.platform.certificate import Source
 
 STATED = {
@@ -30,19 +30,19 @@ FIT = Platform(
     "",
     "",
 )
-FORBIDDEN = Unseen("forbidden")
+FORBIDDEN = Unknown("forbidden")
 
 
-def judged(stated: dict[str, Any] | None = None, **changes: Any) -> Judgement:
+def judged(stated: dict[str, Any] | None = None, **changes: Any) -> Assessment:
     return judge(STATED if stated is None else stated, replace(FIT, **changes), datetime.now(UTC))
 
 
 def test_what_fits_is_not_spoken_of() -> None:
-    assert judged() == Judgement((), ())
+    assert judged() == Assessment((), ())
 
 
 def test_everything_wrong_is_told_at_once_with_its_remedy() -> None:
-    judgement = judged(
+    assessment = judged(
         {**STATED, "primary_ingress_class": "apache"},
         storage_classes=frozenset(),
         certificate=secret_of(issue(AUTHORITY, "*.example.com", PAST), SOURCE, "r1"),
@@ -56,8 +56,10 @@ def test_everything_wrong_is_told_at_once_with_its_remedy() -> None:
         "harbor_registry: the nodes do not reach harbor.example.com (no such host); give host[:port]",
         "kubeconfig: its user lacks rights in all namespaces: get of secrets; let an administrator",
     ]
-    assert [line[: len(text)] for line, text in zip(judgement.wrong, beginnings, strict=True)] == beginnings
-    assert not judgement.untold
+    assert [
+        line[: len(text)] for line, text in zip(assessment.problems, beginnings, strict=True)
+    ] == beginnings
+    assert not assessment.unknown
 
 
 @pytest.mark.parametrize(
@@ -69,7 +71,7 @@ def test_everything_wrong_is_told_at_once_with_its_remedy() -> None:
     ],
 )
 def test_without_a_certificate_nothing_can_be_deployed(secret: Any, told: str) -> None:
-    (line,) = judged(certificate=secret).wrong
+    (line,) = judged(certificate=secret).problems
     assert line.startswith(told)
     assert "; let " in line
 
@@ -84,29 +86,29 @@ def test_without_a_certificate_nothing_can_be_deployed(secret: Any, told: str) -
 )
 def test_what_may_not_be_looked_at_is_said_and_stops_nobody(field: str, told: str) -> None:
     unseen: dict[str, Any] = {field: FORBIDDEN}
-    assert judged(**unseen) == Judgement((), (told,))
+    assert judged(**unseen) == Assessment((), (told,))
 
 
 def test_who_may_not_even_ask_for_rights_is_told_so() -> None:
-    (line,) = judged(lacking=FORBIDDEN).wrong
+    (line,) = judged(lacking=FORBIDDEN).problems
     assert line.startswith("kubeconfig: the cluster does not tell its user what it may do (forbidden)")
 
 
 def test_values_that_are_missing_are_not_judged() -> None:
     none = Platform(frozenset(), frozenset(), None, (), "no such host", "no such name")
-    assert judge({}, none, datetime.now(UTC)) == Judgement((), ())
+    assert judge({}, none, datetime.now(UTC)) == Assessment((), ())
 
 
 @pytest.mark.parametrize(("status", "told"), [(0, "does not answer"), (401, "does not know its user")])
 def test_a_cluster_that_cannot_be_asked_is_told_once(status: int, told: str) -> None:
-    (line,) = unusable(status, "why").wrong
+    (line,) = unusable(status, "why").problems
     assert line.startswith(f"kubeconfig: its cluster {told} (why); ")
 
 
 def test_a_host_without_an_address_is_a_warning_since_the_apply_may_bring_it() -> None:
-    judgement = judged(nameless="chroma.example.com has no address here (Name or service not known)")
-    (line,) = judgement.warned
-    assert not judgement.wrong
+    assessment = judged(nameless="chroma.example.com has no address here (Name or service not known)")
+    (line,) = assessment.warned
+    assert not assessment.problems
     assert line.startswith(
         "domain_name: chroma.example.com has no address here (Name or service not known); an apply waits"
     )

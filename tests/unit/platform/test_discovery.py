@@ -116,8 +116,8 @@ def test_an_entry_is_applied_last(tmp_path: Path) -> None:
         ({"scaling": {"resource_type": "job"}}, "scaling.resource_type: Input should be"),
     ],
 )
-def test_an_entry_against_the_rules_is_refused(changes: Object, wrong: str) -> None:
-    with pytest.raises(NotValidError, match=wrong):
+def test_an_entry_against_the_rules_is_refused(changes: Object, problems: str) -> None:
+    with pytest.raises(NotValidError, match=problems):
         discovery.read(spoiled(**changes))
 
 
@@ -145,8 +145,8 @@ def test_an_entry_within_the_rules_is_taken(changes: Object) -> None:
         ("a: [", "is not YAML"),
     ],
 )
-def test_what_is_no_entry_is_refused(text: str, wrong: str) -> None:
-    with pytest.raises(NotValidError, match=wrong):
+def test_what_is_no_entry_is_refused(text: str, problems: str) -> None:
+    with pytest.raises(NotValidError, match=problems):
         discovery.read(configmap(text))
 
 

@@ -159,8 +159,8 @@ def test_a_password_in_the_file_is_refused_unseen(given: dict[str, Any], tmp_pat
         ("vantage_image", ""),
     ],
 )
-def test_a_value_that_cannot_be_is_refused(given: dict[str, Any], field: str, wrong: str) -> None:
-    lines = complaint({**given, field: wrong}).splitlines()
+def test_a_value_that_cannot_be_is_refused(given: dict[str, Any], field: str, problems: str) -> None:
+    lines = complaint({**given, field: problems}).splitlines()
     assert len(lines) == 2
     assert lines[1].startswith(f"  {field}: ")
     assert "; give " in lines[1]
@@ -174,10 +174,10 @@ def test_a_value_that_cannot_be_is_refused(given: dict[str, Any], field: str, wr
     ],
 )
 def test_a_file_that_is_no_inventory_is_said(
-    given: dict[str, Any], tmp_path: Path, text: str, wrong: str
+    given: dict[str, Any], tmp_path: Path, text: str, problems: str
 ) -> None:
     file = written(tmp_path, text)
-    assert f"  {file} {wrong}" in complaint(given, file)
+    assert f"  {file} {problems}" in complaint(given, file)
 
 
 def test_a_file_that_is_not_there_is_said(given: dict[str, Any], tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ import yaml
 
 from support.core.redaction import MARK, Redactor
 from support.kube.client import ApiError
-from support.reporting.evidence import Failure, Witness, bundle_directory, differences, look, take
+from support.reporting.evidence import EvidenceRecorder, Failure, bundle_directory, differences, look, take
 from support.reporting.scenario import Scenario
 from tests.miniature import ROOT, Miniature
 
@@ -204,13 +204,13 @@ def test_each_test_has_a_directory_of_its_own() -> None:
 
 
 def test_a_refused_release_is_seen_before_it_gives_way() -> None:
-    witness = Witness()
+    evidence_recorder = EvidenceRecorder()
     cluster: Any = Cluster([POD, EVENT])
-    witness.refused(cluster, "chroma", RENDERED)
+    evidence_recorder.refused(cluster, "chroma", RENDERED)
     cluster.objects.clear()
-    assert "CrashLoopBackOff" in witness.views["chroma-refused"]["pods.txt"]
-    witness.forget()
-    assert witness.views == {}
+    assert "CrashLoopBackOff" in evidence_recorder.views["chroma-refused"]["pods.txt"]
+    evidence_recorder.forget()
+    assert evidence_recorder.views == {}
 
 
 def test_what_was_logged_since_the_act_began_is_shown_by_itself(tmp_path: Path) -> None:
@@ -230,11 +230,11 @@ def test_what_was_logged_since_the_act_began_is_shown_by_itself(tmp_path: Path) 
 
 def test_a_witness_follows_logs_from_the_beginning_of_the_act(monkeypatch: pytest.MonkeyPatch) -> None:
     cluster: Any = Cluster([POD])
-    witness, now = Witness(), [100.0]
+    evidence_recorder, now = EvidenceRecorder(), [100.0]
     monkeypatch.setattr("support.reporting.evidence.time.monotonic", lambda: now[0])
-    witness.begin_act()
+    evidence_recorder.begin_act()
     now[0] += 1.5
-    assert witness.look(cluster, "chroma")["chroma-0.chroma.followed.log"] == "2 s ago\n1 s ago\n"
+    assert evidence_recorder.look(cluster, "chroma")["chroma-0.chroma.followed.log"] == "2 s ago\n1 s ago\n"
 
 
 def test_a_known_trouble_is_named_with_what_to_do() -> None:
@@ -256,7 +256,7 @@ def test_objects_that_keep_callers_away_are_told() -> None:
 STEPS = """
 @given("a release that was refused", target_fixture="refusal")
 def refusal(run):
-    run.witness.views["chroma-refused"] = {"pods.txt": "chroma-0: ImagePullBackOff\\n"}
+    run.evidence_recorder.views["chroma-refused"] = {"pods.txt": "chroma-0: ImagePullBackOff\\n"}
 
 @then("that was expected")
 def expected(): pass

@@ -5,7 +5,7 @@ import re
 import pytest
 
 from support.reporting.scenario import Scenario
-from support.reporting.terminal import Pages
+from support.reporting.terminal import FeatureBuffer
 from support.reporting.verdict import Result
 from tests.miniature import Miniature
 
@@ -180,8 +180,8 @@ def _result(feature: str, name: str) -> Result:
 
 def test_pages_wait_for_the_one_that_is_read() -> None:
     told: list[str] = []
-    pages = Pages(lambda result: told.append(result.nodeid))
-    pages.expect(f"features/{name}.feature" for name in "aabbbcc")
+    feature_buffer = FeatureBuffer(lambda result: told.append(result.nodeid))
+    feature_buffer.expect(f"features/{name}.feature" for name in "aabbbcc")
     for feature, name, so_far in (
         ("a", "1", "a1"),
         ("b", "1", "a1"),
@@ -191,18 +191,18 @@ def test_pages_wait_for_the_one_that_is_read() -> None:
         ("a", "2", "a1 a2 c1 c2 b1 b2"),  # c has ended, and so goes before b, which goes on
         ("b", "3", "a1 a2 c1 c2 b1 b2 b3"),
     ):
-        pages.add(_result(feature, name))
+        feature_buffer.add(_result(feature, name))
         assert [one.replace("::", "") for one in told] == so_far.split()
 
 
 def test_pages_tell_what_has_not_ended() -> None:
     told: list[str] = []
-    pages = Pages(lambda result: told.append(result.nodeid))
-    pages.expect(["features/a.feature"] * 2 + ["features/b.feature"] * 2)
-    pages.add(_result("a", "1"))
-    pages.add(_result("b", "1"))
+    feature_buffer = FeatureBuffer(lambda result: told.append(result.nodeid))
+    feature_buffer.expect(["features/a.feature"] * 2 + ["features/b.feature"] * 2)
+    feature_buffer.add(_result("a", "1"))
+    feature_buffer.add(_result("b", "1"))
     assert told == ["a::1"]
-    pages.close()
+    feature_buffer.close()
     assert told == ["a::1", "b::1"]
 
 

@@ -12,7 +12,7 @@ import pytest
 from support.core.wait import wait_for
 from support.reporting.junit import write_junit
 from support.reporting.scenario import Scenario
-from support.reporting.verdict import Ledger, Outcome, Result, judge, overall
+from support.reporting.verdict import Outcome, Result, Results, judge, overall
 from tests.miniature import Miniature
 
 
@@ -44,13 +44,13 @@ def test_success_is_all_and_nothing_less() -> None:
 
 
 def test_what_does_not_concern_the_release_does_not_spoil_its_verdict_and_proves_nothing() -> None:
-    foreign = _result("two", "skipped", foreign=True)
-    assert _verdicts([ONE, TWO], [_result("one", "passed"), foreign]) == {"core": "success"}
-    assert _verdicts([ONE, TWO], [_result("one", "skipped"), foreign]) == {"core": "partial"}
-    assert _verdicts([ONE, TWO], [foreign]) == {"core": "partial"}
-    assert _verdicts([TWO], [foreign]) == {"core": "partial"}
-    level = judge([ONE, TWO], [_result("one", "passed"), foreign], [])["core"]
-    assert (level.passed, level.skipped, level.foreign, level.because) == (1, 0, 1, ())
+    not_applicable = _result("two", "skipped", not_applicable=True)
+    assert _verdicts([ONE, TWO], [_result("one", "passed"), not_applicable]) == {"core": "success"}
+    assert _verdicts([ONE, TWO], [_result("one", "skipped"), not_applicable]) == {"core": "partial"}
+    assert _verdicts([ONE, TWO], [not_applicable]) == {"core": "partial"}
+    assert _verdicts([TWO], [not_applicable]) == {"core": "partial"}
+    level = judge([ONE, TWO], [_result("one", "passed"), not_applicable], [])["core"]
+    assert (level.passed, level.skipped, level.not_applicable, level.because) == (1, 0, 1, ())
 
 
 def test_each_level_is_judged_by_itself() -> None:
@@ -124,37 +124,37 @@ def _report(when: Any, outcome: Any, longrepr: Any = None, **facts: Any) -> pyte
     ],
 )
 def test_all_phases_of_a_scenario_count(phases: Any, outcome: str, reason: str) -> None:
-    ledger = Ledger()
+    results = Results()
     for phase in phases:
-        ledger.pytest_runtest_logreport(_report(*phase))
-    (result,) = ledger.results()
+        results.pytest_runtest_logreport(_report(*phase))
+    (result,) = results.ended()
     assert (result.scenario, result.outcome, result.reason) == (ONE, outcome, reason)
     assert result.seconds == len(phases)
 
 
 def test_an_interrupted_scenario_has_come_to_nothing() -> None:
-    ledger = Ledger()
-    ledger.pytest_runtest_logreport(_report("setup", "passed"))
-    assert ledger.results() == []
+    results = Results()
+    results.pytest_runtest_logreport(_report("setup", "passed"))
+    assert results.ended() == []
 
 
 def test_ordinary_tests_are_nothing_to_judge() -> None:
-    ledger = Ledger()
-    ledger.pytest_runtest_logreport(
+    results = Results()
+    results.pytest_runtest_logreport(
         pytest.TestReport("tests/test_a.py::b", ("", 0, ""), {}, "failed", "no", "call")
     )
-    assert ledger.results() == []
+    assert results.ended() == []
 
 
 def test_a_worker_that_dies_takes_its_scenario_with_it() -> None:
-    ledger = Ledger()
+    results = Results()
     died: Any = "???"  # what xdist says
-    ledger.pytest_runtest_logreport(
+    results.pytest_runtest_logreport(
         pytest.TestReport(
             "features/a.feature::test_one", ("", 0, ""), {}, "failed", "worker 'gw0' crashed", died
         )
     )
-    (result,) = ledger.results()
+    (result,) = results.ended()
     assert (result.scenario.file, result.scenario.name, result.outcome) == (
         "features/a.feature",
         "test_one",
