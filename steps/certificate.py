@@ -10,7 +10,7 @@ from support.checks import certificate as issuing
 
 if TYPE_CHECKING:
     from support.checks.certificate import Issuer
-    from support.checks.plan import Look
+    from support.checks.plan import PlannedLook
     from support.core.wait import Deadlines
     from support.deploy.live import Live
     from support.deploy.namespace import Namespace
@@ -39,5 +39,5 @@ def only_copy_has_changed(rollout: Rollout) -> None:
 
 
 @then("the plan says that the copy of the certificate is stale")
-def staleness_is_told(look: Look) -> None:
+def staleness_is_told(look: PlannedLook) -> None:
     issuing.assert_staleness_told(look)

@@ -10,7 +10,7 @@ from pytest_bdd.parsers import parse
 from support.checks import durability
 
 if TYPE_CHECKING:
-    from support.checks.durability import History, Search
+    from support.checks.durability import Search, WriteLog
     from support.chroma.client import Collection
     from support.core.wait import Deadlines
     from support.deploy.live import Live
@@ -18,17 +18,17 @@ if TYPE_CHECKING:
     from support.network.vantage import Vantage
 
 
-@when("the pod is deleted and replaced while a writer adds more", target_fixture="history")
+@when("the pod is deleted and replaced while a writer adds more", target_fixture="write_log")
 def replace_pod_under_writer(
     home: Namespace, live: Live, collection: Collection, deadlines: Deadlines
-) -> History:
+) -> WriteLog:
     return durability.replace_pod_under_writer(home, live, collection, deadlines)
 
 
-@when("Chroma's process is killed while a writer adds more", target_fixture="history")
+@when("Chroma's process is killed while a writer adds more", target_fixture="write_log")
 def kill_under_writer(
     home: Namespace, live: Live, collection: Collection, deadlines: Deadlines, run_id: str
-) -> History:
+) -> WriteLog:
     return durability.kill_under_writer(home, live, collection, deadlines, run_id)
 
 
@@ -48,8 +48,8 @@ def records_are_as_written(collection: Collection, count: int) -> None:
 
 
 @then("the collection holds every acknowledged record, as it was written")
-def acknowledged_records_are_held(collection: Collection, history: History) -> None:
-    durability.assert_acknowledged(collection, history)
+def acknowledged_records_are_held(collection: Collection, write_log: WriteLog) -> None:
+    durability.assert_acknowledged(collection, write_log)
 
 
 @then("queries find its records")

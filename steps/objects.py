@@ -11,7 +11,7 @@ from support.checks import answers, objects
 from support.release.documented import DIFFERENCES, OBJECTS
 
 if TYPE_CHECKING:
-    from support.checks.objects import Look
+    from support.checks.objects import ObservedObject
     from support.core.wait import Deadlines
     from support.deploy.live import Live
     from support.network.http import Reply
@@ -25,7 +25,7 @@ parse = parser(
 
 
 @when(parse("an operator looks at the {what:Object}"), target_fixture="look")
-def look_at_object(live: Live, what: str) -> Look:
+def look_at_object(live: Live, what: str) -> ObservedObject:
     return objects.look(live, what)
 
 
@@ -35,12 +35,12 @@ def ask_under_name(live: Live, vantage: Vantage, deadlines: Deadlines, name: obj
 
 
 @then("it matches the documentation")
-def object_is_as_documented(look: Look) -> None:
+def object_is_as_documented(look: ObservedObject) -> None:
     objects.assert_documented(look)
 
 
 @then(parse("it differs from the documentation: {difference:Difference}"))
-def object_differs(look: Look, difference: str) -> None:
+def object_differs(look: ObservedObject, difference: str) -> None:
     objects.assert_different(look, difference)
 
 

@@ -13,12 +13,12 @@ from support.checks import performance
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from support.checks.performance import Pace, Race, Weight
+    from support.checks.performance import BatchSpeedup, Latency, RecordMemory
     from support.chroma.client import Collection
     from support.deploy.live import Live
     from support.session.run import Run
 
-parse = parser(Work=OneOf(performance.RACES))
+parse = parser(Work=OneOf(performance.BATCHES))
 
 
 @pytest.fixture
@@ -27,48 +27,51 @@ def measured(run: Run) -> dict[str, str]:
     return run.measured
 
 
-@when(parse("{count:d} {work:Work} are made one by one, and again in one batch"), target_fixture="race")
-def race(
+@when(parse("{count:d} {work:Work} are made one by one, and again in one batch"), target_fixture="speedup")
+def speedup(
     collection: Collection,
     measured: dict[str, str],
     count: int,
-    work: Callable[[Collection, int], Race],
-) -> Race:
-    return performance.told(work(collection, count), measured)
+    work: Callable[[Collection, int], BatchSpeedup],
+) -> BatchSpeedup:
+    return performance.report(work(collection, count), measured)
 
 
-@when(parse("{count:d} records of {dimension:d} dimensions are added and queried"), target_fixture="weight")
-def weigh_records(
+@when(
+    parse("{count:d} records of {dimension:d} dimensions are added and queried"),
+    target_fixture="record_memory",
+)
+def measure_record_memory(
     live: Live, collection: Collection, measured: dict[str, str], count: int, dimension: int
-) -> Weight:
-    return performance.told(performance.weigh(live, collection, count, dimension), measured)
+) -> RecordMemory:
+    return performance.report(performance.measure_record_memory(live, collection, count, dimension), measured)
 
 
-@when(parse("{count:d} queries are sent to it one after the other"), target_fixture="pace")
-def ask_questions(collection: Collection, measured: dict[str, str], count: int) -> Pace:
-    return performance.told(performance.pace(collection, count), measured)
+@when(parse("{count:d} queries are sent to it one after the other"), target_fixture="latency")
+def ask_questions(collection: Collection, measured: dict[str, str], count: int) -> Latency:
+    return performance.report(performance.latency(collection, count), measured)
 
 
 @then("the batch was at least twice as fast")
-def batch_wins(race: Race) -> None:
-    performance.assert_batch_wins(race)
+def batch_wins(speedup: BatchSpeedup) -> None:
+    performance.assert_batch_wins(speedup)
 
 
 @then("each takes at most 12 times the memory of its vector")
-def weight_is_in_bounds(weight: Weight) -> None:
-    performance.assert_weight_is_in_bounds(weight)
+def record_memory_is_in_bounds(record_memory: RecordMemory) -> None:
+    performance.assert_record_memory_is_in_bounds(record_memory)
 
 
 @then("the report says how many times")
-def gain_is_told(race: Race, measured: dict[str, str]) -> None:
-    performance.assert_told(race, measured)
+def gain_is_reported(speedup: BatchSpeedup, measured: dict[str, str]) -> None:
+    performance.assert_reported(speedup, measured)
 
 
 @then("the report says how much")
-def weight_is_told(weight: Weight, measured: dict[str, str]) -> None:
-    performance.assert_told(weight, measured)
+def record_memory_is_reported(record_memory: RecordMemory, measured: dict[str, str]) -> None:
+    performance.assert_reported(record_memory, measured)
 
 
 @then("the report says how long the answers took")
-def pace_is_told(pace: Pace, measured: dict[str, str]) -> None:
-    performance.assert_told(pace, measured)
+def latency_is_reported(latency: Latency, measured: dict[str, str]) -> None:
+    performance.assert_reported(latency, measured)

@@ -8,7 +8,7 @@ from pytest_bdd import given, then, when
 
 from steps.vocabulary import OneOf, parser
 from support.checks import plan
-from support.checks.plan import CHANGES, DRIFTS, Change, Forecast, Look
+from support.checks.plan import CHANGES, IMMUTABLE_CHANGES, Forecast, PlannedChange, PlannedLook
 from support.kube import probe
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from support.release.release import Release
 
 _SOMEBODY: Final = "another-tool"
-parse = parser(Change=OneOf(CHANGES), Drift=OneOf(DRIFTS))
+parse = parser(PlannedChange=OneOf(CHANGES), ImmutableChange=OneOf(IMMUTABLE_CHANGES))
 
 
 @given("a namespace with a foreign Service of the release's name", target_fixture="here")
@@ -27,62 +27,62 @@ def occupied_namespace(fresh_namespace: Namespace, run_id: str) -> Namespace:
 
 
 @when("the release is planned", target_fixture="look")
-def plan_release(here: Namespace, release_under_test: Release) -> Look:
+def plan_release(here: Namespace, release_under_test: Release) -> PlannedLook:
     return plan.look(here, release_under_test)
 
 
-@when(parse("the release is planned with {change:Change}"), target_fixture="look")
-def plan_changed_release(here: Namespace, release_under_test: Release, change: Change) -> Look:
+@when(parse("the release is planned with {change:PlannedChange}"), target_fixture="look")
+def plan_changed_release(here: Namespace, release_under_test: Release, change: PlannedChange) -> PlannedLook:
     return plan.look(here, release_under_test, change)
 
 
-@when(parse("the release is planned with {drift:Drift}"), target_fixture="look")
-def plan_drifted_release(here: Namespace, release_under_test: Release, drift: Change) -> Look:
-    return plan.look(here, release_under_test, drift)
+@when(parse("the release is planned with {change:ImmutableChange}"), target_fixture="look")
+def plan_immutable_change(here: Namespace, release_under_test: Release, change: PlannedChange) -> PlannedLook:
+    return plan.look(here, release_under_test, change)
 
 
-@when(parse("the release is planned with {change:Change}, and then applied"), target_fixture="forecast")
-def plan_and_apply(here: Namespace, release_under_test: Release, change: Change) -> Forecast:
+@when(parse("the release is planned with {change:PlannedChange}, and then applied"), target_fixture="forecast")
+def plan_and_apply(here: Namespace, release_under_test: Release, change: PlannedChange) -> Forecast:
     return plan.forecast(here, release_under_test, change)
 
 
-@when(parse("the release is applied with {drift:Drift}"), target_fixture="rollout")
-def apply_drifted_release(here: Namespace, release_under_test: Release, drift: Change) -> Rollout:
-    return here.apply(release_under_test, drift.patches)
+@when(parse("the release is applied with {change:ImmutableChange}"), target_fixture="rollout")
+def apply_immutable_change(here: Namespace, release_under_test: Release, change: PlannedChange) -> Rollout:
+    return here.apply(release_under_test, change.patches)
 
 
 @then("the plan changes no object")
-def plan_leaves_all(look: Look) -> None:
+def plan_leaves_all(look: PlannedLook) -> None:
     plan.assert_touches(look, {})
 
 
 @then("the plan creates every object")
-def plan_creates_all(look: Look) -> None:
+def plan_creates_all(look: PlannedLook) -> None:
     plan.assert_creates_all(look)
 
 
-@then(parse("the plan names {change:Change}, and nothing else"))
-def plan_names_change(look: Look, change: Change) -> None:
+@then(parse("the plan names {change:PlannedChange}, and nothing else"))
+def plan_names_change(look: PlannedLook, change: PlannedChange) -> None:
     plan.assert_names(look, change)
 
 
-@then(parse("the plan names {drift:Drift}, and its remedy"))
-def plan_names_drift(look: Look, drift: Change) -> None:
-    plan.assert_refusal_is_told(look.plan, drift)
+@then(parse("the plan names {change:ImmutableChange}, and its remedy"))
+def plan_names_immutable_change(look: PlannedLook, change: PlannedChange) -> None:
+    plan.assert_refusal_is_told(look.plan, change)
 
 
 @then("the plan shows no secret")
-def plan_shows_no_secret(look: Look) -> None:
+def plan_shows_no_secret(look: PlannedLook) -> None:
     plan.assert_shows_no_secret(look)
 
 
 @then("the plan names the other manager of a field of the Service")
-def plan_names_manager(look: Look) -> None:
+def plan_names_manager(look: PlannedLook) -> None:
     plan.assert_conflict_is_told(look.plan, _SOMEBODY, "targetPort")
 
 
 @then("planning has changed nothing")
-def planning_changes_nothing(look: Look) -> None:
+def planning_changes_nothing(look: PlannedLook) -> None:
     plan.assert_nothing_changed(look)
 
 

@@ -10,7 +10,7 @@ from pytest_bdd import given, then, when
 
 from steps.vocabulary import OneOf, parser
 from support.checks import precheck
-from support.checks.precheck import ACTS, WAYS_TO_SCALE, Trial
+from support.checks.precheck import ACTS, WAYS_TO_SCALE, PrecheckedAct
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from support.deploy.results import Rollout
     from support.release.release import Release
 
-parse = parser(Trial=OneOf.itself(ACTS), Way=OneOf.itself(WAYS_TO_SCALE))
+parse = parser(PrecheckedAct=OneOf.itself(ACTS), Way=OneOf.itself(WAYS_TO_SCALE))
 
 
 @pytest.fixture
@@ -73,39 +73,43 @@ def deleted_claim(live: Live) -> None:
     precheck.delete_claim(live)
 
 
-@when(parse("{act:Trial} is tried"), target_fixture="trial")
+@when(parse("{act:PrecheckedAct} is tried"), target_fixture="prechecked_act")
 def try_act(
     act: str, backup_runner: BackupRunner, here: Namespace, release_under_test: Release, file: Path
-) -> Trial:
-    return precheck.tried(act, backup_runner, here, release_under_test, file)
+) -> PrecheckedAct:
+    return precheck.try_act(act, backup_runner, here, release_under_test, file)
 
 
 @then("the refusal says that the pod is being deleted, and names the finalizer that holds it")
-def refused_over_pod(trial: Trial) -> None:
-    precheck.assert_refused(trial, "Pod chroma-0 is being deleted since", "finalizer example.com/hold")
+def refused_over_pod(prechecked_act: PrecheckedAct) -> None:
+    precheck.assert_refused(
+        prechecked_act, "Pod chroma-0 is being deleted since", "finalizer example.com/hold"
+    )
 
 
 @then("the refusal says that the namespace is being deleted, and names the object that holds it")
-def refused_over_namespace(trial: Trial, here: Namespace) -> None:
+def refused_over_namespace(prechecked_act: PrecheckedAct, here: Namespace) -> None:
     precheck.assert_refused(
-        trial, f"Namespace {here.name} is being deleted since", "ConfigMap held (finalizer example.com/hold)"
+        prechecked_act,
+        f"Namespace {here.name} is being deleted since",
+        "ConfigMap held (finalizer example.com/hold)",
     )
 
 
 @then("the refusal says that the claim is being deleted, and how to save its data")
-def refused_over_claim(trial: Trial, release_under_test: Release) -> None:
+def refused_over_claim(prechecked_act: PrecheckedAct, release_under_test: Release) -> None:
     claim = f"PersistentVolumeClaim {release_under_test.claim.name}"
-    precheck.assert_refused(trial, claim, "is being deleted since", "kubectl patch pv")
+    precheck.assert_refused(prechecked_act, claim, "is being deleted since", "kubectl patch pv")
 
 
 @then("nothing has changed")
-def nothing_touched(trial: Trial) -> None:
-    precheck.assert_untouched(trial)
+def nothing_touched(prechecked_act: PrecheckedAct) -> None:
+    precheck.assert_untouched(prechecked_act)
 
 
 @then("the apply has waited only once")
-def waited_once(trial: Trial, deadlines: Deadlines) -> None:
-    precheck.assert_quick(trial, deadlines)
+def waited_once(prechecked_act: PrecheckedAct, deadlines: Deadlines) -> None:
+    precheck.assert_quick(prechecked_act, deadlines)
 
 
 @then("the refusal names the owner of the field, and the command that ends the conflict")

@@ -17,7 +17,7 @@ from support.diagnosis.troubles import Trouble
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from support.checks.performance import Pace
+    from support.checks.performance import Latency
     from support.chroma.client import Collection
     from support.chroma.database import Database
     from support.core.wait import Deadlines
@@ -56,24 +56,24 @@ def disrupted(disruptable: Disruptable, disruptions: ExitStack, disruption: str)
     disruptions.enter_context(DISRUPTIONS[disruption](disruptable))
 
 
-@when(parse("a user {what:Act}"), target_fixture="told")
+@when(parse("a user {what:Act}"), target_fixture="message")
 def act_as_user(live: Live, database: Database, collection: Collection, what: str) -> str:
     return troubleshooting.act(live, database, collection, what)
 
 
-@when("a user asks for the heartbeat", target_fixture="told")
+@when("a user asks for the heartbeat", target_fixture="message")
 def ask_for_heartbeat(live: Live, deadlines: Deadlines) -> str:
     return troubleshooting.ask_for_heartbeat(live, deadlines)
 
 
-@when("a user adds records until one is refused", target_fixture="told")
+@when("a user adds records until one is refused", target_fixture="message")
 def add_until_refused(collection: Collection) -> str:
     return troubleshooting.add_until_refused(collection)
 
 
 @then(parse("the trouble is that {trouble:Trouble}"), target_fixture="trouble")
-def trouble_is_named(live: Live, told: str, trouble: Trouble) -> Trouble:
-    troubleshooting.assert_diagnosed(live, told, trouble)
+def trouble_is_named(live: Live, message: str, trouble: Trouble) -> Trouble:
+    troubleshooting.assert_diagnosed(live, message, trouble)
     return trouble
 
 
@@ -88,10 +88,10 @@ def refusal_tells_remedy(rollout: Rollout, words: str) -> None:
 
 
 @then("answers that are slow by the usual limit give the same warning")
-def slow_answers_are_warned_of(pace: Pace) -> None:
-    slow.warn(pace)
+def slow_answers_are_warned_of(latency: Latency) -> None:
+    slow.warn(latency)
 
 
 @then("with a limit of 0 s a warning names the time and the remedy")
-def warning_is_complete(pace: Pace) -> None:
-    slow.assert_warning_is_complete(pace)
+def warning_is_complete(latency: Latency) -> None:
+    slow.assert_warning_is_complete(latency)

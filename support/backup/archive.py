@@ -41,7 +41,7 @@ class ArchiveError(Exception):
     """An archive that cannot be written, or must not be restored; the text says which, why, and what to do."""
 
 
-class Source(Protocol):
+class ByteSource(Protocol):
     """What bytes are read from."""
 
     def read(self, size: int = -1, /) -> bytes:
@@ -79,7 +79,7 @@ class Draft:
         self._sums: dict[str, str] = {}
         self.sizes: dict[str, int] = {}
 
-    def take(self, stream: Source) -> None:
+    def take(self, stream: ByteSource) -> None:
         """Write what a tar holds, as it comes."""
         with _streamed(stream) as source:
             for member in source:
@@ -189,7 +189,7 @@ def verified(file: Path) -> Archive:
     return Archive(file, manifest, {name.removeprefix(f"{_DATA}/"): digest for name, digest in sums.items()})
 
 
-def sums_of(stream: Source) -> dict[str, str]:
+def sums_of(stream: ByteSource) -> dict[str, str]:
     """Return the SHA-256 of each file in a tar, by its name."""
     sums = {}
     with _streamed(stream) as tar:
@@ -242,7 +242,7 @@ def _read(file: Path) -> tuple[dict[str, str], dict[str, bytes]]:
     return sums, texts
 
 
-def _streamed(stream: Source) -> tarfile.TarFile:
+def _streamed(stream: ByteSource) -> tarfile.TarFile:
     return tarfile.open(fileobj=cast("IO[bytes]", stream), mode="r|", bufsize=_CHUNK)
 
 

@@ -50,7 +50,7 @@ class Attempt:
     file: Path
     error: BaseException | None
 
-    def demand(self, phrase: str) -> None:
+    def assert_failed_with(self, phrase: str) -> None:
         """Demand that it failed and said so in these words."""
         assert self.error, f"promised: a failure that says {phrase!r}\nseen:     {self.file} was taken"
         said = f"{type(self.error).__name__}: {self.error}"
@@ -122,12 +122,12 @@ def run_out_of_room(backup_runner: BackupRunner, namespace: Namespace, release: 
 
 def assert_failed(attempt: Attempt, mishap: str) -> None:
     """Demand that a backup failed for a reason, and said so."""
-    attempt.demand(_MISHAPS[mishap][1])
+    attempt.assert_failed_with(_MISHAPS[mishap][1])
 
 
 def assert_refused(attempt: Attempt, reason: str) -> None:
     """Demand that a backup was not restored for a reason, that this was said, and that the file is still there."""
-    attempt.demand(REFUSALS[reason])
+    attempt.assert_failed_with(REFUSALS[reason])
     assert attempt.file.exists(), f"{attempt.file} is gone"
 
 

@@ -22,7 +22,7 @@ from support.platform.certificate import Source
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from support.checks.plan import Look
+    from support.checks.plan import PlannedLook
     from support.core.wait import Deadlines
     from support.deploy.live import Live
     from support.deploy.results import Rollout
@@ -84,7 +84,7 @@ def assert_only_copy_changed(rollout: Rollout) -> None:
     assert set(rollout.changed) == promised, f"promised: {promised}\nseen:     {rollout.changed}, {rollout}"
 
 
-def assert_staleness_told(look: Look) -> None:
+def assert_staleness_told(look: PlannedLook) -> None:
     """Assert that a plan says that the copy of the certificate is stale."""
     assert "the copy of the certificate is stale: it is valid until " in str(look), str(look)
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 import yaml
 
-from support.core.parallel import together
+from support.core.parallel import in_parallel
 from support.core.wait import wait_for
 from support.kube import probe
 from support.kube.objects import key
@@ -112,7 +112,7 @@ class CodeServerStandIn:
 
     def know(self, ways: Sequence[str] = WAYS) -> dict[str, Environment]:
         """Return what new shells know: their environments, by how each is called."""
-        return dict(together([partial(self._environment, shell, how) for shell in SHELLS for how in ways]))
+        return dict(in_parallel([partial(self._environment, shell, how) for shell in SHELLS for how in ways]))
 
     def starts(self) -> dict[str, str]:
         """Return what the files say that start a shell, by their names."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from support.chroma import calls, samples
 from support.chroma.outcomes import Outcome, expect
-from support.chroma.types import Change, Record, Write
+from support.chroma.types import Record, RecordChange, Write
 from support.laws.invariants import same_records
 
 if TYPE_CHECKING:
@@ -76,7 +76,10 @@ def change_one(collection: Collection, kind: WriteKind) -> list[Record]:
     held = calls.contents(collection)
     # An update may leave the vector as it is, an upsert may not.
     vector = _NEWCOMER.vector if kind == "upsert" else None
-    changes = (Change(held[0].id, vector, metadata=_SAID), Change(_NEWCOMER.id, vector, metadata=_SAID))
+    changes = (
+        RecordChange(held[0].id, vector, metadata=_SAID),
+        RecordChange(_NEWCOMER.id, vector, metadata=_SAID),
+    )
     calls.write(collection, Write(kind, changes))
     return held
 

@@ -40,11 +40,11 @@ _RECALL: Final = 0.95
 
 
 @dataclass
-class History:
+class WriteLog:
     """What a writer was told: the records whose writing was acknowledged, and those that ended in an error."""
 
     acknowledged: list[Record] = field(default_factory=list)
-    unsure: list[Record] = field(default_factory=list)
+    indeterminate: list[Record] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -58,10 +58,10 @@ class Search:
 
 def replace_pod_under_writer(
     home: Namespace, live: Live, collection: Collection, deadlines: Deadlines
-) -> History:
+) -> WriteLog:
     """Delete the release's pod, as a drained node does, while a writer adds records; wait until its successor is live."""
     before = pod_of(live)["metadata"]["uid"]
-    with _writer(collection, deadlines) as history:
+    with _writer(collection, deadlines) as write_log:
         live.kube.delete("Pod", POD, live.namespace)
         wait_for(
             lambda: pod_of(live)["metadata"]["uid"] != before and home.live() is not None,
@@ -69,19 +69,19 @@ def replace_pod_under_writer(
             lambda: f"the pod that was deleted has no successor that is live: {pod_of(live)['status']}",
             (LookupError,),
         )
-    return history
+    return write_log
 
 
 def kill_under_writer(
     home: Namespace, live: Live, collection: Collection, deadlines: Deadlines, run_id: str
-) -> History:
+) -> WriteLog:
     """Kill Chroma's process (SIGKILL) while a writer adds records, and wait until it is live again.
 
     Needs a cluster whose nodes may be meddled with: the kill comes from a pod that sees the node's processes, since
     within its own pod no process can kill the first one.
     """
     before = _restarts(live)
-    with _killer(live, deadlines, run_id) as kill, _writer(collection, deadlines) as history:
+    with _killer(live, deadlines, run_id) as kill, _writer(collection, deadlines) as write_log:
         kill()
         wait_for(
             lambda: _restarts(live) > before and home.live() is not None,
@@ -89,10 +89,10 @@ def kill_under_writer(
             lambda: f"Chroma is not live again after its kill: {pod_of(live)['status']}",
             (LookupError,),
         )
-    return history
+    return write_log
 
 
-def assert_acknowledged(collection: Collection, history: History) -> None:
+def assert_acknowledged(collection: Collection, write_log: WriteLog) -> None:
     """Assert that a collection holds what a writer was told it holds, and nothing that was never written.
 
     A write that ended in an error may have been done or not, but not by halves.
@@ -100,7 +100,7 @@ def assert_acknowledged(collection: Collection, history: History) -> None:
     held = calls.contents(collection)
     there = {record.id for record in held}
     invariants.same_records(
-        history.acknowledged + [record for record in history.unsure if record.id in there], held
+        write_log.acknowledged + [record for record in write_log.indeterminate if record.id in there], held
     )
 
 
@@ -168,24 +168,24 @@ def assert_database_is_there(search: Search) -> None:
 
 
 @contextmanager
-def _writer(collection: Collection, deadlines: Deadlines) -> Iterator[History]:
+def _writer(collection: Collection, deadlines: Deadlines) -> Iterator[WriteLog]:
     """Add records one by one until an error comes or the context ends; lends the history once it is in full swing.
 
     What the collection held before counts as acknowledged.
     """
     held = len(calls.contents(collection))
-    history = History(samples.records(held))
+    write_log = WriteLog(samples.records(held))
     stop = threading.Event()
 
     def write() -> None:
         for record in samples.records(held + _WRITES)[held:]:
-            history.unsure = [record]
+            write_log.indeterminate = [record]
             try:
                 calls.add(collection, [record])
             except Exception:  # noqa: BLE001 - whatever the client makes of a release that is down
                 return
-            history.unsure = []
-            history.acknowledged.append(record)
+            write_log.indeterminate = []
+            write_log.acknowledged.append(record)
             if stop.is_set():
                 return
 
@@ -193,11 +193,11 @@ def _writer(collection: Collection, deadlines: Deadlines) -> Iterator[History]:
     thread.start()
     try:
         wait_for(
-            lambda: len(history.acknowledged) >= held + _IN_FULL_SWING,
+            lambda: len(write_log.acknowledged) >= held + _IN_FULL_SWING,
             deadlines.live,
-            lambda: f"the writer has only {len(history.acknowledged)} records acknowledged",
+            lambda: f"the writer has only {len(write_log.acknowledged)} records acknowledged",
         )
-        yield history
+        yield write_log
     finally:
         stop.set()
         thread.join()

@@ -12,7 +12,7 @@ from support.checks.access import CREDENTIALS
 from support.chroma import calls, samples
 from support.chroma.outcomes import Outcome, expect
 from support.core.merge_patch import merge
-from support.core.parallel import together
+from support.core.parallel import in_parallel
 from support.core.wait import Deadlines, wait_for
 from support.kube import probe
 from support.kube.labels import ownership
@@ -134,7 +134,7 @@ def ask(copies: Copies, seconds: float) -> Answers:
     """Ask through both copies for an answer that takes so long."""
     path = f"/sleep?s={seconds:g}"
     ways = [ingress(host, copies.place.inventory) for host in (copies.patient, copies.impatient)]
-    return Answers(*together([partial(http.ask, way, "GET", path) for way in ways]))
+    return Answers(*in_parallel([partial(http.ask, way, "GET", path) for way in ways]))
 
 
 def assert_given_up(answers: Answers) -> None:

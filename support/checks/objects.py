@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Look:
+class ObservedObject:
     """What an operator sees of one object: `seen` without the values of a Secret, None where it is not there.
 
     `facts` are what the words in braces stand for.
@@ -43,7 +43,7 @@ class Look:
         return f"{OBJECTS[self.what].kind} {filled(OBJECTS[self.what].name, self.facts)}"
 
 
-def look(live: Live, what: str) -> Look:
+def look(live: Live, what: str) -> ObservedObject:
     """Look at an object of `OBJECTS` as it is on the cluster."""
     facts = {
         "namespace": live.namespace,
@@ -56,15 +56,15 @@ def look(live: Live, what: str) -> Look:
     seen = live.kube.get(one.kind, filled(one.name, facts), where)
     if seen and one.kind == "Secret":
         seen = {**seen, "data": _told(live, seen.get("data") or {})}
-    return Look(what, live, seen, facts)
+    return ObservedObject(what, live, seen, facts)
 
 
-def assert_documented(found: Look) -> None:
+def assert_documented(found: ObservedObject) -> None:
     """Assert that an object is as documented, but for the deliberate differences of its release."""
     _assert_like(found, documented.expected(found.what, found.live.release), "not as documented")
 
 
-def assert_different(found: Look, words: str) -> None:
+def assert_different(found: ObservedObject, words: str) -> None:
     """Assert that an object differs from the documentation in the way that `DIFFERENCES` tells."""
     difference = DIFFERENCES[words]
     assert words in documented.differences(found.live.release), f"nothing is told of it: {words}"
@@ -108,7 +108,7 @@ def _unlike_mapping(shape: Shape, seen: Any, path: str, *, closed: bool) -> Iter
         yield from unlike(value, seen.get(key), f"{path}.{key}".lstrip("."), closed=closed)
 
 
-def _assert_like(found: Look, shape: Shape, fault: str, *, closed: bool = True) -> None:
+def _assert_like(found: ObservedObject, shape: Shape, fault: str, *, closed: bool = True) -> None:
     assert found.seen is not None, f"{found.name} is not there"
     lines = list(unlike(filled(shape, found.facts), found.seen, closed=closed))
     assert not lines, "\n  ".join((f"{found.name} is {fault}:", *lines))

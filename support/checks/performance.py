@@ -47,13 +47,13 @@ class Measurement(Protocol):
 Measured = TypeVar("Measured", bound=Measurement)
 
 
-def told(measurement: Measured, measured: MutableMapping[str, str]) -> Measured:
+def report(measurement: Measured, measured: MutableMapping[str, str]) -> Measured:
     """Put a measurement among what was measured, for the report, and return it."""
     measured[measurement.what] = str(measurement)
     return measurement
 
 
-def assert_told(measurement: Measurement, measured: Mapping[str, str]) -> None:
+def assert_reported(measurement: Measurement, measured: Mapping[str, str]) -> None:
     """Assert that a measurement is among what was measured."""
     assert measured.get(measurement.what) == str(measurement), (
         f"promised: {measurement.what}: {measurement}\nseen:     {measured}"
@@ -61,7 +61,7 @@ def assert_told(measurement: Measurement, measured: Mapping[str, str]) -> None:
 
 
 @dataclass(frozen=True)
-class Race:
+class BatchSpeedup:
     """How many seconds so many calls took for one thing each, and one call for as many."""
 
     work: str
@@ -85,7 +85,7 @@ class Race:
         )
 
 
-def race_additions(collection: Collection, count: int) -> Race:
+def batch_additions(collection: Collection, count: int) -> BatchSpeedup:
     """Add so many new records one by one, and as many others in one call."""
     there = collection.count()
     records = samples.records(there + 2 * count)[there:]
@@ -95,29 +95,31 @@ def race_additions(collection: Collection, count: int) -> Race:
             calls.add(collection, [record])
 
     single = _timed(one_by_one)
-    return Race("additions", count, single, _timed(lambda: calls.add(collection, records[count:])))
+    return BatchSpeedup("additions", count, single, _timed(lambda: calls.add(collection, records[count:])))
 
 
-def race_questions(collection: Collection, count: int) -> Race:
+def batch_questions(collection: Collection, count: int) -> BatchSpeedup:
     """Ask so many questions one by one, and the same ones in one call."""
     vectors = _questions(count)
     single = _timed(lambda: [calls.ask(collection, [vector], _NEAREST) for vector in vectors])
-    return Race("queries", count, single, _timed(lambda: calls.ask(collection, vectors, _NEAREST)))
+    return BatchSpeedup("queries", count, single, _timed(lambda: calls.ask(collection, vectors, _NEAREST)))
 
 
-RACES: Final[Mapping[str, Callable[[Collection, int], Race]]] = {
-    "additions": race_additions,
-    "queries": race_questions,
+BATCHES: Final[Mapping[str, Callable[[Collection, int], BatchSpeedup]]] = {
+    "additions": batch_additions,
+    "queries": batch_questions,
 }
 
 
-def assert_batch_wins(race: Race) -> None:
+def assert_batch_wins(speedup: BatchSpeedup) -> None:
     """Assert that a batch is clearly faster than as many single calls."""
-    assert race.gain >= _GAIN, f"promised: {race.what} is at least {_GAIN:g} times as fast\nseen:     {race}"
+    assert speedup.gain >= _GAIN, (
+        f"promised: {speedup.what} is at least {_GAIN:g} times as fast\nseen:     {speedup}"
+    )
 
 
 @dataclass(frozen=True)
-class Pace:
+class Latency:
     """How many seconds an answer took, usually and at the most, in a collection of so many records."""
 
     records: int
@@ -133,17 +135,17 @@ class Pace:
         return f"{self.median * 1000:.1f} ms usually, {self.slowest * 1000:.1f} ms at the most"
 
 
-def pace(collection: Collection, count: int) -> Pace:
+def latency(collection: Collection, count: int) -> Latency:
     """Ask so many questions one after the other, and return how long the answers took."""
     questions = _questions(count)
     # The first question brings the index to memory.
     calls.ask(collection, questions[:1], _NEAREST)
     seconds = [_timed(lambda: calls.ask(collection, [vector], _NEAREST)) for vector in questions]  # noqa: B023 - called at once
-    return Pace(collection.count(), statistics.median(seconds), max(seconds))
+    return Latency(collection.count(), statistics.median(seconds), max(seconds))
 
 
 @dataclass(frozen=True)
-class Weight:
+class RecordMemory:
     """By how many bytes the memory of Chroma's container grew for so many records of so many dimensions."""
 
     count: int
@@ -169,7 +171,7 @@ class Weight:
         return f"{self.record:.0f} bytes, {self.record / self.vector:.1f} times its vector ({self.count} records)"
 
 
-def weigh(live: Live, collection: Collection, count: int, dimension: int) -> Weight:
+def measure_record_memory(live: Live, collection: Collection, count: int, dimension: int) -> RecordMemory:
     """Add so many records, ask for one, which brings the index to memory, and return what they weigh there.
 
     Raises a LookupError where the container's memory cannot be read.
@@ -182,13 +184,13 @@ def weigh(live: Live, collection: Collection, count: int, dimension: int) -> Wei
     for start in range(0, count, _BATCH):
         _add(collection, f"from-{start}", [next(vectors) for _ in range(min(_BATCH, count - start))])
     calls.ask(collection, [next(vectors)], 1)
-    return Weight(count, dimension, resident(live) - before)
+    return RecordMemory(count, dimension, resident(live) - before)
 
 
-def assert_weight_is_in_bounds(weight: Weight) -> None:
+def assert_record_memory_is_in_bounds(record_memory: RecordMemory) -> None:
     """Assert that a record weighs in memory what its vector does, and not very much more."""
-    assert weight.vector <= weight.record <= _HEAVIEST * weight.vector, (
-        f"promised: a record weighs between 1 and {_HEAVIEST} times its vector of {weight.vector} bytes\nseen:     {weight}"
+    assert record_memory.vector <= record_memory.record <= _HEAVIEST * record_memory.vector, (
+        f"promised: a record weighs between 1 and {_HEAVIEST} times its vector of {record_memory.vector} bytes\nseen:     {record_memory}"
     )
 
 
@@ -222,19 +224,21 @@ class SlowQuestions(UserWarning):
     """Questions are answered, but slowly; the text says how slowly, and what to do."""
 
 
-def warn(measured: Pace, limit: float = SLOW) -> None:
+def warn(measured: Latency, limit: float = SLOW) -> None:
     """Warn if answers usually take longer than a number of seconds; one slow answer is bad luck."""
     if measured.median > limit:
-        told = f"{measured.what} takes {measured}; slow is what usually takes more than {limit * 1000:g} ms"
-        warnings.warn(str(Diagnosis(Trouble.SLOW, told)), SlowQuestions, stacklevel=2)
+        message = (
+            f"{measured.what} takes {measured}; slow is what usually takes more than {limit * 1000:g} ms"
+        )
+        warnings.warn(str(Diagnosis(Trouble.SLOW, message)), SlowQuestions, stacklevel=2)
 
 
-def assert_warning_is_complete(measured: Pace) -> None:
+def assert_warning_is_complete(measured: Latency) -> None:
     """Assert that of a pace that counts as slow, as any does by a limit of nothing, the time and the remedy are told."""
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         warn(measured, limit=0)
-    told = [str(one.message) for one in caught if one.category is SlowQuestions]
-    assert len(told) == 1, f"no warning of {measured.what}: {measured}"
-    assert str(measured) in told[0], f"a warning without the time: {told[0]}"
-    assert "fewer records" in told[0], f"a warning without a remedy: {told[0]}"
+    messages = [str(one.message) for one in caught if one.category is SlowQuestions]
+    assert len(messages) == 1, f"no warning of {measured.what}: {measured}"
+    assert str(measured) in messages[0], f"a warning without the time: {messages[0]}"
+    assert "fewer records" in messages[0], f"a warning without a remedy: {messages[0]}"

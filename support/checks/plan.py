@@ -27,7 +27,7 @@ _SECRET: Final = "correct-horse-battery-staple"  # noqa: S105 - nobody's
 
 
 @dataclass(frozen=True)
-class Change:
+class PlannedChange:
     """A change to the objects of a release: `act` on `what` ("kind name"), `lines` of its fields, or the `remedy`.
 
     Each of `lines` is what the plan says of a field, without what it is now.
@@ -40,9 +40,11 @@ class Change:
     remedy: str = ""
 
 
-def _change(act: Act, what: str, *lines: str, remedy: str = "", **patch: Any) -> Change:
+def _change(act: Act, what: str, *lines: str, remedy: str = "", **patch: Any) -> PlannedChange:
     kind, name = what.split()
-    return Change((Patch.model_validate({"kind": kind, "name": name, **patch}),), act, what, lines, remedy)
+    return PlannedChange(
+        (Patch.model_validate({"kind": kind, "name": name, **patch}),), act, what, lines, remedy
+    )
 
 
 def _replacing(path: str, value: str) -> list[Mapping[str, str]]:
@@ -50,7 +52,7 @@ def _replacing(path: str, value: str) -> list[Mapping[str, str]]:
 
 
 # What the cluster takes.
-CHANGES: Final[Mapping[str, Change]] = {
+CHANGES: Final[Mapping[str, PlannedChange]] = {
     "more memory": _change(
         Act.CHANGE,
         "StatefulSet chroma",
@@ -81,7 +83,7 @@ _ANEW: Final = "roll back, which keeps the data, and apply again"
 _CLAIM: Final = "PersistentVolumeClaim chroma-data-pvc"
 
 # What the cluster refuses, since it cannot be changed.
-DRIFTS: Final[Mapping[str, Change]] = {
+IMMUTABLE_CHANGES: Final[Mapping[str, PlannedChange]] = {
     "a claim of another storage class": _change(
         Act.CHANGE,
         _CLAIM,
@@ -107,7 +109,7 @@ DRIFTS: Final[Mapping[str, Change]] = {
 
 
 @dataclass(frozen=True)
-class Look:
+class PlannedLook:
     """A plan, and the versions of what was there before it was made and after."""
 
     plan: Plan
@@ -126,14 +128,14 @@ class Forecast:
     rollout: Rollout
 
 
-def look(here: Namespace, release: Release, change: Change | None = None) -> Look:
+def look(here: Namespace, release: Release, change: PlannedChange | None = None) -> PlannedLook:
     """Plan a release, with a change to it, and note what was there before and after."""
     before = here.versions()
     plan = here.plan(release, change.patches if change else ())
-    return Look(plan, before, here.versions())
+    return PlannedLook(plan, before, here.versions())
 
 
-def forecast(here: Namespace, release: Release, change: Change) -> Forecast:
+def forecast(here: Namespace, release: Release, change: PlannedChange) -> Forecast:
     """Plan a release with a change to it, and apply just that."""
     plan = here.plan(release, change.patches)
     return Forecast(plan, here.apply(release, change.patches))
@@ -149,21 +151,21 @@ def occupy(kube: Kube, home: Object, manager: str) -> None:
     kube.create(service, manager=manager)
 
 
-def assert_touches(look: Look, acts: Mapping[Act, set[str]]) -> None:
+def assert_touches(look: PlannedLook, acts: Mapping[Act, set[str]]) -> None:
     """Assert that a plan does just this to just these objects ("kind name"), and leaves the rest."""
     seen: dict[Act, set[str]] = {act: look.plan.touched(act) for act in Act if act is not Act.LEAVE}
     promised = {act: set(acts.get(act, ())) for act in seen}
     assert seen == promised, f"promised: {_told(promised)}\nseen:     {_told(seen)}\n{look}"
 
 
-def assert_creates_all(look: Look) -> None:
+def assert_creates_all(look: PlannedLook) -> None:
     """Assert that a plan creates all that a release consists of, and more than a pod at that."""
     everything = {f"{intent.kind} {intent.name}" for intent in look.plan.intents}
     assert {"StatefulSet chroma", "Ingress chroma-ingress", _RECORD} < everything, str(look)
     assert_touches(look, {Act.CREATE: everything})
 
 
-def assert_names(look: Look, change: Change) -> None:
+def assert_names(look: PlannedLook, change: PlannedChange) -> None:
     """Assert that a plan names what a change does to an object, field by field, and nothing else."""
     promised: dict[Act, set[str]] = {Act.CHANGE: {_RECORD}}
     promised.setdefault(change.act, set()).add(change.what)
@@ -173,14 +175,14 @@ def assert_names(look: Look, change: Change) -> None:
     assert seen == change.lines, f"promised: {change.lines}\nseen:     {seen}"
 
 
-def assert_shows_no_secret(look: Look) -> None:
+def assert_shows_no_secret(look: PlannedLook) -> None:
     """Assert that nobody learns the other token from a plan."""
     told = str(look)
     assert _SECRET not in told, told
     assert base64.b64encode(_SECRET.encode()).decode() not in told, told
 
 
-def assert_refusal_is_told(plan: Plan, change: Change) -> None:
+def assert_refusal_is_told(plan: Plan, change: PlannedChange) -> None:
     """Assert that a plan names the field that cannot be changed, and what to do."""
     (intent,) = [each for each in plan.intents if f"{each.kind} {each.name}" == change.what]
     told = "\n".join(plan.lines())
@@ -196,7 +198,7 @@ def assert_conflict_is_told(plan: Plan, manager: str, field: str) -> None:
     )
 
 
-def assert_nothing_changed(look: Look) -> None:
+def assert_nothing_changed(look: PlannedLook) -> None:
     """Assert that planning has changed nothing."""
     changed = {
         each

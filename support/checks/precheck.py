@@ -118,7 +118,7 @@ def delete_claim(live: Live) -> None:
 
 
 @dataclass(frozen=True)
-class Trial:
+class PrecheckedAct:
     """An act that was tried: what was told of it ("" when it was done), the objects by uid before and after it, the seconds."""
 
     told: str
@@ -127,31 +127,37 @@ class Trial:
     seconds: float
 
 
-def tried(act: str, backup_runner: BackupRunner, here: Namespace, release: Release, file: Path) -> Trial:
+def try_act(
+    act: str, backup_runner: BackupRunner, here: Namespace, release: Release, file: Path
+) -> PrecheckedAct:
     """Try an act, and return what came of it."""
     before, began = _uids(here), time.monotonic()
     try:
         said = ACTS[act](backup_runner, here, release, file)
     except (ArchiveError, CopyError, ObstructedError) as error:
         said = str(error)
-    return Trial(said, before, _uids(here), time.monotonic() - began)
+    return PrecheckedAct(said, before, _uids(here), time.monotonic() - began)
 
 
-def assert_refused(trial: Trial, *phrases: str) -> None:
+def assert_refused(prechecked_act: PrecheckedAct, *phrases: str) -> None:
     """Assert that an act was refused in words that hold these phrases, and that it left no file."""
-    missing = [phrase for phrase in phrases if phrase not in trial.told]
-    assert not missing, f"promised: a refusal that says {missing}\nseen:     {trial.told or 'it was done'}"
+    missing = [phrase for phrase in phrases if phrase not in prechecked_act.told]
+    assert not missing, (
+        f"promised: a refusal that says {missing}\nseen:     {prechecked_act.told or 'it was done'}"
+    )
 
 
-def assert_untouched(trial: Trial) -> None:
+def assert_untouched(prechecked_act: PrecheckedAct) -> None:
     """Assert that no object was made, replaced, deleted or marked for deletion by an act."""
-    assert trial.before == trial.after, f"promised: {trial.before}\nseen:     {trial.after}"
+    assert prechecked_act.before == prechecked_act.after, (
+        f"promised: {prechecked_act.before}\nseen:     {prechecked_act.after}"
+    )
 
 
-def assert_quick(trial: Trial, deadlines: Deadlines) -> None:
+def assert_quick(prechecked_act: PrecheckedAct, deadlines: Deadlines) -> None:
     """Assert that an act has ended long before a release's deadline, as it does where a doubt's time is waited once."""
-    assert trial.seconds < deadlines.live / 2, (
-        f"promised: one wait of {deadlines.doubt:g} s\nseen:     {trial.seconds:.0f} s"
+    assert prechecked_act.seconds < deadlines.live / 2, (
+        f"promised: one wait of {deadlines.doubt:g} s\nseen:     {prechecked_act.seconds:.0f} s"
     )
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
-from support.core.parallel import together
+from support.core.parallel import in_parallel
 from support.core.signals import ctrl_c
 from support.core.wait import Timeout, wait_for
 from support.deploy import removal
@@ -53,17 +53,17 @@ def break_off_after_each(
     """Let a deployment break off after each of its objects in turn, each in a namespace of its own."""
     count = len((first := make_namespace()).rendered(release).objects)
     places = [first, *(make_namespace() for _ in range(count - 1))]
-    return together([partial(_break_off, place, release, far) for far, place in enumerate(places, 1)])
+    return in_parallel([partial(_break_off, place, release, far) for far, place in enumerate(places, 1)])
 
 
 def roll_back_all(partial_deployments: list[PartialDeployment]) -> None:
     """Roll each back."""
-    together([deployment.roll_back for deployment in partial_deployments])
+    in_parallel([deployment.roll_back for deployment in partial_deployments])
 
 
 def assert_all_rolled_back(partial_deployments: list[PartialDeployment]) -> None:
     """Demand of each that nothing is left but its claim."""
-    together([deployment.assert_rolled_back for deployment in partial_deployments])
+    in_parallel([deployment.assert_rolled_back for deployment in partial_deployments])
 
 
 def interrupt(namespace: Namespace, release: Release) -> None:

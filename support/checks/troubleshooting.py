@@ -45,7 +45,7 @@ _BATCH: Final = 50
 _SHORT: Final = (0.5, 0.5)
 
 
-def _told(act: Callable[[], object]) -> str:
+def _message_of(act: Callable[[], object]) -> str:
     """Return what a user is told by what they do: the client's error, or what came back."""
     try:
         return str(act())
@@ -91,36 +91,36 @@ ACTS: Final[Mapping[str, Callable[[Live, Database, Collection], object]]] = {
 
 def act(live: Live, database: Database, collection: Collection, what: str) -> str:
     """Do one of `ACTS` as a user does, and return what the user is told."""
-    return _told(lambda: ACTS[what](live, database, collection))
+    return _message_of(lambda: ACTS[what](live, database, collection))
 
 
 def ask_for_heartbeat(live: Live, deadlines: Deadlines) -> str:
     """Ask for the heartbeat until that goes wrong, since what has happened takes a moment to show; return what is told."""
     way = ingress(live.host, live.inventory)
-    told = [""]
+    message = [""]
 
     def wrong() -> bool:
-        told[0] = _told(lambda: http.ask(way, BEAT.method, BEAT.path))
-        return ": 200 " not in told[0]
+        message[0] = _message_of(lambda: http.ask(way, BEAT.method, BEAT.path))
+        return ": 200 " not in message[0]
 
-    wait_for(wrong, deadlines.answering, lambda: f"nothing has gone wrong: {told[0]}")
-    return told[0]
+    wait_for(wrong, deadlines.answering, lambda: f"nothing has gone wrong: {message[0]}")
+    return message[0]
 
 
 def add_until_refused(collection: Collection) -> str:
     """Add records until one is refused, and return what the user is told."""
     records = samples.records(_MANY)
     for start in range(0, _MANY, _BATCH):
-        told = _told(partial(calls.add, collection, records[start : start + _BATCH]))
-        if told != "None":
-            return told
+        message = _message_of(partial(calls.add, collection, records[start : start + _BATCH]))
+        if message != "None":
+            return message
     raise Timeout(f"nothing was refused of {_MANY} records")
 
 
-def assert_diagnosed(live: Live, told: str, trouble: Trouble) -> None:
+def assert_diagnosed(live: Live, message: str, trouble: Trouble) -> None:
     """Assert that the suite names the trouble of a user who was told this, with what to do."""
-    diagnosis = look_into(live.kube, live.namespace, told)
-    assert diagnosis, f"promised: {trouble}\nseen:     nothing that is known: {told}"
+    diagnosis = look_into(live.kube, live.namespace, message)
+    assert diagnosis, f"promised: {trouble}\nseen:     nothing that is known: {message}"
     assert diagnosis.trouble is trouble, f"promised: {trouble}\nseen:     {diagnosis}"
 
 

@@ -6,7 +6,7 @@ from array import array
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from support.chroma.types import EVERYTHING, Change, Filters, Record, Vector, Write
+from support.chroma.types import EVERYTHING, Filters, Record, RecordChange, Vector, Write
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -91,7 +91,7 @@ def ask(
     ]
 
 
-def columns(rows: Sequence[Record | Change]) -> dict[str, Any]:
+def columns(rows: Sequence[Record | RecordChange]) -> dict[str, Any]:
     """Turn rows into the client's columns; a column in which nothing is said is left out."""
     columns: dict[str, list[Any]] = {
         "embeddings": [row.vector and list(row.vector) for row in rows],

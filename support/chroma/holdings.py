@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, Final
 
-from support.core.parallel import together
+from support.core.parallel import in_parallel
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -117,12 +117,12 @@ def look(ask: Ask, seconds: float) -> Holdings:
     listed, unlisted = _list(ask, end)
     if unlisted:
         return Holdings(unlisted=unlisted)
-    counted = together([partial(_counted, ask, one, end) for one in listed])
+    counted = in_parallel([partial(_counted, ask, one, end) for one in listed])
     there = [one for one in counted if one is not None]
     chosen = {one.id for one in _affordable(there)}
     return Holdings(
         tuple(
-            together(
+            in_parallel(
                 [
                     partial(_queried, ask, one, end) if one.id in chosen else partial(_as_it_is, one)
                     for one in there

@@ -60,7 +60,7 @@ def float32(value: float) -> float:
 
 
 @dataclass(frozen=True)
-class Change:
+class RecordChange:
     """What a write says of one id; None says nothing, and a metadata value of None takes its key away."""
 
     id: str
@@ -74,4 +74,4 @@ class Write:
     """One call that changes a collection; of the vectors either all or none are said, and each id once."""
 
     kind: WriteKind
-    changes: tuple[Change, ...]
+    changes: tuple[RecordChange, ...]

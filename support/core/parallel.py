@@ -14,7 +14,7 @@ T = TypeVar("T")
 _AT_ONCE: Final = 10
 
 
-def together(calls: Iterable[Callable[[], T]]) -> list[T]:
+def in_parallel(calls: Iterable[Callable[[], T]]) -> list[T]:
     """Make all calls at the same time and return their results in order.
 
     Every call is made to its end; the first error is raised, with the others as its notes.

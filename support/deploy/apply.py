@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Final, TypeVar
 
-from support.core.parallel import together
+from support.core.parallel import in_parallel
 from support.core.wait import pause, wait_for
 from support.deploy.objects import claim_names, dry_run_pod, images, is_bound, is_claim, prepull_pod, waves
 from support.diagnosis import admission
@@ -44,7 +44,7 @@ def dry_run(
     for namespace in wave.namespaces:
         _insist(partial(_take, kube, namespace), monitor)
     judged = wave.prerequisites + wave.workload + wave.announcements
-    _insist(lambda: together([partial(_judge, kube, obj) for obj in judged]), monitor)
+    _insist(lambda: in_parallel([partial(_judge, kube, obj) for obj in judged]), monitor)
     for statefulset in wave.workload:
         _insist(
             partial(_await_admission, kube, dry_run_pod(statefulset), deadlines, replacing=replacing), monitor
@@ -106,7 +106,7 @@ def apply_objects(
     wave = waves(objects)
     for namespace in wave.namespaces:
         _insist(partial(_take, kube, namespace), monitor)
-    stored = _insist(lambda: together([partial(kube.apply, obj) for obj in wave.prerequisites]), monitor)
+    stored = _insist(lambda: in_parallel([partial(kube.apply, obj) for obj in wave.prerequisites]), monitor)
     monitor.mark("applied")
     for statefulset in wave.workload:
         if finding := _bind(kube, monitor, stored, statefulset):
@@ -116,7 +116,7 @@ def apply_objects(
         ):
             return finding
     if wave.workload:
-        _insist(lambda: together([partial(kube.apply, obj) for obj in wave.announcements]), monitor)
+        _insist(lambda: in_parallel([partial(kube.apply, obj) for obj in wave.announcements]), monitor)
     return None if wave.workload else Finding(Cause.NEVER_READY, "the release has no StatefulSet")
 
 
@@ -125,7 +125,7 @@ def reapply(kube: Kube, objects: Objects) -> None:
     wave = waves(objects)
     for namespace in wave.namespaces:
         _take(kube, namespace)
-    together([partial(kube.apply, obj) for obj in (*wave.prerequisites, *wave.workload)])
+    in_parallel([partial(kube.apply, obj) for obj in (*wave.prerequisites, *wave.workload)])
 
 
 def create_claims(kube: Kube, objects: Objects) -> None:
@@ -133,7 +133,7 @@ def create_claims(kube: Kube, objects: Objects) -> None:
     wave = waves(objects)
     for namespace in wave.namespaces:
         _take(kube, namespace)
-    together([partial(kube.apply, obj) for obj in filter(is_claim, wave.prerequisites)])
+    in_parallel([partial(kube.apply, obj) for obj in filter(is_claim, wave.prerequisites)])
 
 
 def _take(kube: Kube, namespace: Object) -> None:

@@ -8,13 +8,13 @@ from enum import StrEnum
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
-from support.core.parallel import together
+from support.core.parallel import in_parallel
 from support.deploy import precheck
 from support.deploy.objects import is_claim
 from support.diagnosis import admission
 from support.diagnosis.causes import rejection
 from support.kube.client import ApiError
-from support.kube.diff import Difference, differences, wanted
+from support.kube.diff import FieldChange, differences, wanted
 from support.kube.labels import is_ours
 from support.kube.objects import key
 from support.platform.certificate import staleness
@@ -47,7 +47,7 @@ class Intent:
     kind: str
     name: str
     act: Act
-    differences: tuple[Difference, ...] = ()
+    differences: tuple[FieldChange, ...] = ()
     remarks: tuple[str, ...] = ()
     obstacle: str | None = None
 
@@ -112,7 +112,7 @@ def plan(
     begins = seen.namespace is None
     # In a namespace that is being deleted nothing can be made, which is said once.
     judged = not begins and not seen.is_ending
-    intents = together([partial(_intent, kube, obj, judged=judged) for obj in objects])
+    intents = in_parallel([partial(_intent, kube, obj, judged=judged) for obj in objects])
     stale = {key(obj) for obj in former if not is_claim(obj)} - {key(obj) for obj in objects}
     gone = [Intent(*each, Act.REMOVE) for each in sorted(stale) if kube.get(*each, namespace)]
     hindrances = tuple(map(str, precheck.hindrances(kube, seen, objects)))

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
-from support.core.parallel import together
+from support.core.parallel import in_parallel
 from support.core.wait import Timeout, wait_for
 from support.deploy.objects import claim_names, is_claim
 from support.deploy.removal import KINDS
@@ -199,7 +199,7 @@ def observe(kube: Kube, namespace: str) -> Situation:
     around = kube.get("Namespace", namespace)
     if not around:
         return Situation()
-    found = together([partial(kube.list, kind, namespace) for kind in KINDS])
+    found = in_parallel([partial(kube.list, kind, namespace) for kind in KINDS])
     objects = [obj for some in found for obj in some]
     volumes = {claim["spec"].get("volumeName", "") for claim in objects if is_claim(claim)} - {""}
     nodes = {

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
-from support.core.parallel import together
+from support.core.parallel import in_parallel
 from support.core.wait import wait_for
 from support.deploy.objects import is_announcement, is_claim
 from support.deploy.volumes import claimed_by, claimed_from, counted, of_namespaces, stays
@@ -48,7 +48,7 @@ def owned(kube: Kube, namespace: str) -> Objects:
     around = kube.get("Namespace", namespace)
     if not around:
         return []
-    found = together([partial(kube.list, kind, namespace, OWNED) for kind in KINDS])
+    found = in_parallel([partial(kube.list, kind, namespace, OWNED) for kind in KINDS])
     return [around] * is_ours(around) + [obj for objects in found for obj in objects]
 
 
@@ -176,7 +176,7 @@ def ask_for_removal(kube: Kube, namespace: str, objects: Objects, *, grace: int 
     """Delete objects without waiting; pods are given `grace` seconds (None: what they ask for)."""
     workload = [obj for obj in objects if obj["kind"] == "StatefulSet"]
     for wave in (workload, [obj for obj in objects if obj not in workload]):
-        together([partial(_delete, kube, namespace, obj, grace) for obj in wave])
+        in_parallel([partial(_delete, kube, namespace, obj, grace) for obj in wave])
 
 
 def _delete(kube: Kube, namespace: str, obj: Object, grace: int | None) -> None:

@@ -7,7 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from support.chroma.api import DEFAULT_DATABASE, TENANT, TOKEN_HEADER
-from support.core.parallel import together
+from support.core.parallel import in_parallel
 from support.deploy import last_live, precheck, removal
 from support.deploy.liveness import NeverWill, NotYet
 from support.deploy.objects import ANNOUNCEMENT
@@ -57,7 +57,7 @@ class StatefulSet:
 
 
 @dataclass(frozen=True)
-class Claim:
+class ClaimState:
     """A claim that holds data; its volume and what becomes of that without it ("Delete", "Retain"), where we may look."""
 
     name: str
@@ -105,7 +105,7 @@ class Status:
     heartbeat: int | None
     statefulset: StatefulSet | None
     pods: tuple[Pod, ...]
-    claims: tuple[Claim, ...]
+    claims: tuple[ClaimState, ...]
     endpoints: dict[str, str]
     announcement: Announcement
     collections: tuple[Collection, ...]
@@ -226,10 +226,10 @@ def _pod(pod: Object) -> Pod:
     )
 
 
-def _claim(claim: Object, seen: Situation) -> Claim:
+def _claim(claim: Object, seen: Situation) -> ClaimState:
     spec, status = claim["spec"], claim.get("status", {})
     volume = spec.get("volumeName", "")
-    return Claim(
+    return ClaimState(
         claim["metadata"]["name"],
         status.get("phase", ""),
         (status.get("capacity") or spec["resources"]["requests"])["storage"],
@@ -276,7 +276,7 @@ def _collections(namespace: Namespace) -> tuple[tuple[Collection, ...], str]:
         found = [
             (name, one) for name in _databases(ask) for one in _pages(ask, f"{_DATABASES}/{name}/collections")
         ]
-        counts = together([partial(_count, ask, database, one["id"]) for database, one in found])
+        counts = in_parallel([partial(_count, ask, database, one["id"]) for database, one in found])
     except http.Unanswered as error:
         return (), str(error)
     except (ValueError, KeyError, TypeError) as error:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
-from support.core.parallel import together
+from support.core.parallel import in_parallel
 from support.deploy import removal
 from support.deploy.marks import KIND, is_mark, living, run_of
 from support.deploy.objects import is_prepull_pod
@@ -83,7 +83,7 @@ def _sweep_objects(kube: Kube, alive: Living, swept: Swept, *, alone: bool) -> N
     for namespace in namespaces:
         _try(swept, namespace, partial(_remove_namespace, kube, namespace["metadata"]["name"]))
     gone = {one["metadata"]["name"] for one in namespaces}
-    found = together([partial(_listed, kube, kind, swept) for kind in removal.KINDS])
+    found = in_parallel([partial(_listed, kube, kind, swept) for kind in removal.KINDS])
     for obj in (one for objects in found for one in objects):
         passing = alone and is_prepull_pod(obj)  # of a release that stays, but there only while a run pulls
         if obj["metadata"]["namespace"] not in gone and (passing or alive.is_left(obj)):

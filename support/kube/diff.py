@@ -30,7 +30,7 @@ _PLAIN: Final = re.compile(r"[A-Za-z0-9_-]+")
 
 
 @dataclass(frozen=True)
-class Difference:
+class FieldChange:
     """One field that differs; `before` and `after` are its values in words, None where it is not there.
 
     The items of a list that have names go by them: "spec.template.spec.containers[chroma].image".
@@ -50,17 +50,17 @@ class Difference:
         return f"{self.field}: {self.before} -> {self.after}"
 
 
-def differences(before: Object, after: Object) -> list[Difference]:
+def differences(before: Object, after: Object) -> list[FieldChange]:
     """Return the fields in which an object will differ from what it is."""
     unseen = _UNSEEN.get(after["kind"], ())
     return [
-        Difference(field, _told(field, old, unseen), _told(field, new, unseen))
+        FieldChange(field, _told(field, old, unseen), _told(field, new, unseen))
         for field, old, new in _differing("", before, after)
         if not field.startswith(_KEPT)
     ]
 
 
-def wanted(before: Object, after: Object) -> list[Difference]:
+def wanted(before: Object, after: Object) -> list[FieldChange]:
     """Return the fields that an object states otherwise than they are; what it does not state may be anything.
 
     Kubernetes leaves out what is nothing.

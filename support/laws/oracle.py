@@ -6,7 +6,17 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
-from support.chroma.types import Change, Filter, Filters, Metadata, Metric, Record, Scalar, Vector, Write
+from support.chroma.types import (
+    Filter,
+    Filters,
+    Metadata,
+    Metric,
+    Record,
+    RecordChange,
+    Scalar,
+    Vector,
+    Write,
+)
 
 # One rounding of a float32: what Chroma computes with.
 EPSILON: Final = 2.0**-23
@@ -132,7 +142,7 @@ class Model:
                     del self.records[change.id]
 
 
-def _changed(record: Record, change: Change) -> Record:
+def _changed(record: Record, change: RecordChange) -> Record:
     merged = {**(record.metadata or {}), **(change.metadata or {})}
     return replace(
         record,

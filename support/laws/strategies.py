@@ -10,10 +10,10 @@ from hypothesis.strategies import DrawFn, SearchStrategy, composite
 
 from support.chroma.types import (
     EVERYTHING,
-    Change,
     Filters,
     Metadata,
     Record,
+    RecordChange,
     Scalar,
     Vector,
     Write,
@@ -171,7 +171,7 @@ def _writes(dimension: int) -> SearchStrategy[Write]:
 @composite
 def _write(draw: DrawFn, /, kind: WriteKind, **columns: SearchStrategy[Any]) -> Write:
     ids = draw(st.lists(st.sampled_from(_IDS), min_size=1, max_size=3, unique=True))
-    return Write(kind, tuple(draw(st.builds(Change, id=st.just(name), **columns)) for name in ids))
+    return Write(kind, tuple(draw(st.builds(RecordChange, id=st.just(name), **columns)) for name in ids))
 
 
 def values_of_variables() -> SearchStrategy[tuple[str, ...]]:

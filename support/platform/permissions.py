@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
-from support.core.parallel import together
+from support.core.parallel import in_parallel
 from support.kube.resources import resource
 
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ def lacking(kube: Kube, namespace: str) -> list[Right]:
     if not status.get("incomplete"):
         return left
     # An authorizer that cannot list its rules still answers a question about each.
-    answers = together([partial(_may, kube, right, namespace) for right in left])
+    answers = in_parallel([partial(_may, kube, right, namespace) for right in left])
     return [right for right, may in zip(left, answers, strict=True) if not may]
 
 

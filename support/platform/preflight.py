@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from support.core.parallel import together
+from support.core.parallel import in_parallel
 from support.core.resolver import nameless
 from support.core.wait import Timeout
 from support.kube.client import ApiError, Kube
@@ -50,7 +50,7 @@ def _look(
         partial(_silence, kube, stated, provided, run_id, deadlines),
         partial(_nameless, stated),
     )
-    return Platform(*together([partial(_seen, look) for look in looks]))
+    return Platform(*in_parallel([partial(_seen, look) for look in looks]))
 
 
 def _seen(look: Callable[[], T]) -> T | Unknown:

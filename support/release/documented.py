@@ -31,7 +31,7 @@ class Documented:
 
 
 @dataclass(frozen=True)
-class Difference:
+class Deviation:
     """A deliberate difference from the documentation: what stands `instead`, and why.
 
     `needs` is the capability of the releases that differ so; None: all do.
@@ -206,13 +206,13 @@ _DOCUMENTED_VARIABLES: Final = (
 _GIVEN_UP: Final = dict.fromkeys(_DOCUMENTED_VARIABLES, ABSENT)
 
 # By the words of the features.
-DIFFERENCES: Final[Mapping[str, Difference]] = {
-    "its pod has no Service variables in its environment": Difference(
+DIFFERENCES: Final[Mapping[str, Deviation]] = {
+    "its pod has no Service variables in its environment": Deviation(
         "StatefulSet",
         _in_pod({"enableServiceLinks": False}),
         'beside a Service named "chroma" Chroma would be told a port that is none, and panic at its next start',
     ),
-    "its pod has only the privileges that it needs": Difference(
+    "its pod has only the privileges that it needs": Deviation(
         "StatefulSet",
         _in_pod(
             {
@@ -231,17 +231,17 @@ DIFFERENCES: Final[Mapping[str, Difference]] = {
         ),
         "the documentation says nothing of it, and the image would run as root",
     ),
-    "a broken pod does not block its replacement": Difference(
+    "a broken pod does not block its replacement": Deviation(
         "StatefulSet",
         {"spec": {"podManagementPolicy": "Parallel"}},
         "in order, as is usual, an update that was taken back stays stuck until somebody deletes its pod",
     ),
-    "its Chroma has the version that was verified": Difference(
+    "its Chroma has the version that was verified": Deviation(
         "StatefulSet",
         _in_chroma({"image": "{harbor_registry}/{library_project}/{image}"}),
         '"latest" is another version tomorrow, which stores and authenticates in another way',
     ),
-    "its probes start without delay": Difference(
+    "its probes start without delay": Deviation(
         "StatefulSet",
         _in_chroma(
             {
@@ -264,7 +264,7 @@ DIFFERENCES: Final[Mapping[str, Difference]] = {
         "their own, and take a release that is merely busy from nobody",
         needs="gateway",
     ),
-    "a gateway checks the token": Difference(
+    "a gateway checks the token": Deviation(
         "StatefulSet",
         _in_pod(
             {
@@ -294,7 +294,7 @@ DIFFERENCES: Final[Mapping[str, Difference]] = {
         "this version of Chroma has no authentication of its own, and the documented variables do nothing in it",
         needs="gateway",
     ),
-    "its token has the variable names of its version": Difference(
+    "its token has the variable names of its version": Deviation(
         "StatefulSet",
         _in_chroma(
             {
@@ -328,7 +328,7 @@ def expected(what: str, release: Release) -> Shape:
     return shape
 
 
-def differences(release: Release) -> dict[str, Difference]:
+def differences(release: Release) -> dict[str, Deviation]:
     """Return the deliberate differences of a release, by their words."""
     return {
         words: one

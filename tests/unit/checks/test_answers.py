@@ -11,7 +11,7 @@ from pydantic import SecretStr
 
 from support.checks import answers, durability
 from support.checks.access import CREDENTIALS, OpenPorts, assert_gateway_alone_is_open
-from support.checks.durability import History, Search
+from support.checks.durability import Search, WriteLog
 from support.chroma import calls, samples
 from support.network.http import Reply
 
@@ -117,26 +117,26 @@ COLLECTION: Any = None
 
 
 def test_an_acknowledged_record_must_be_there_as_it_was_written(held: list[Record]) -> None:
-    durability.assert_acknowledged(COLLECTION, History(RECORDS[:3]))
+    durability.assert_acknowledged(COLLECTION, WriteLog(RECORDS[:3]))
     with pytest.raises(AssertionError, match=RECORDS[3].id):
-        durability.assert_acknowledged(COLLECTION, History(RECORDS[:4]))
+        durability.assert_acknowledged(COLLECTION, WriteLog(RECORDS[:4]))
     held[0] = replace(held[0], vector=(0.0,) * samples.DIMENSION)
     with pytest.raises(AssertionError, match=RECORDS[0].id):
-        durability.assert_acknowledged(COLLECTION, History(RECORDS[:3]))
+        durability.assert_acknowledged(COLLECTION, WriteLog(RECORDS[:3]))
 
 
 def test_an_unsure_record_may_be_there_wholly_or_not_at_all(held: list[Record]) -> None:
-    durability.assert_acknowledged(COLLECTION, History(RECORDS[:3], [RECORDS[3]]))
-    durability.assert_acknowledged(COLLECTION, History(RECORDS[:2], [RECORDS[2]]))
+    durability.assert_acknowledged(COLLECTION, WriteLog(RECORDS[:3], [RECORDS[3]]))
+    durability.assert_acknowledged(COLLECTION, WriteLog(RECORDS[:2], [RECORDS[2]]))
     held[2] = replace(held[2], document=None)
     with pytest.raises(AssertionError, match=RECORDS[2].id):
-        durability.assert_acknowledged(COLLECTION, History(RECORDS[:2], [RECORDS[2]]))
+        durability.assert_acknowledged(COLLECTION, WriteLog(RECORDS[:2], [RECORDS[2]]))
 
 
 def test_a_record_that_was_never_written_must_not_be_there(held: list[Record]) -> None:
     assert held
     with pytest.raises(AssertionError, match=RECORDS[2].id):
-        durability.assert_acknowledged(COLLECTION, History(RECORDS[:2]))
+        durability.assert_acknowledged(COLLECTION, WriteLog(RECORDS[:2]))
 
 
 @pytest.mark.parametrize("files", [(), ("notes.txt",), ("chroma.sql",)])

@@ -8,7 +8,7 @@ from typing import Any, cast
 import pytest
 
 from support.checks import memory, performance
-from support.checks.performance import Race, Weight
+from support.checks.performance import BatchSpeedup, RecordMemory
 from support.kube.client import ApiError, Exec
 
 VERSION_1 = "cache 5\nrss 10\ntotal_rss 4096\nhierarchical_memory_limit 99\n"
@@ -17,7 +17,7 @@ VERSION_2 = "anon 8192\nfile 5\n"
 
 def test_a_batch_that_is_no_faster_is_told() -> None:
     with pytest.raises(AssertionError, match=r"promised: a batch of 20 additions .*\nseen: +1\.0 times"):
-        performance.assert_batch_wins(Race("additions", 20, single=1.0, batch=1.0))
+        performance.assert_batch_wins(BatchSpeedup("additions", 20, single=1.0, batch=1.0))
 
 
 @pytest.mark.parametrize("record", [0, 1000, 40_000])
@@ -25,16 +25,16 @@ def test_a_record_that_weighs_too_little_or_too_much_is_told(record: int) -> Non
     with pytest.raises(
         AssertionError, match="a record weighs between 1 and 12 times its vector of 1536 bytes"
     ):
-        performance.assert_weight_is_in_bounds(Weight(100, 384, grown=100 * record))
+        performance.assert_record_memory_is_in_bounds(RecordMemory(100, 384, grown=100 * record))
 
 
 def test_a_measurement_is_told_once() -> None:
     measured: dict[str, str] = {}
-    race = performance.told(Race("questions", 20, single=2.0, batch=0.1), measured)
+    speedup = performance.report(BatchSpeedup("questions", 20, single=2.0, batch=0.1), measured)
     assert measured == {
         "a batch of 20 questions": "20.0 times as fast as single ones (0.100 s against 2.000 s)"
     }
-    performance.assert_told(race, measured)
+    performance.assert_reported(speedup, measured)
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ import pytest
 from support.commands.status import render_text
 from support.deploy import status
 from support.deploy.results import NotLive
-from support.deploy.status import Announcement, Claim, Collection, Pod, StatefulSet, Status
+from support.deploy.status import Announcement, ClaimState, Collection, Pod, StatefulSet, Status
 from support.kube.client import ApiError
 from support.network.http import Reply
 from support.release.release import Release
@@ -29,7 +29,7 @@ LIVE = Status(
     heartbeat=17,
     statefulset=StatefulSet("chroma", 1, 1, settled=True),
     pods=(Pod("chroma-0", "ready", ready=True, restarts=2, node="n1"),),
-    claims=(Claim("chroma-data-pvc", "Bound", "10Gi", "k8s-hostpath"),),
+    claims=(ClaimState("chroma-data-pvc", "Bound", "10Gi", "k8s-hostpath"),),
     endpoints={"users": "https://chroma.example.com"},
     announcement=Announcement("safe", "healthy"),
     collections=(

@@ -13,7 +13,7 @@ from support.deploy.namespace import Namespace
 from support.deploy.plan import Act, Intent, Plan, plan
 from support.deploy.precheck import Situation
 from support.kube.client import ApiError, Kube
-from support.kube.diff import Difference
+from support.kube.diff import FieldChange
 from support.kube.labels import ownership
 from support.kube.objects import Object
 from support.release.release import Release
@@ -71,7 +71,7 @@ def test_what_is_not_there_is_created_and_what_differs_changed() -> None:
     found = planned(Cluster([HOME, SERVICE]), [HOME, CHANGED, CLAIM])
     assert found.touched(Act.CREATE) == {"PersistentVolumeClaim data"}
     assert found.touched(Act.CHANGE) == {"Service chromadb-svc"}
-    assert found.intents[1].differences == (Difference("spec.port", "80", "81"),)
+    assert found.intents[1].differences == (FieldChange("spec.port", "80", "81"),)
 
 
 def test_what_only_the_release_before_had_goes_but_for_claims() -> None:
@@ -100,7 +100,7 @@ def test_what_the_cluster_would_refuse_is_told_with_its_remedy() -> None:
     (line,) = found.obstacles()
     assert line.startswith("PersistentVolumeClaim data: Invalid: spec is immutable")
     assert "keep the claim's class" in line
-    assert found.intents[1].differences == (Difference("spec.class", "a", "b"),)
+    assert found.intents[1].differences == (FieldChange("spec.class", "a", "b"),)
 
 
 def test_a_webhook_that_gives_no_answer_is_foreseen_before_there_is_a_namespace() -> None:

@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 
 from support.chroma import calls
 from support.chroma.calls import Hit
-from support.chroma.types import Change, Filters, Metric, Record, Write
+from support.chroma.types import Filters, Metric, Record, RecordChange, Write
 from support.laws import filters as laws_filters
 from support.laws import invariants, strategies
 from support.laws.invariants import LawRunner, recall, same_records
@@ -82,7 +82,7 @@ class Honest:
             strict=True,
         )
         changes = tuple(
-            Change(name, vector and tuple(vector), text, data) for name, vector, text, data in rows
+            RecordChange(name, vector and tuple(vector), text, data) for name, vector, text, data in rows
         )
         self.model.write(Write(kind, changes))
 

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from support.chroma.types import Change, Filters, Metric, Record, Vector, Write, float32
+from support.chroma.types import Filters, Metric, Record, RecordChange, Vector, Write, float32
 from support.laws import filters, strategies
 from support.laws.oracle import EPSILON, Model, distance, matches, nearest, tolerance
 
@@ -202,23 +202,26 @@ def test_filters_hide_what_masks_hide(trial: strategies.Trial) -> None:
 
 
 def test_the_first_addition_wins() -> None:
-    assert after(Write("add", (Change("a", (2.0,), "other"),))) == {
+    assert after(Write("add", (RecordChange("a", (2.0,), "other"),))) == {
         "a": Record("a", (1.0,), "moss", {"n": 1, "m": 2})
     }
 
 
 def test_an_update_merges_and_a_none_takes_its_key_away() -> None:
-    write = Write("update", (Change("a", metadata={"n": None, "m": 3, "k": True}), Change("b", (2.0,))))
+    write = Write(
+        "update", (RecordChange("a", metadata={"n": None, "m": 3, "k": True}), RecordChange("b", (2.0,)))
+    )
     assert after(write) == {"a": Record("a", (1.0,), "moss", {"m": 3, "k": True})}
 
 
 def test_metadata_without_a_key_is_none() -> None:
-    assert after(Write("update", (Change("a", metadata={"n": None, "m": None}),)))["a"].metadata is None
+    assert after(Write("update", (RecordChange("a", metadata={"n": None, "m": None}),)))["a"].metadata is None
 
 
 def test_an_upsert_changes_and_adds() -> None:
     write = Write(
-        "upsert", (Change("a", (2.0,), metadata={"n": 5}), Change("b", (3.0,), "fern", {"n": None}))
+        "upsert",
+        (RecordChange("a", (2.0,), metadata={"n": 5}), RecordChange("b", (3.0,), "fern", {"n": None})),
     )
     assert after(write) == {
         "a": Record("a", (2.0,), "moss", {"n": 5, "m": 2}),
@@ -227,12 +230,12 @@ def test_an_upsert_changes_and_adds() -> None:
 
 
 def test_a_deletion_passes_over_unknown_ids() -> None:
-    assert after(Write("delete", (Change("b"), Change("a")))) == {}
+    assert after(Write("delete", (RecordChange("b"), RecordChange("a")))) == {}
 
 
 def after(write: Write) -> dict[str, Record]:
     """Return what a write leaves of a collection of one record."""
     model = Model()
-    model.write(Write("add", (Change("a", (1.0,), "moss", {"n": 1, "m": 2}),)))
+    model.write(Write("add", (RecordChange("a", (1.0,), "moss", {"n": 1, "m": 2}),)))
     model.write(write)
     return model.records
