@@ -29,21 +29,21 @@ Feature: Deploying a release
       And the collection "field-notes" holds 100 records
 
       Examples:
-        | release           | reason                       |
-        | no-such-image     | its image cannot be pulled   |
-        | too-little-memory | it ran out of memory         |
-        | deaf-heartbeat    | it never became ready        |
-        | unschedulable     | it cannot be scheduled       |
-        | unbound-claim     | its claim is not bound       |
-        | rejected          | it was rejected by admission |
-        | failing-container | its container keeps failing  |
+        | release                 | reason                       |
+        | no-such-image           | its image cannot be pulled   |
+        | too-little-memory       | it ran out of memory         |
+        | failing-readiness-probe | it never became ready        |
+        | unschedulable           | it cannot be scheduled       |
+        | unbound-claim           | its claim is not bound       |
+        | rejected                | it was rejected by admission |
+        | failing-container       | its container keeps failing  |
 
   @core
   Rule: The previous release comes back with its own token, and a refusal names a token that is not accepted
 
     Scenario: The previous release is checked with its own token
       Given the release, live in a namespace of its own
-      When the release "deaf-heartbeat" is applied with another token
+      When the release "failing-readiness-probe" is applied with another token
       Then it is refused because it never became ready
       And the previous release is live again with its old token
 

@@ -1,1 +1,1 @@
-"""What the steps do and demand: one module for each feature."""
+"""What the steps do and assert: one module for each feature."""

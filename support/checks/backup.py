@@ -51,7 +51,7 @@ class Attempt:
     error: BaseException | None
 
     def assert_failed_with(self, phrase: str) -> None:
-        """Demand that it failed and said so in these words."""
+        """Assert that it failed and said so in these words."""
         assert self.error, f"promised: a failure that says {phrase!r}\nseen:     {self.file} was taken"
         said = f"{type(self.error).__name__}: {self.error}"
         assert phrase in said, f"promised: a failure that says {phrase!r}\nseen:     {said}"
@@ -99,7 +99,7 @@ def held_by_claim(backup_runner: BackupRunner, namespace: Namespace, release: Re
 
 
 def assert_holds_what_it_held(held: Mapping[str, str]) -> None:
-    """Demand that a claim holds what it was occupied by, and nothing else."""
+    """Assert that a claim holds what it was occupied by, and nothing else."""
     promised = sums_of(io.BytesIO(_OCCUPANT))
     assert held == promised, f"promised: a claim with {promised}\nseen:     {held}"
 
@@ -121,18 +121,18 @@ def run_out_of_room(backup_runner: BackupRunner, namespace: Namespace, release: 
 
 
 def assert_failed(attempt: Attempt, mishap: str) -> None:
-    """Demand that a backup failed for a reason, and said so."""
+    """Assert that a backup failed for a reason, and said so."""
     attempt.assert_failed_with(_MISHAPS[mishap][1])
 
 
 def assert_refused(attempt: Attempt, reason: str) -> None:
-    """Demand that a backup was not restored for a reason, that this was said, and that the file is still there."""
+    """Assert that a backup was not restored for a reason, that this was said, and that the file is still there."""
     attempt.assert_failed_with(REFUSALS[reason])
     assert attempt.file.exists(), f"{attempt.file} is gone"
 
 
 def assert_grown(namespace: Namespace, release: Release, deadlines: Deadlines) -> None:
-    """Demand that the volume of the claim has the size that the release asks for; a volume grows after its claim."""
+    """Assert that the volume of the claim has the size that the release asks for; a volume grows after its claim."""
 
     def seen() -> str:
         claim = namespace.kube.get("PersistentVolumeClaim", release.claim.name, namespace.name) or {}
@@ -143,19 +143,19 @@ def assert_grown(namespace: Namespace, release: Release, deadlines: Deadlines) -
 
 
 def assert_nothing_left(attempt: Attempt) -> None:
-    """Demand that there is no file, not even a half one under another name."""
+    """Assert that there is no file, not even a half one under another name."""
     left = [path.name for path in attempt.file.parent.iterdir()]
     assert not left, f"left of the backup: {', '.join(left)}"
 
 
 def assert_private(file: Path) -> None:
-    """Demand that only the owner may read a file."""
+    """Assert that only the owner may read a file."""
     mode = file.stat().st_mode & 0o777
     assert mode == 0o600, f"{file} may be read by others: mode {mode:o}"
 
 
 def assert_lives_on(home: Namespace, live: Live) -> None:
-    """Demand that a release lives with the objects it had, and that nothing is left of the copying."""
+    """Assert that a release lives with the objects it had, and that nothing is left of the copying."""
     kube, place = live.kube, live.namespace
     assert home.prove_live().objects == live.objects, "the release has other objects than before"
     left = kube.get("Pod", POD, place)
@@ -163,7 +163,7 @@ def assert_lives_on(home: Namespace, live: Live) -> None:
 
 
 def assert_restored(collection: Collection, rollout: Rollout) -> None:
-    """Demand that a restored release holds a collection as the one does that was backed up, and answers as that does."""
+    """Assert that a restored release holds a collection as the one does that was backed up, and answers as that does."""
     assert rollout.live, str(rollout)
     there = rollout.live
     client = chroma_client.client(ingress(there.host, there.inventory), there.token, collection.database)

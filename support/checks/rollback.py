@@ -38,7 +38,7 @@ class PartialDeployment:
         self.namespace.roll_back()
 
     def assert_rolled_back(self) -> None:
-        """Demand that nothing is left of it but its claim; without one, not even the namespace."""
+        """Assert that nothing is left of it but its claim; without one, not even the namespace."""
         claims = [obj["metadata"]["name"] for obj in filter(is_claim, self.made)]
         try:
             assert_claims_left(self.namespace, claims)
@@ -62,7 +62,7 @@ def roll_back_all(partial_deployments: list[PartialDeployment]) -> None:
 
 
 def assert_all_rolled_back(partial_deployments: list[PartialDeployment]) -> None:
-    """Demand of each that nothing is left but its claim."""
+    """Assert of each that nothing is left but its claim."""
     in_parallel([deployment.assert_rolled_back for deployment in partial_deployments])
 
 
@@ -129,7 +129,7 @@ def try_to_roll_back(namespace: Namespace, deadlines: Deadlines) -> str:
 
 
 def assert_told(told: str, obj: Object) -> None:
-    """Demand that a roll back has failed, and named the object."""
+    """Assert that a roll back has failed, and named the object."""
     name = f"{obj['kind']} {obj['metadata']['name']}"
     assert name in told, f"promised: the roll back fails and names {name}\nseen:     {told or 'it succeeded'}"
 
@@ -156,7 +156,7 @@ def remove_foreign(kube: Kube, objects: Objects) -> None:
 
 
 def assert_untouched(kube: Kube, objects: Objects) -> None:
-    """Demand that each is what it was, down to its version."""
+    """Assert that each is what it was, down to its version."""
     for obj in objects:
         now = kube.get(*key(obj), obj["metadata"]["namespace"])
         assert now == obj, f"{' '.join(key(obj))}, a foreign object, was {obj} and is {now or 'gone'}"
@@ -172,17 +172,17 @@ def _foreign(kind: str, namespace: str) -> Object:
 
 
 def assert_nothing_left(namespace: Namespace) -> None:
-    """Demand that there is no trace, not even the namespace."""
+    """Assert that there is no trace, not even the namespace."""
     _assert_left(namespace, set(), ())
 
 
 def assert_namespace_left(namespace: Namespace, besides: Sequence[Object]) -> None:
-    """Demand that there is only the namespace, and some objects."""
+    """Assert that there is only the namespace, and some objects."""
     _assert_left(namespace, {("Namespace", namespace.name)}, besides)
 
 
 def assert_data_left(namespace: Namespace, release: Release, besides: Sequence[Object]) -> None:
-    """Demand that there is only the claim of a release, with its volume, in its namespace, and some objects."""
+    """Assert that there is only the claim of a release, with its volume, in its namespace, and some objects."""
     claim = namespace.kube.get("PersistentVolumeClaim", release.claim.name, namespace.name)
     assert claim, f"gone from {namespace.name}: PersistentVolumeClaim {release.claim.name}"
     volume = ("PersistentVolume", claim["spec"].get("volumeName", ""))
@@ -190,7 +190,7 @@ def assert_data_left(namespace: Namespace, release: Release, besides: Sequence[O
 
 
 def assert_claims_left(namespace: Namespace, names: Sequence[str]) -> None:
-    """Demand that there are only these claims, with the volumes that they have, in their namespace; none: nothing at all."""
+    """Assert that there are only these claims, with the volumes that they have, in their namespace; none: nothing at all."""
     claims = [namespace.kube.get("PersistentVolumeClaim", name, namespace.name) for name in names]
     volumes = [claim["spec"]["volumeName"] for claim in claims if claim and "volumeName" in claim["spec"]]
     expected = {("PersistentVolumeClaim", name) for name in names}

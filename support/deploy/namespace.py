@@ -201,7 +201,7 @@ class Namespace:
         self.roll_back()
 
     def assert_live(self, release: Release, rollout: Rollout) -> None:
-        """Demand that a release is live at this moment, after a rollout: its own, or that of a refused one."""
+        """Assert that a release is live at this moment, after a rollout: its own, or that of a refused one."""
         if rollout.release == release and rollout.finding:
             raise AssertionError(f'release "{release.name}" is not live: refused because {rollout.finding}')
         live = self.prove_live()

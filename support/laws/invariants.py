@@ -122,7 +122,7 @@ class _Broken:
 
 
 def answer_is_in_order(collection: Collection, metric: Metric, trial: Trial) -> None:
-    """Demand that no record in an answer is nearer than the one before it."""
+    """Assert that no record in an answer is nearer than the one before it."""
     hits = _ask_for_all(collection, trial)
     for before, after in pairwise(hits):
         slack = _slack(metric, trial, before) + _slack(metric, trial, after)
@@ -136,7 +136,7 @@ def answer_is_in_order(collection: Collection, metric: Metric, trial: Trial) -> 
 
 
 def distances_are_true(collection: Collection, metric: Metric, trial: Trial) -> None:
-    """Demand that each distance in an answer is the one from the question to the record, but for rounding."""
+    """Assert that each distance in an answer is the one from the question to the record, but for rounding."""
     hits = _ask_for_all(collection, trial)
     for hit in hits:
         off = abs(hit.distance - _true(metric, trial, hit))
@@ -148,7 +148,7 @@ def distances_are_true(collection: Collection, metric: Metric, trial: Trial) -> 
 
 
 def records_find_themselves(collection: Collection, metric: Metric, trial: Trial) -> None:
-    """Demand that nothing is nearer to a record's own vector than the record; for ip a longer one may be."""
+    """Assert that nothing is nearer to a record's own vector than the record; for ip a longer one may be."""
     calls.add(collection, trial.records)
     answers = calls.ask(collection, [record.vector for record in trial.records], 1)
     for record, hits in zip(trial.records, answers, strict=True):
@@ -163,7 +163,7 @@ def records_find_themselves(collection: Collection, metric: Metric, trial: Trial
 
 
 def nearest_are_answered(collection: Collection, metric: Metric, trial: Trial) -> None:
-    """Demand that an answer has the nearest records, as many as asked for or all that there are."""
+    """Assert that an answer has the nearest records, as many as asked for or all that there are."""
     calls.add(collection, trial.records)
     hits = _ask(collection, trial)
     promised = nearest(metric, trial.vector, trial.records)[: trial.count]
@@ -178,7 +178,7 @@ def nearest_are_answered(collection: Collection, metric: Metric, trial: Trial) -
 
 
 def answer_has_what_matches(collection: Collection, _metric: Metric, trial: Trial) -> None:
-    """Demand that an answer through a filter has the records that match, and no others."""
+    """Assert that an answer through a filter has the records that match, and no others."""
     calls.add(collection, trial.records)
     for filters in trial.filters:
         promised = {record.id for record in trial.records if matches(record, filters)}
@@ -194,12 +194,12 @@ def answer_has_what_matches(collection: Collection, _metric: Metric, trial: Tria
 
 
 def answer_shows_records(collection: Collection, _metric: Metric, trial: Trial) -> None:
-    """Demand that an answer shows each record as it was written."""
+    """Assert that an answer shows each record as it was written."""
     same_records(trial.records, [hit.record for hit in _ask_for_all(collection, trial)])
 
 
 def filter_reads_what_matches(collection: Collection, _metric: Metric, trial: Trial) -> None:
-    """Demand that reading through a filter gives the records that match, and no others."""
+    """Assert that reading through a filter gives the records that match, and no others."""
     calls.add(collection, trial.records)
     for filters in trial.filters:
         promised = [record for record in trial.records if matches(record, filters)]
@@ -207,7 +207,7 @@ def filter_reads_what_matches(collection: Collection, _metric: Metric, trial: Tr
 
 
 def filter_deletes_what_matches(collection: Collection, _metric: Metric, trial: Trial) -> None:
-    """Demand that deleting through a filter takes the records that match, and no others."""
+    """Assert that deleting through a filter takes the records that match, and no others."""
     calls.add(collection, trial.records)
     left = list(trial.records)
     for filters in trial.filters:
@@ -217,13 +217,13 @@ def filter_deletes_what_matches(collection: Collection, _metric: Metric, trial: 
 
 
 def records_read_back(collection: Collection, _metric: Metric, trial: Trial) -> None:
-    """Demand that records read back as they were added."""
+    """Assert that records read back as they were added."""
     calls.add(collection, trial.records)
     same_records(trial.records, calls.contents(collection))
 
 
 def writes_add_up(collection: Collection, _metric: Metric, history: History) -> None:
-    """Demand that a collection holds what any writes say, one after the other."""
+    """Assert that a collection holds what any writes say, one after the other."""
     model = Model()
     for write in history.writes:
         model.write(write)

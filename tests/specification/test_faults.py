@@ -56,8 +56,8 @@ ABOUT_NO_RELEASE = {"inventory"}
     ("under_test", "name", "touched"),
     [
         ("gateway", "gateway", True),
-        ("gateway", "deaf-heartbeat", True),
-        ("native", "deaf-heartbeat", True),
+        ("gateway", "failing-readiness-probe", True),
+        ("native", "failing-readiness-probe", True),
         ("native", "native", True),
         ("gateway", "native", False),
         ("gateway", "documented", False),
@@ -287,7 +287,7 @@ def test_what_is_wrong_in_a_patch_is_said(fault: Callable[..., Fault], patch: Ma
         ({"patches": []}, "patches: is empty: a fault changes something"),
         ({"caught_by": {"feature": "access", "scenario": "s"}}, "caught_by.message: missing"),
         ({"titel": "t"}, "titel: unknown; did you mean title?"),
-        ({"extends": "nothing"}, "extends 'nothing'; there are: meddler"),
+        ({"extends": "nothing"}, "extends 'nothing'; there are: lua-filter"),
     ],
 )
 def test_what_is_wrong_in_a_fault_is_said(fault: Callable[..., Fault], stated: Manifest, wrong: str) -> None:

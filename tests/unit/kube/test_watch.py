@@ -77,7 +77,7 @@ def hurry(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def see(cluster: Cluster, name: str) -> None:
-    """Demand that a watch shows a pod which is made after it has begun."""
+    """Assert that a watch shows a pod which is made after it has begun."""
     with Watch(cluster, ["Pod"], "x") as watch:  # type: ignore[arg-type]  # a stand-in
         cluster.make(name)
         wait_for(lambda: ("Pod", name) in watch.latest(), 5, lambda: f"pod {name} is not seen")
