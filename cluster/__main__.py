@@ -36,7 +36,7 @@ def main() -> int:
     try:
         return int(arguments.command(arguments) or 0)
     except ClusterError as error:
-        _tell(f"error: {error}")
+        _report_progress(f"error: {error}")
         return _CANNOT_BE_HAD if isinstance(error, Missing) else 1
     except KeyboardInterrupt:
         return 128 + signal.SIGINT
@@ -112,7 +112,7 @@ def _recipes_in(text: str) -> Path:
 
 
 def _setup(arguments: argparse.Namespace) -> None:
-    provider = EmbeddedProvider(arguments.recipes, _tell, images=arguments.images)
+    provider = EmbeddedProvider(arguments.recipes, _report_progress, images=arguments.images)
     provider.prepare()
     provider.tidy()
     if table := provider.timings.table():
@@ -121,7 +121,7 @@ def _setup(arguments: argparse.Namespace) -> None:
 
 def _up(arguments: argparse.Namespace) -> None:
     provider = EmbeddedProvider(
-        arguments.recipes, _tell, name=arguments.name, detached=True, patience=arguments.patience
+        arguments.recipes, _report_progress, name=arguments.name, detached=True, patience=arguments.patience
     )
     cluster = provider.create()
     values = {name: str(value) for name, value in cluster.inventory.items()}
@@ -208,7 +208,7 @@ def _say(text: str) -> None:
     sys.stdout.write(f"{text}\n")
 
 
-def _tell(line: str) -> None:
+def _report_progress(line: str) -> None:
     sys.stderr.write(f"{line}\n")
 
 

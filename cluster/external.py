@@ -48,8 +48,10 @@ class ExternalProvider:
         try:
             VersionApi(client).get_code(_request_timeout=self._timeout)
         except (ApiException, HTTPError, NoAnswerError, OSError) as error:
-            told = _refusal(error, way.server)
-            raise ClusterError(f"the cluster of context {context!r} in {self._kubeconfig} {told}") from error
+            message = _refusal(error, way.server)
+            raise ClusterError(
+                f"the cluster of context {context!r} in {self._kubeconfig} {message}"
+            ) from error
         return Access(
             name=context,
             kubeconfig=self._kubeconfig,

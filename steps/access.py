@@ -222,12 +222,12 @@ def caller_is_refused(replies: Replies, ways: Ways, live: Live) -> None:
 
 
 @then("the refusal names the header of the token")
-def caller_is_told_header(replies: Replies) -> None:
+def rejection_names_header(replies: Replies) -> None:
     answers.assert_header_named(replies, TOKEN_HEADER)
 
 
 @then(parse("the body is refused as too large {ways:Ways}"))
-def caller_is_told_too_large(replies: Replies, ways: Ways) -> None:
+def rejection_says_too_large(replies: Replies, ways: Ways) -> None:
     answers.assert_too_large(replies, ways)
 
 

@@ -104,8 +104,8 @@ def back_up_with_another_token(
 
 
 @then("a warning before the backup says that the token is not the release's")
-def operator_is_told_of_token(copied: Copied) -> None:
-    operators.assert_told_of_token(copied)
+def operator_is_warned_of_token(copied: Copied) -> None:
+    operators.assert_warned_of_token(copied)
 
 
 @when(parse("{mishap:Mishap} during a backup"), target_fixture="attempt")

@@ -39,5 +39,5 @@ def only_copy_has_changed(rollout: Rollout) -> None:
 
 
 @then("the plan says that the copy of the certificate is stale")
-def staleness_is_told(look: PlannedLook) -> None:
-    issuing.assert_staleness_told(look)
+def plan_names_stale_certificate(look: PlannedLook) -> None:
+    issuing.assert_names_stale_certificate(look)

@@ -120,8 +120,8 @@ def entry_shows_token(home: Namespace, live: Live) -> None:
 
 
 @then("the registered entry is unchanged")
-def platform_was_told_nothing(rollout: Rollout) -> None:
-    discovery.assert_told_nothing(rollout)
+def announcement_is_unchanged(rollout: Rollout) -> None:
+    discovery.assert_announcement_unchanged(rollout)
 
 
 @then("the platform no longer finds it")

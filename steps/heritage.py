@@ -78,10 +78,10 @@ def no_claim_in_its_place(here: Namespace) -> None:
 
 
 @then("the plan says that this cannot be undone, and that no backup is known")
-def plan_tells_for_good(plan: Plan) -> None:
-    heritage.assert_told_for_good(plan)
+def plan_warns_of_no_return(plan: Plan) -> None:
+    heritage.assert_warns_of_no_return(plan)
 
 
 @then("the plan says when the data was backed up")
-def plan_tells_backup(plan: Plan) -> None:
-    heritage.assert_backup_told(plan)
+def plan_names_backup(plan: Plan) -> None:
+    heritage.assert_names_backup(plan)

@@ -83,17 +83,17 @@ def nothing_is_wrong(assessment: Assessment) -> None:
 
 
 @then("it warns that the name is not published yet")
-def unpublished_name_is_told(assessment: Assessment, draft: InventoryDraft) -> None:
+def unpublished_name_is_warned_of(assessment: Assessment, draft: InventoryDraft) -> None:
     inventory_checks.assert_warned_of(assessment, draft)
 
 
 @then("the refusal names each mistake and its remedy")
-def mistakes_are_told(assessment: Assessment, made: list[InvalidInventory]) -> None:
+def problems_are_listed(assessment: Assessment, made: list[InvalidInventory]) -> None:
     inventory_checks.assert_problems(made, assessment)
 
 
 @then("it lists the values that it could not check")
-def blindness_is_told(assessment: Assessment) -> None:
+def unknowns_are_listed(assessment: Assessment) -> None:
     inventory_checks.assert_said_to_be_unknown(
         assessment, "primary_ingress_class", "storage_class_name", "harbor_registry"
     )

@@ -68,7 +68,7 @@ def plan_names_change(look: PlannedLook, change: PlannedChange) -> None:
 
 @then(parse("the plan names {change:ImmutableChange}, and its remedy"))
 def plan_names_immutable_change(look: PlannedLook, change: PlannedChange) -> None:
-    plan.assert_refusal_is_told(look.plan, change)
+    plan.assert_names_refusal(look.plan, change)
 
 
 @then("the plan shows no secret")
@@ -78,7 +78,7 @@ def plan_shows_no_secret(look: PlannedLook) -> None:
 
 @then("the plan names the other manager of a field of the Service")
 def plan_names_manager(look: PlannedLook) -> None:
-    plan.assert_conflict_is_told(look.plan, _SOMEBODY, "targetPort")
+    plan.assert_names_conflict(look.plan, _SOMEBODY, "targetPort")
 
 
 @then("planning has changed nothing")
@@ -92,6 +92,6 @@ def plan_came_true(forecast: Forecast) -> None:
 
 
 @then("the refusal names the remedy")
-def remedy_is_told(rollout: Rollout) -> None:
+def remedy_is_named(rollout: Rollout) -> None:
     assert rollout.finding, f"not refused: {rollout}"
     assert "apply again" in rollout.finding.remedy, f"promised: a remedy\nseen:     {rollout.finding}"

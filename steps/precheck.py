@@ -46,8 +46,8 @@ def switched_off_and_on(live: Live, way: str, deadlines: Deadlines) -> None:
 
 
 @given("the operator has run the command from the refusal")
-def told_command(home: Namespace, release_under_test: Release) -> None:
-    precheck.run_told_command(home, release_under_test)
+def suggested_command(home: Namespace, release_under_test: Release) -> None:
+    precheck.run_suggested_command(home, release_under_test)
 
 
 @given("its pod is being deleted, and a finalizer holds it")
@@ -113,8 +113,8 @@ def waited_once(prechecked_act: PrecheckedAct, deadlines: Deadlines) -> None:
 
 
 @then("the refusal names the owner of the field, and the command that ends the conflict")
-def conflict_is_told(rollout: Rollout) -> None:
-    precheck.assert_conflict_is_told(rollout)
+def conflict_is_named(rollout: Rollout) -> None:
+    precheck.assert_names_conflict(rollout)
 
 
 @then("the backup is complete, and the release is still scaled to 0")

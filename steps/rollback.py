@@ -69,7 +69,7 @@ def roll_back_midway(here: Namespace, release_under_test: Release, deadlines: De
     return rollback.roll_back_midway(here, release_under_test, deadlines)
 
 
-@when("the operator tries to roll the release back", target_fixture="told")
+@when("the operator tries to roll the release back", target_fixture="message")
 def try_to_roll_back(here: Namespace, deadlines: Deadlines) -> str:
     return rollback.try_to_roll_back(here, deadlines)
 
@@ -80,12 +80,12 @@ def claims_are_left(partial_deployments: list[PartialDeployment]) -> None:
 
 
 @then("the error names the object that is left")
-def operator_is_told(told: str, finalizer_object: Object) -> None:
-    rollback.assert_told(told, finalizer_object)
+def roll_back_names_object(message: str, finalizer_object: Object) -> None:
+    rollback.assert_names(message, finalizer_object)
 
 
 @then("the roll back names the objects that keep the namespace")
-def operator_is_told_what_keeps_namespace(
+def roll_back_names_what_keeps_namespace(
     removal: RollBack, here: Namespace, foreign_objects: Objects
 ) -> None:
     precheck.assert_left(
@@ -94,5 +94,5 @@ def operator_is_told_what_keeps_namespace(
 
 
 @then("the roll back names the volume that still holds its data")
-def operator_is_told_of_volume(removal: RollBack, kept_volume: str) -> None:
+def roll_back_names_volume(removal: RollBack, kept_volume: str) -> None:
     precheck.assert_left(removal, kept_volume, f"kubectl delete pv {kept_volume}")

@@ -46,8 +46,10 @@ def status_says_where_it_answers(status: Status, live: Live) -> None:
 
 
 @then(parse('the status shows the collection "{name:S}" of {count:d} records about "{topic:S}"'))
-def status_tells_collection(status: Status, database: Database, name: str, count: int, topic: str) -> None:
-    status_checks.assert_told(status, deploy_status.Collection(database.name, name, count, {"topic": topic}))
+def status_lists_collection(status: Status, database: Database, name: str, count: int, topic: str) -> None:
+    status_checks.assert_lists_collection(
+        status, deploy_status.Collection(database.name, name, count, {"topic": topic})
+    )
 
 
 @then("the answer for programs holds all of it, and the one for people says that it is live")
@@ -67,7 +69,7 @@ def status_says_not_live(status: Status, why: str) -> None:
 
 @then("how to scale it up again")
 def status_says_how_to_switch_on(status: Status) -> None:
-    status_checks.assert_told_how_to_switch_on(status)
+    status_checks.assert_says_how_to_switch_on(status)
 
 
 @then("the status warns that the claim is being deleted, and says how to save its data")

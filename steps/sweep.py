@@ -57,8 +57,8 @@ def nothing_is_left(other_run: OtherRun) -> None:
 
 
 @then("the sweep reports what it removed, and of which run")
-def removal_is_told(other_run: OtherRun, swept: Swept) -> None:
-    other_run.assert_told(swept)
+def sweep_lists_removed(other_run: OtherRun, swept: Swept) -> None:
+    other_run.assert_reported(swept)
 
 
 @then("the other run's database is gone")

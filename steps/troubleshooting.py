@@ -78,12 +78,12 @@ def trouble_is_named(live: Live, message: str, trouble: Trouble) -> Trouble:
 
 
 @then(parse("the remedy says: {words}"))
-def remedy_is_told(trouble: Trouble, words: str) -> None:
+def remedy_is_named(trouble: Trouble, words: str) -> None:
     troubleshooting.assert_remedy(trouble, words)
 
 
 @then(parse("the refusal says: {words}"))
-def refusal_tells_remedy(rollout: Rollout, words: str) -> None:
+def refusal_names_remedy(rollout: Rollout, words: str) -> None:
     troubleshooting.assert_refusal_says(rollout, words)
 
 

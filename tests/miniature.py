@@ -81,9 +81,9 @@ def note(what):
 
 # There is nothing to ask whether it has what the inventory says.
 _NOTHING_TO_SURVEY = """
-def survey(*_):
-    from support.platform.assessment import Judgement
-    return Judgement((), ())
+def preflight(*_):
+    from support.platform.assessment import Assessment
+    return Assessment((), ())
 """
 
 

@@ -99,16 +99,16 @@ def fetch_module(module: str, version: str, checksum: str, go: Path, directory: 
     }
     fetched = _run([str(go), "mod", "download", "-json", f"{module}@{version}"], directory, environment)
     try:
-        told = json.loads(fetched.stdout[fetched.stdout.index("{") :])
+        answer = json.loads(fetched.stdout[fetched.stdout.index("{") :])
     except ValueError:
-        told = {"Error": _last_lines(fetched.stdout)}
-    if fetched.returncode != 0 or "Zip" not in told:
-        raise DownloadError(f"the Go module {module} {version} cannot be had; go says: {told.get('Error')}")
-    if told.get("Sum") != checksum:
+        answer = {"Error": _last_lines(fetched.stdout)}
+    if fetched.returncode != 0 or "Zip" not in answer:
+        raise DownloadError(f"the Go module {module} {version} cannot be had; go says: {answer.get('Error')}")
+    if answer.get("Sum") != checksum:
         raise DownloadError(
-            f"{module} {version} is not what the recipe pins: sum {told.get('Sum')} instead of {checksum}"
+            f"{module} {version} is not what the recipe pins: sum {answer.get('Sum')} instead of {checksum}"
         )
-    return Path(told["Zip"])
+    return Path(answer["Zip"])
 
 
 def fetch_wheel(pin: Pin, directory: Path) -> Path:

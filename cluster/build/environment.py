@@ -109,12 +109,12 @@ def pip_settings(python: Path) -> dict[str, str]:
 
 def for_uv(settings: Mapping[str, str]) -> dict[str, str]:
     """Return the variables that tell uv what pip's settings tell pip; one that is set for uv itself stays as it is."""
-    told: dict[str, str] = {}
+    stated: dict[str, str] = {}
     for name, variables in _VARIABLES.items():
         if value := settings.get(name):
             words = (",".join if name in _BY_COMMAS else " ".join)(value.split())
-            told |= {variable: words for variable in variables if variable not in os.environ}
-    return told
+            stated |= {variable: words for variable in variables if variable not in os.environ}
+    return stated
 
 
 def pinned(lock: str, name: str) -> str:

@@ -104,9 +104,9 @@ class Draft:
 
     def seal(self, manifest: Manifest) -> None:
         """Add the manifest and the checksums, and see to it that all is on the disk."""
-        told = json.dumps(manifest.model_dump(), indent=2).encode() + b"\n"
-        sums = self._sums | {_MANIFEST: hashlib.sha256(told).hexdigest()}
-        self._add(_MANIFEST, told)
+        text = json.dumps(manifest.model_dump(), indent=2).encode() + b"\n"
+        sums = self._sums | {_MANIFEST: hashlib.sha256(text).hexdigest()}
+        self._add(_MANIFEST, text)
         self._add(_SUMS, "".join(f"{digest}  {name}\n" for name, digest in sums.items()).encode())
         self._tar.close()
         self._file.flush()
@@ -174,7 +174,7 @@ def verified(file: Path) -> Archive:
         if any(name.startswith(f"{_DATA}/") for name in sums):
             raise _damaged(file, "its end is missing, so it was cut short")
         raise ArchiveError(f"{file} is a tar, but no backup of this suite: it has no {_MANIFEST}")
-    told = _told(file, texts[_MANIFEST])
+    described = _parsed(file, texts[_MANIFEST])
     if _SUMS not in texts:
         raise _damaged(file, "its end is missing, so it was cut short")
     listed = _listed(texts[_SUMS].decode("utf-8", "replace"))
@@ -182,7 +182,7 @@ def verified(file: Path) -> Archive:
         if sums.get(name) != listed.get(name):
             raise _damaged(file, f"{name} is not what was written")
     try:
-        manifest = Manifest.model_validate(told)
+        manifest = Manifest.model_validate(described)
     except ValidationError as error:
         raise ArchiveError(f"{file} is no backup of this suite: {_MANIFEST}: {error}") from None
     del sums[_MANIFEST]
@@ -201,11 +201,11 @@ def sums_of(stream: ByteSource) -> dict[str, str]:
     return sums
 
 
-def _told(file: Path, manifest: bytes) -> dict[str, Any]:
+def _parsed(file: Path, manifest: bytes) -> dict[str, Any]:
     """Return what a manifest tells; raises an `ArchiveError` where it is not of the form that is read here."""
     try:
-        told: dict[str, Any] = json.loads(manifest)
-        form, suite = str(told["form"]), told.get("suite", "which it does not tell")
+        fields: dict[str, Any] = json.loads(manifest)
+        form, suite = str(fields["form"]), fields.get("suite", "which it does not tell")
     except (ValueError, TypeError, AttributeError, KeyError):
         raise _damaged(file, f"its {_MANIFEST} cannot be read") from None
     if form != _FORM and form.startswith(_FORMS):
@@ -213,7 +213,7 @@ def _told(file: Path, manifest: bytes) -> dict[str, Any]:
             f"{file} has another form ({form}) than this version of the suite reads ({_FORM}): "
             f"restore it with the version that wrote it, {suite}"
         )
-    return told
+    return fields
 
 
 def _read(file: Path) -> tuple[dict[str, str], dict[str, bytes]]:

@@ -205,14 +205,14 @@ class BackupRunner:
             now = precheck.observe(namespace.kube, namespace.name)
             if gone := [*precheck.lost(there.claims(), now), *now.lost_with_the_pod()]:
                 namespace.scale(known, pods)
-                return custody.gone() or causes.ending(*precheck.told(gone))
+                return custody.gone() or causes.ending(*precheck.summary(gone))
             return namespace.revive(known, pods, custody)
         except ApiError as error:
             name = known.statefulset()["metadata"]["name"]
             command = f"kubectl -n {namespace.name} scale statefulset {name} --replicas={pods}"
-            told = f"the cluster does not let it be brought back: {error}"
+            message = f"the cluster does not let it be brought back: {error}"
             return causes.Finding(
-                causes.Cause.NEVER_READY, told, advice=f"`{command}` once the cluster answers"
+                causes.Cause.NEVER_READY, message, advice=f"`{command}` once the cluster answers"
             )
 
     def _refuse_what_cannot_end_well(self, namespace: Namespace, release: Release) -> None:

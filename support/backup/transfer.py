@@ -81,8 +81,8 @@ class TransferPod:
     def usage(self) -> tuple[int, int]:
         """Return how many files the claim holds, and how many bytes are in them."""
         with self._asked("GET", "/usage") as answer:
-            told = json.loads(answer.read())
-        return told["files"], told["bytes"]
+            usage = json.loads(answer.read())
+        return usage["files"], usage["bytes"]
 
     def reading(self) -> AbstractContextManager[Stream]:
         """Lend what the claim holds, as the stream of a tar."""
@@ -129,11 +129,11 @@ class TransferPod:
             try:
                 connection.request(method, path, pieces)
                 answer = connection.getresponse()
-                told = answer.read(_WORDS).decode("utf-8", "replace") if answer.status >= 300 else ""
+                words = answer.read(_WORDS).decode("utf-8", "replace") if answer.status >= 300 else ""
             except (OSError, HTTPException) as error:
                 raise self._broken(error) from error
             if answer.status >= 300:
-                raise (FullError if answer.status == _NO_ROOM else CopyError)(f"the transfer pod: {told}")
+                raise (FullError if answer.status == _NO_ROOM else CopyError)(f"the transfer pod: {words}")
             yield Stream(answer, self._broken)
 
     def _broken(self, error: Exception) -> UnansweredError:

@@ -84,7 +84,7 @@ def assert_only_copy_changed(rollout: Rollout) -> None:
     assert set(rollout.changed) == promised, f"promised: {promised}\nseen:     {rollout.changed}, {rollout}"
 
 
-def assert_staleness_told(look: PlannedLook) -> None:
+def assert_names_stale_certificate(look: PlannedLook) -> None:
     """Assert that a plan says that the copy of the certificate is stale."""
     assert "the copy of the certificate is stale: it is valid until " in str(look), str(look)
 

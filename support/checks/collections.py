@@ -86,12 +86,12 @@ def change_one(collection: Collection, kind: WriteKind) -> list[Record]:
 
 def assert_one_is_updated(collection: Collection, before: Sequence[Record]) -> None:
     """Assert what an update by `change_one` leaves: vector and document stay, the metadata is merged."""
-    same_records([_told(before[0]), *before[1:]], calls.contents(collection))
+    same_records([_updated(before[0]), *before[1:]], calls.contents(collection))
 
 
 def assert_one_is_upserted(collection: Collection, before: Sequence[Record]) -> None:
     """Assert what an upsert by `change_one` leaves: the record has its new vector, and the unknown one is there."""
-    changed = replace(_told(before[0]), vector=_NEWCOMER.vector)
+    changed = replace(_updated(before[0]), vector=_NEWCOMER.vector)
     same_records([changed, *before[1:], _NEWCOMER], calls.contents(collection))
 
 
@@ -110,5 +110,5 @@ def assert_same_collection(given: Collection, there: Collection) -> None:
     assert seen == promised, f"promised: {promised}\nseen:     {seen}"
 
 
-def _told(record: Record) -> Record:
+def _updated(record: Record) -> Record:
     return replace(record, metadata={**(record.metadata or {}), **_SAID})

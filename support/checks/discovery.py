@@ -86,7 +86,7 @@ def assert_unknown(namespace: Namespace) -> None:
     assert not left, f"the platform still finds the release: ConfigMap {', '.join(left)}"
 
 
-def assert_told_nothing(rollout: Rollout) -> None:
+def assert_announcement_unchanged(rollout: Rollout) -> None:
     """Assert that a rollout has left what the platform reads of the release as it was, down to its version."""
     assert " ".join(ANNOUNCEMENT) not in rollout.changed, f"the platform was told something new: {rollout}"
 

@@ -110,18 +110,18 @@ def assert_answers(namespace: Namespace) -> None:
         assert found == [[record.id]], f"promised: {record.id} is the nearest to itself\nseen:     {found}"
 
 
-def assert_told_for_good(plan: Plan) -> None:
+def assert_warns_of_no_return(plan: Plan) -> None:
     """Assert that a plan says that a change of the version cannot be undone, and that there is no backup."""
-    told = "\n".join(plan.warnings)
+    warnings = "\n".join(plan.warnings)
     for promised in ("cannot be undone", "no backup of it is known"):
-        assert promised in told, f"promised: {promised}\nseen:     {told or 'nothing'}"
+        assert promised in warnings, f"promised: {promised}\nseen:     {warnings or 'nothing'}"
 
 
-def assert_backup_told(plan: Plan) -> None:
+def assert_names_backup(plan: Plan) -> None:
     """Assert that a plan says when the data was backed up."""
-    told = "\n".join(plan.warnings)
-    assert "it was backed up last at 20" in told, (
-        f"promised: when it was backed up\nseen:     {told or 'nothing'}"
+    warnings = "\n".join(plan.warnings)
+    assert "it was backed up last at 20" in warnings, (
+        f"promised: when it was backed up\nseen:     {warnings or 'nothing'}"
     )
 
 

@@ -68,9 +68,9 @@ def assert_refused_by_ingress(reply: Reply) -> None:
 
 def _spread(size: int) -> http.Body:
     """Return a body that is `size` bytes long and adds the first two deterministic records."""
-    told = {"ids": [], **calls.columns(samples.records(2))}
+    body = {"ids": [], **calls.columns(samples.records(2))}
     first, second = (json.dumps(record.id) for record in samples.records(2))
-    head, tail = json.dumps(told).split("[]", 1)
+    head, tail = json.dumps(body).split("[]", 1)
     start, end = f"{head}[{first},".encode(), f"{second}]{tail}".encode()
     blanks = size - len(start) - len(end)
     filling = itertools.repeat(_BLANKS, blanks // len(_BLANKS))

@@ -29,7 +29,7 @@ class LateNames:
         self._address = inventory.ingress_address or socket.gethostbyname(f"chroma.{inventory.domain_name}")
         self._published = ExitStack()
         self.inventory = inventory.model_copy(update={"ingress_address": self._name})
-        self.told: list[str] = []
+        self.reported: list[str] = []
 
     def __enter__(self) -> Self:
         return self
@@ -43,7 +43,7 @@ class LateNames:
         """Return a namespace whose name is published as soon as a release says that it waits for it."""
 
         def hear(line: str) -> None:
-            self.told.append(line)
+            self.reported.append(line)
             if self._name in line:
                 self._published.enter_context(map_host(self._name, self._address))
 
@@ -52,9 +52,9 @@ class LateNames:
     def withheld(self, namespace: Namespace, deadlines: Deadlines) -> Namespace:
         """Return a namespace whose name is never published, and whose operator does not wait for that to the last."""
         impatient = dataclasses.replace(deadlines, live=deadlines.live * _PART)
-        return namespace.as_seen_by(self.told.append, impatient)
+        return namespace.as_seen_by(self.reported.append, impatient)
 
     def assert_waited(self) -> None:
         """Assert that the operator was told what is waited for, and until when."""
-        lines = [line for line in self.told if line.startswith("waiting until ") and self._name in line]
-        assert lines, f"promised: a line that says that {self._name} is waited for\nseen:     {self.told}"
+        lines = [line for line in self.reported if line.startswith("waiting until ") and self._name in line]
+        assert lines, f"promised: a line that says that {self._name} is waited for\nseen:     {self.reported}"

@@ -55,7 +55,7 @@ def look(live: Live, what: str) -> ObservedObject:
     where = None if one.kind == "Namespace" else live.namespace
     seen = live.kube.get(one.kind, filled(one.name, facts), where)
     if seen and one.kind == "Secret":
-        seen = {**seen, "data": _told(live, seen.get("data") or {})}
+        seen = {**seen, "data": _origins(live, seen.get("data") or {})}
     return ObservedObject(what, live, seen, facts)
 
 
@@ -118,8 +118,8 @@ def _word(value: Any) -> str:
     return "nothing" if value is ABSENT else repr(value)
 
 
-def _told(live: Live, data: Mapping[str, str]) -> dict[str, str]:
-    """Say of each value of a Secret what it is, and never the value."""
+def _origins(live: Live, data: Mapping[str, str]) -> dict[str, str]:
+    """Return for each value of a Secret where it comes from, never the value."""
     inventory = live.inventory
     tls = platform_certificate(live.kube, inventory)
     known = {

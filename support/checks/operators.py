@@ -40,12 +40,12 @@ def back_up(backup_runner: BackupRunner, live: Live, there: Namespace, file: Pat
     return Copied(file, tuple(lines))
 
 
-def assert_told_of_token(copied: Copied) -> None:
+def assert_warned_of_token(copied: Copied) -> None:
     """Assert that the operator is warned, before the release is quiesced, that the token is another."""
-    told = next((number for number, line in enumerate(copied.lines) if Trouble.TOKEN in line), None)
+    warned = next((number for number, line in enumerate(copied.lines) if Trouble.TOKEN in line), None)
     quiesced = next(number for number, line in enumerate(copied.lines) if line.endswith("is quiesced"))
-    assert told is not None, f"promised: {Trouble.TOKEN}\nseen:     {copied.lines}"
-    assert told < quiesced, f"promised: warned before the release is quiesced\nseen:     {copied.lines}"
+    assert warned is not None, f"promised: {Trouble.TOKEN}\nseen:     {copied.lines}"
+    assert warned < quiesced, f"promised: warned before the release is quiesced\nseen:     {copied.lines}"
 
 
 def assert_brought_back(home: Namespace, live: Live, rollout: Rollout) -> None:

@@ -155,7 +155,7 @@ def assert_touches(look: PlannedLook, acts: Mapping[Act, set[str]]) -> None:
     """Assert that a plan does just this to just these objects ("kind name"), and leaves the rest."""
     seen: dict[Act, set[str]] = {act: look.plan.touched(act) for act in Act if act is not Act.LEAVE}
     promised = {act: set(acts.get(act, ())) for act in seen}
-    assert seen == promised, f"promised: {_told(promised)}\nseen:     {_told(seen)}\n{look}"
+    assert seen == promised, f"promised: {_describe(promised)}\nseen:     {_describe(seen)}\n{look}"
 
 
 def assert_creates_all(look: PlannedLook) -> None:
@@ -177,24 +177,24 @@ def assert_names(look: PlannedLook, change: PlannedChange) -> None:
 
 def assert_shows_no_secret(look: PlannedLook) -> None:
     """Assert that nobody learns the other token from a plan."""
-    told = str(look)
-    assert _SECRET not in told, told
-    assert base64.b64encode(_SECRET.encode()).decode() not in told, told
+    text = str(look)
+    assert _SECRET not in text, text
+    assert base64.b64encode(_SECRET.encode()).decode() not in text, text
 
 
-def assert_refusal_is_told(plan: Plan, change: PlannedChange) -> None:
+def assert_names_refusal(plan: Plan, change: PlannedChange) -> None:
     """Assert that a plan names the field that cannot be changed, and what to do."""
     (intent,) = [each for each in plan.intents if f"{each.kind} {each.name}" == change.what]
-    told = "\n".join(plan.lines())
-    assert tuple(map(str, intent.differences)) == change.lines, told
-    assert change.remedy in (intent.obstacle or ""), f"promised: {change.remedy}\nseen:     {told}"
+    text = "\n".join(plan.lines())
+    assert tuple(map(str, intent.differences)) == change.lines, text
+    assert change.remedy in (intent.obstacle or ""), f"promised: {change.remedy}\nseen:     {text}"
 
 
-def assert_conflict_is_told(plan: Plan, manager: str, field: str) -> None:
+def assert_names_conflict(plan: Plan, manager: str, field: str) -> None:
     """Assert that a plan says who else manages a field."""
-    told = plan.obstacles()
-    assert any(manager in line and field in line for line in told), (
-        f"promised: {manager}, {field}\nseen:     {told}"
+    obstacles = plan.obstacles()
+    assert any(manager in line and field in line for line in obstacles), (
+        f"promised: {manager}, {field}\nseen:     {obstacles}"
     )
 
 
@@ -217,5 +217,5 @@ def assert_came_true(forecast: Forecast) -> None:
     assert changed == forecast.plan.touched(), f"promised: {forecast.plan.touched()}\nseen:     {changed}"
 
 
-def _told(acts: Mapping[Act, set[str]]) -> str:
+def _describe(acts: Mapping[Act, set[str]]) -> str:
     return "; ".join(f"{act} {', '.join(sorted(names)) or 'nothing'}" for act, names in acts.items())

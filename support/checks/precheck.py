@@ -121,7 +121,7 @@ def delete_claim(live: Live) -> None:
 class PrecheckedAct:
     """An act that was tried: what was told of it ("" when it was done), the objects by uid before and after it, the seconds."""
 
-    told: str
+    message: str
     before: Mapping[str, str]
     after: Mapping[str, str]
     seconds: float
@@ -141,9 +141,9 @@ def try_act(
 
 def assert_refused(prechecked_act: PrecheckedAct, *phrases: str) -> None:
     """Assert that an act was refused in words that hold these phrases, and that it left no file."""
-    missing = [phrase for phrase in phrases if phrase not in prechecked_act.told]
+    missing = [phrase for phrase in phrases if phrase not in prechecked_act.message]
     assert not missing, (
-        f"promised: a refusal that says {missing}\nseen:     {prechecked_act.told or 'it was done'}"
+        f"promised: a refusal that says {missing}\nseen:     {prechecked_act.message or 'it was done'}"
     )
 
 
@@ -161,7 +161,7 @@ def assert_quick(prechecked_act: PrecheckedAct, deadlines: Deadlines) -> None:
     )
 
 
-def assert_conflict_is_told(rollout: Rollout) -> None:
+def assert_names_conflict(rollout: Rollout) -> None:
     """Assert that a refusal names the manager of the number of pods, and the command that ends the conflict."""
     said = str(rollout.finding)
     for phrase in (f'"{TOOL}" manages .spec.replicas', "scale statefulset chroma --replicas=1"):
@@ -171,11 +171,11 @@ def assert_conflict_is_told(rollout: Rollout) -> None:
 def assert_left(removal: RollBack, *phrases: str) -> None:
     """Assert that a roll back says in one line what it has left and how that is removed."""
     assert any(all(phrase in line for phrase in phrases) for line in removal.left), (
-        f"promised: a line with {phrases}\nseen:     {removal.left or 'nothing is told as left'}"
+        f"promised: a line with {phrases}\nseen:     {removal.left or 'it names nothing as left'}"
     )
 
 
-def run_told_command(here: Namespace, release: Release) -> None:
+def run_suggested_command(here: Namespace, release: Release) -> None:
     """Apply a release that is refused for a conflict, and do what the command does that this tells."""
     said = str(here.apply(release).finding)
     _, _, command = said.partition("`kubectl ")

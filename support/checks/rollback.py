@@ -128,10 +128,12 @@ def try_to_roll_back(namespace: Namespace, deadlines: Deadlines) -> str:
     return ""
 
 
-def assert_told(told: str, obj: Object) -> None:
+def assert_names(message: str, obj: Object) -> None:
     """Assert that a roll back has failed, and named the object."""
     name = f"{obj['kind']} {obj['metadata']['name']}"
-    assert name in told, f"promised: the roll back fails and names {name}\nseen:     {told or 'it succeeded'}"
+    assert name in message, (
+        f"promised: the roll back fails and names {name}\nseen:     {message or 'it succeeded'}"
+    )
 
 
 def _break_off(namespace: Namespace, release: Release, far: int) -> PartialDeployment:

@@ -45,7 +45,7 @@ def assert_announced(status: Status, live: Live) -> None:
     assert status.announcement == promised, f"promised: {promised}\nseen:     {status.announcement}"
 
 
-def assert_told(status: Status, collection: Collection) -> None:
+def assert_lists_collection(status: Status, collection: Collection) -> None:
     """Assert that a status tells a collection with its count and its metadata."""
     seen = [
         one
@@ -81,7 +81,7 @@ def assert_not_live(status: Status, why: str) -> None:
     assert status.exit_code == 1, f"what is not live ends the command with {status.exit_code}"
 
 
-def assert_told_how_to_switch_on(status: Status) -> None:
+def assert_says_how_to_switch_on(status: Status) -> None:
     """Assert that a status tells the command that gives a release its pod back."""
     promised = f"`kubectl -n {status.namespace} scale statefulset chroma --replicas=1`"
     assert promised in status.remedy, f"promised: {promised}\nseen:     {status.remedy or 'nothing to do'}"

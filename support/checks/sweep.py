@@ -124,12 +124,12 @@ class OtherRun:
         status = self._ask("GET", f"/{self.database}").status
         assert status == 404, f"promised: no database {self.database}\nseen:     {status}"
 
-    def assert_told(self, swept: Swept) -> None:
+    def assert_reported(self, swept: Swept) -> None:
         """Assert that a line says what was removed, and whose it was."""
-        told = "\n".join(swept.lines())
+        text = "\n".join(swept.lines())
         names = [obj["metadata"]["name"] for obj in self.made]
-        missing = [name for name in (self.id, *names) if name not in told]
-        assert not missing, f"promised: a line that names {', '.join(missing)}\nseen:     {told or 'nothing'}"
+        missing = [name for name in (self.id, *names) if name not in text]
+        assert not missing, f"promised: a line that names {', '.join(missing)}\nseen:     {text or 'nothing'}"
 
     def _there(self) -> Objects:
         kube = self.live.kube

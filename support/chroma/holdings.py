@@ -33,11 +33,11 @@ _FLOAT: Final = 4
 
 @dataclass(frozen=True)
 class Answer:
-    """What came back to a question; a `status` of 0 where nothing did. `told` says question and answer in a line."""
+    """What came back to a question; a `status` of 0 where nothing did. `message` says question and answer in a line."""
 
     status: int
     body: str
-    told: str
+    message: str
 
     @property
     def is_error(self) -> bool:
@@ -143,7 +143,7 @@ def _list(ask: Ask, end: float) -> tuple[list[Holding], str]:
         for answer in _pages(ask, f"{_DATABASES}/{database}/collections", end):
             page = answer.json()
             if answer.status != 200 or not isinstance(page, list):
-                return [], answer.told
+                return [], answer.message
             found += [
                 Holding(database, one["name"], one["id"], dimension=one.get("dimension"))
                 for one in page
@@ -184,7 +184,7 @@ def _counted(ask: Ask, one: Holding, end: float) -> Holding | None:
     if answer.status == 404:
         return None
     if answer.is_error:
-        return replace(one, fault=answer.told)
+        return replace(one, fault=answer.message)
     count = answer.json()
     return replace(one, count=count) if isinstance(count, int) else one
 
@@ -214,7 +214,7 @@ def _queried(ask: Ask, one: Holding, end: float) -> Holding:
     found = answer.json() if answer.status == 200 else None
     if isinstance(found, dict) and any(found.get("ids") or ()):
         return replace(one, queried=True)
-    return replace(one, fault=answer.told)
+    return replace(one, fault=answer.message)
 
 
 def _dimension(ask: Ask, one: Holding) -> int | None:

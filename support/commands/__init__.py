@@ -35,12 +35,12 @@ def carry_out(name: str, call: Call) -> int:
     except ApiError as error:
         if silent := silence(call.namespace.kube, error):
             raise SilentError(silent) from error
-        told = str(error)
+        message = str(error)
     except (Timeout, OSError) as error:
-        told = str(error)
+        message = str(error)
     except LookupError as error:
         if isinstance(error, KeyError | IndexError):  # a mistake of the suite's, which says nothing to a user
             raise
-        told = str(error)
-    call.say(f"error: {told}")
+        message = str(error)
+    call.say(f"error: {message}")
     return 1

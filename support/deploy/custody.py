@@ -31,11 +31,11 @@ class Custody:
     are gone since then were deleted by whoever uses them, unless the claim itself is another.
     """
 
-    def __init__(self, kube: Kube, namespace: str, former: Objects, tell: Callable[[str], None]) -> None:
+    def __init__(self, kube: Kube, namespace: str, former: Objects, progress: Callable[[str], None]) -> None:
         self._kube = kube
         self._namespace = namespace
         self._former = former
-        self._tell = tell
+        self._progress = progress
         self.kept = last_live.recall_data(kube, namespace)
         self._seen: Holdings | None = None
         # By the names of claims: who had written their data before this act.
@@ -53,13 +53,13 @@ class Custody:
     def remarks(self, objects: Objects) -> tuple[str, ...]:
         """Say what a release means for the data that is there."""
         image = lineage.image_of(objects)
-        told = self._lineage(objects).remarks(image) if image else ()
+        remarks = self._lineage(objects).remarks(image) if image else ()
         if self.kept and self._is_another() and self._claim(self.kept.claim):
             return (
                 f"claim {self.kept.claim} is another than at the last look, when it held {self.kept.holdings}",
-                *told,
+                *remarks,
             )
-        return told
+        return remarks
 
     def gone(self) -> Finding | None:
         """Return that the claim is gone on which the release had its data, with what can still be done.
@@ -71,12 +71,12 @@ class Custody:
         if self._seen is not None and not self._seen.collections:
             return None
         held = self._seen or self.kept.holdings
-        told = (
+        loss = (
             f"which held {held}"
             if held.collections
             else "which held nothing at the last look, and what since is not known"
         )
-        return self._lost(f"claim {self.kept.claim} is not there any more, {told}")
+        return self._lost(f"claim {self.kept.claim} is not there any more, {loss}")
 
     def _elsewhere(self, objects: Objects) -> Finding | None:
         """Return that a release would not mount the claim on which the data was at the last look."""
@@ -86,9 +86,9 @@ class Custody:
         mounted = claim_names(statefulset)
         if self.kept.claim in mounted:
             return None
-        told = f"claim {', '.join(sorted(mounted))}" if mounted else "no claim"
+        instead = f"claim {', '.join(sorted(mounted))}" if mounted else "no claim"
         return self._astray(
-            f"it mounts {told}, and claim {self.kept.claim} held {self.kept.holdings} at the last look"
+            f"it mounts {instead}, and claim {self.kept.claim} held {self.kept.holdings} at the last look"
         )
 
     def look(self, health_check: HealthCheck) -> None:
@@ -165,7 +165,7 @@ class Custody:
         if written.last != image:
             self._annotate(claim, written.then(image))
         for line in expected.lost():
-            self._tell(line)
+            self._progress(line)
         if not expected.found.unlisted:
             volume = claim["spec"].get("volumeName", "")
             kept = Kept(

@@ -177,11 +177,11 @@ class HealthCheck:
         """Return the heartbeat, in nanoseconds; raises `NotYet` while there is none."""
         answer = self._ask("GET", _HEARTBEAT)
         if answer.status_code != 200:
-            raise NotYet(_told(answer))
+            raise NotYet(_describe(answer))
         try:
             return int(answer.json()["nanosecond heartbeat"])
         except (ValueError, TypeError, KeyError):
-            raise NotYet(_told(answer)) from None
+            raise NotYet(_describe(answer)) from None
 
     def heartbeat_advances(self) -> bool:
         """Look once; return whether a heartbeat later than the first one seen has come."""
@@ -200,11 +200,11 @@ class HealthCheck:
         """
         answer = self._ask("GET", _COLLECTIONS, token={})
         if answer.is_success and self._accept_insecure is None:
-            raise Insecure(_told(answer, "without a token"))
+            raise Insecure(_describe(answer, "without a token"))
         if answer.is_success and self._accept_insecure:
-            self._accept_insecure(_told(answer, "without a token"))
+            self._accept_insecure(_describe(answer, "without a token"))
         elif answer.status_code not in _REFUSALS:
-            raise NotYet(_told(answer, "without a token"))
+            raise NotYet(_describe(answer, "without a token"))
         return True
 
     def holdings(self) -> Holdings:
@@ -218,7 +218,7 @@ class HealthCheck:
             answer = self._ask(method, path, body)
         except NotYet as error:
             return Answer(0, "", str(error))
-        return Answer(answer.status_code, answer.text, _told(answer))
+        return Answer(answer.status_code, answer.text, _describe(answer))
 
     def acknowledges_write(self) -> bool:
         """Write a record into a collection made for it, and remove both; return whether all was acknowledged.
@@ -239,8 +239,8 @@ class HealthCheck:
         if answer.is_success:
             return answer
         if answer.status_code in _REFUSALS:
-            raise Locked(_told(answer))
-        raise (NeverWill if answer.is_client_error else NotYet)(_told(answer))
+            raise Locked(_describe(answer))
+        raise (NeverWill if answer.is_client_error else NotYet)(_describe(answer))
 
     def _ask(
         self,
@@ -259,7 +259,7 @@ class HealthCheck:
             raise NotYet(f"{method} {path} through the ingress: {type(error).__name__}: {error}") from error
 
 
-def _told(answer: httpx.Response, how: str = "") -> str:
+def _describe(answer: httpx.Response, how: str = "") -> str:
     asked = answer.request
     way = " ".join(filter(None, (how, "through the ingress")))
     return f"{asked.method} {asked.url.path} {way}: {answer.status_code} {answer.text[:_WORDS].strip()}"

@@ -167,7 +167,7 @@ class Namespace:
         changed = self._changed_since(before)
         if live:
             custody.remember()
-        return Rollout(release, live, finding, changed, monitor.seconds, self._tell_code_server())
+        return Rollout(release, live, finding, changed, monitor.seconds, self._update_code_server())
 
     def ensure_live(self, release: Release) -> Live:
         """Return the release as it lives, and apply it first unless it is live already.
@@ -351,7 +351,7 @@ class Namespace:
             removed=_named(key(obj) for obj in there if key(obj) not in kept),
             kept=_named(key(obj) for obj in there if key(obj) in kept),
             left=left,
-            code_server=self._tell_code_server(),
+            code_server=self._update_code_server(),
         )
 
     def discard(self) -> None:
@@ -379,13 +379,13 @@ class Namespace:
     def _custody(self, former: Live | None) -> Custody:
         return Custody(self.kube, self.name, former.objects if former else [], self._progress)
 
-    def _tell_code_server(self) -> str:
+    def _update_code_server(self) -> str:
         """Let the shells of code-server know what lives here now; return in a sentence what came of it."""
         if not self._place.announced:
             return ""
-        told = code_server.update(self.kube, self.name, self._deadlines.answer)
-        self._progress(told)
-        return told
+        problem = code_server.update(self.kube, self.name, self._deadlines.answer)
+        self._progress(problem)
+        return problem
 
     def _render(self, release: Release, changes: Sequence[Patch] = ()) -> Objects:
         tls = platform_certificate(self.kube, self.inventory)
@@ -406,8 +406,8 @@ class Namespace:
 
     def _forbid(self, release: Release, objects: Objects, custody: Custody) -> Finding | None:
         """Tell what is known to be wrong with a release, or for the data; return why it must not be deployed at all."""
-        for told in (*lint.check(release, objects), *custody.remarks(objects)):
-            self._progress(f'release "{release.name}": {told}')
+        for describe in (*lint.check(release, objects), *custody.remarks(objects)):
+            self._progress(f'release "{release.name}": {describe}')
         return self.forbids(release) or custody.forbids(objects, accept_downgrade=self._accept_downgrade)
 
     def _unnamed(self) -> Finding | None:
@@ -419,7 +419,7 @@ class Namespace:
         """Look whether a release that nothing speaks against can go live, before anything is touched; return why not."""
         try:
             if hindered := self._hindered(objects):
-                return causes.ending(*precheck.told(hindered))
+                return causes.ending(*precheck.summary(hindered))
             dry_run(self.kube, objects, self._deadlines, monitor, replacing=former is not None)
             return prepull(self.kube, objects, former.objects, monitor) if former else None
         except ApiError as error:
@@ -452,7 +452,7 @@ class Namespace:
     def _lost(self, there: Objects) -> Finding | None:
         """Return that a claim is gone that was there when a release was applied; None where all still are."""
         gone = precheck.lost(there, precheck.observe(self.kube, self.name))
-        return causes.ending(*precheck.told(gone)) if gone else None
+        return causes.ending(*precheck.summary(gone)) if gone else None
 
     def _put(
         self, monitor: RolloutMonitor, live: Live, custody: Custody, *, brought_back: bool = False
@@ -474,7 +474,7 @@ class Namespace:
         """Let a refused release give way to the one before it, or to nothing; return that one where it lives."""
         if going := precheck.observe(self.kube, self.name).lost_with_the_pod():
             # Whatever is done now ends the pod, and with it the data.
-            self._progress(f"nothing is taken back: {precheck.told(going)[0]}")
+            self._progress(f"nothing is taken back: {precheck.summary(going)[0]}")
             return None
         live = former and self._restore(monitor, former, finding, custody)
         before = _versions(there)

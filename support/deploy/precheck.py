@@ -185,12 +185,12 @@ class Situation:
                 else ()
             ),
         ]
-        told = (
+        remedy = (
             ", ".join(steps)
             or f"look at what volume {volume or 'it had'} holds before anything is applied again"
         )
         return Obstacle(
-            f"{_CLAIM} {name} in {place}", seen, f"{told}; its deletion cannot be undone", final=True
+            f"{_CLAIM} {name} in {place}", seen, f"{remedy}; its deletion cannot be undone", final=True
         )
 
 
@@ -215,7 +215,7 @@ def observe(kube: Kube, namespace: str) -> Situation:
 
 
 def lasting(
-    look: Callable[[], list[Obstacle]], deadlines: Deadlines, tell: Callable[[str], None]
+    look: Callable[[], list[Obstacle]], deadlines: Deadlines, progress: Callable[[str], None]
 ) -> list[Obstacle]:
     """Return the obstacles that do not go by themselves, an empty list when all have gone.
 
@@ -226,7 +226,7 @@ def lasting(
     if not found or any(each.final for each in found):
         return found
     patience = max(each.grace for each in found) + deadlines.doubt
-    tell(
+    progress(
         f"waiting for at most {patience:.0f} s: " + "; ".join(f"{each.what} is {each.seen}" for each in found)
     )
     with suppress(Timeout):
@@ -276,7 +276,7 @@ def lost(before: Objects, now: Situation) -> list[Obstacle]:
     ]
 
 
-def told(obstacles: Sequence[Obstacle]) -> tuple[str, str]:
+def summary(obstacles: Sequence[Obstacle]) -> tuple[str, str]:
     """Say what was seen of some obstacles, and what to do about them."""
     return (
         "; ".join(f"{each.what} is {each.seen}" for each in obstacles),
@@ -312,8 +312,8 @@ def by_whom(statefulset: Object) -> str:
         return f"for a backup that was killed, since {found.since}"
     if found:
         return f'by "{found.manager}" since {found.since}'
-    told = owners.owner(statefulset, "status", "observedGeneration")
-    since = f" since {told.since}" if told else ""
+    status = owners.owner(statefulset, "status", "observedGeneration")
+    since = f" since {status.since}" if status else ""
     return f"by a user whose name is not recorded (as with `kubectl scale`){since}"
 
 

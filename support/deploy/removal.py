@@ -137,8 +137,10 @@ def _listed(kube: Kube, kind: str) -> Objects:
 def _conditions(namespace: Object | None) -> str:
     """Say what a namespace's own conditions tell of why it is still there."""
     conditions = (namespace or {}).get("status", {}).get("conditions") or ()
-    told = [f"{one['reason']}: {one.get('message', '')}" for one in conditions if one.get("status") == "True"]
-    return "; ".join(told) or "it says nothing of why"
+    reasons = [
+        f"{one['reason']}: {one.get('message', '')}" for one in conditions if one.get("status") == "True"
+    ]
+    return "; ".join(reasons) or "it says nothing of why"
 
 
 def remove(kube: Kube, namespace: str, objects: Objects, deadlines: Deadlines) -> None:

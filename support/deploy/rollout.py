@@ -33,18 +33,18 @@ _CAUSES: Final = {Insecure: Cause.INSECURE, Locked: Cause.TOKEN, Lost: Cause.LOS
 class RolloutMonitor:
     """One rollout as a watch shows it. Create it before anything is applied: what is seen by then is not of this one.
 
-    `tell` is given one line for each change on the way. A host without a name is waited for to the deadline, unless it is
+    `progress` is given one line for each change on the way. A host without a name is waited for to the deadline, unless it is
     known that it had one before (`named`).
     """
 
     def __init__(
-        self, watch: Watch, deadlines: Deadlines, tell: Callable[[str], None], *, named: bool = False
+        self, watch: Watch, deadlines: Deadlines, progress: Callable[[str], None], *, named: bool = False
     ) -> None:
         self._named = named
         self._watch = watch
         self._deadlines = deadlines
-        self._tell = tell
-        self._told: set[str] = set()
+        self._progress = progress
+        self._reported: set[str] = set()
         self._begin = time.monotonic()
         self._before = {_version(event) for event in watch.snapshot("Event")}
         self._doubt: tuple[Cause, float] | None = None
@@ -63,7 +63,7 @@ class RolloutMonitor:
             if finding := self.debounced(causes.diagnose(seen)):
                 return finding
             if len(seen.claims) == len(names) and all(map(is_bound, seen.claims)):
-                self._tell_once("claim bound")
+                self._report_once("claim bound")
                 return None
             self._watch.wait(min(max(left, 0.0), 1.0) or 1.0)
         return None
@@ -75,7 +75,7 @@ class RolloutMonitor:
         node, nothing is known of them, and so nothing speaks against them.
         """
         end = time.monotonic() + self._deadlines.prepull
-        self._tell_once(
+        self._report_once(
             f"pulling its images beforehand, until {_clock(self._deadlines.prepull)} at the latest"
         )
         while True:
@@ -118,7 +118,9 @@ class RolloutMonitor:
                 if finding := asking.judge(answer):
                     return finding
                 if asking.unnamed:
-                    self._tell_once(f"waiting until {_clock(end - time.monotonic())} for its name: {answer}")
+                    self._report_once(
+                        f"waiting until {_clock(end - time.monotonic())} for its name: {answer}"
+                    )
             self._watch.wait(_BEAT)
 
     def _judge(self, applied: Object, began: float) -> Finding | None:
@@ -134,18 +136,18 @@ class RolloutMonitor:
         now = self._watch.objects.get(key(applied))
         if now and now["metadata"]["uid"] == applied["metadata"]["uid"]:
             return None
-        told = Finding(Cause.TAKEN_AWAY, f"StatefulSet {applied['metadata']['name']} is gone")
-        return told if time.monotonic() > began + self._deadlines.lag else None
+        finding = Finding(Cause.TAKEN_AWAY, f"StatefulSet {applied['metadata']['name']} is gone")
+        return finding if time.monotonic() > began + self._deadlines.lag else None
 
     def _lives(self, health_check: HealthCheck) -> bool:
         health_check.heartbeat_advances()
-        self._tell_once("heartbeat advances")
+        self._report_once("heartbeat advances")
         health_check.rejects_anonymous()
         # Before anything is written: what another version cannot read it must not change.
         held = health_check.holdings()
-        self._tell_once(f"it holds {held}")
+        self._report_once(f"it holds {held}")
         health_check.acknowledges_write()
-        self._tell_once("a write is acknowledged")
+        self._report_once("a write is acknowledged")
         return True
 
     def debounced(self, finding: Finding | None) -> Finding | None:
@@ -159,11 +161,11 @@ class RolloutMonitor:
         if finding.awaits:
             self._doubt = None
             until = _clock(self._begin + self._deadlines.live - time.monotonic())
-            self._tell_once(f"waiting until {until} for what is on its way: {finding.awaits}")
+            self._report_once(f"waiting until {until} for what is on its way: {finding.awaits}")
             return None
         if self._doubt is None or self._doubt[0] is not finding.cause:
             self._doubt = finding.cause, time.monotonic()
-            self._tell_once(
+            self._report_once(
                 f"{finding.cause}? {finding.detail}; waiting until {_clock(self._deadlines.doubt)} whether that passes"
             )
         lasted = time.monotonic() - self._doubt[1]
@@ -189,15 +191,17 @@ class RolloutMonitor:
     def _report(self, seen: Observation) -> None:
         for pod in seen.revision_pods():
             if "nodeName" in pod["spec"]:
-                self._tell_once(f"pod {pod['metadata']['name']}: {state(pod)}")
+                self._report_once(f"pod {pod['metadata']['name']}: {state(pod)}")
             for event in seen.events_of(pod):
                 if event["reason"] == "Pulling":
-                    self._tell_once(f"pod {pod['metadata']['name']}: {event['message'].replace('P', 'p', 1)}")
+                    self._report_once(
+                        f"pod {pod['metadata']['name']}: {event['message'].replace('P', 'p', 1)}"
+                    )
 
-    def _tell_once(self, line: str) -> None:
-        if line not in self._told:
-            self._told.add(line)
-            self._tell(line)
+    def _report_once(self, line: str) -> None:
+        if line not in self._reported:
+            self._reported.add(line)
+            self._progress(line)
 
 
 class _Asking:
@@ -238,14 +242,14 @@ class _Asking:
 
 def unanswered(last: NotYet) -> Finding:
     """Return the finding for a release whose pod is ready and which nobody reaches; what is in the way is to be looked at."""
-    told = str(last)
+    seen = str(last)
     if isinstance(last, Unreadable):
-        return Finding(last.cause, told)
-    trouble = diagnose(told)
+        return Finding(last.cause, seen)
+    trouble = diagnose(seen)
     if trouble and trouble.trouble is Trouble.TOKEN:
-        return Finding(Cause.TOKEN, told)
+        return Finding(Cause.TOKEN, seen)
     advice = trouble.remedy if trouble else None
-    return Finding(Cause.NEVER_READY, f"its pod is ready, but {told}", advice=advice, unreached=told)
+    return Finding(Cause.NEVER_READY, f"its pod is ready, but {seen}", advice=advice, unreached=seen)
 
 
 def is_ready(seen: Observation) -> bool:

@@ -191,9 +191,9 @@ def _why_not_live(namespace: Namespace) -> str:
     return ""
 
 
-def _remedy(namespace: Namespace, told: str) -> str:
+def _remedy(namespace: Namespace, message: str) -> str:
     """Return what to do about what was told instead of an answer, "" where the trouble is not known."""
-    diagnosis = look_into(namespace.kube, namespace.name, told) if told else None
+    diagnosis = look_into(namespace.kube, namespace.name, message) if message else None
     return f"{diagnosis.trouble}: {diagnosis.remedy}" if diagnosis else ""
 
 
@@ -281,11 +281,11 @@ def _collections(namespace: Namespace) -> tuple[tuple[Collection, ...], str]:
         return (), str(error)
     except (ValueError, KeyError, TypeError) as error:
         return (), f"an answer that is not understood: {error}"
-    told = [
+    collections = [
         Collection(database, one["name"], count, one.get("metadata"))
         for (database, one), count in zip(found, counts, strict=True)
     ]
-    return tuple(sorted(told, key=lambda one: (one.database, one.name))), ""
+    return tuple(sorted(collections, key=lambda one: (one.database, one.name))), ""
 
 
 def _databases(ask: Callable[[str], Reply]) -> list[str]:

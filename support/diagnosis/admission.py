@@ -77,9 +77,9 @@ def advice(message: str, status: int = 0) -> str | None:
             f'change what webhook "{denied["webhook"]}" objects to, or ask who runs it '
             f"({_CONFIGURATIONS} name it)"
         )
-    for sign, told in _ADVICE.items():
+    for sign, advice in _ADVICE.items():
         if re.search(sign, message):
-            return told
+            return advice
     if status == 429:
         return _BUSY
     return _TROUBLED if status >= 500 else None
@@ -89,11 +89,11 @@ def _of_silent_webhook(webhook: str, message: str) -> str:
     """Say which Service a webhook that gave no answer is behind, and what to do about it."""
     behind = _SERVICE.search(message)
     if not behind:
-        told = f'webhook "{webhook}" gave no answer: see whether what it is behind runs'
+        words = f'webhook "{webhook}" gave no answer: see whether what it is behind runs'
     else:
         service, namespace = behind["service"], behind["namespace"]
-        told = (
+        words = (
             f'webhook "{webhook}" gave no answer: see whether Service {service} in namespace {namespace} has '
             f"endpoints (`kubectl -n {namespace} get endpointslices -l kubernetes.io/service-name={service}`)"
         )
-    return f"{told}; if its owner is gone, remove the configuration that names it ({_CONFIGURATIONS})"
+    return f"{words}; if its owner is gone, remove the configuration that names it ({_CONFIGURATIONS})"

@@ -179,17 +179,17 @@ def explain(seen: Observation) -> Finding:
         return finding
     for claim in seen.claims:
         if _phase(claim) == "Pending":
-            told = f"claim {_name(claim)}: Pending" + _last_word(seen.events_of(claim))
-            return Finding(Cause.CLAIM, told, advice=_advice_on(claim))
+            detail = f"claim {_name(claim)}: Pending" + _last_word(seen.events_of(claim))
+            return Finding(Cause.CLAIM, detail, advice=_advice_on(claim))
     pods = seen.revision_pods()
     if not pods:
         events = seen.events_of(seen.statefulset) if seen.statefulset else []
         return Finding(Cause.NEVER_READY, "no pod of this release was made" + _last_word(events))
     pod = pods[0]
-    told = f"pod {_name(pod)}: {state(pod)}"
+    detail = f"pod {_name(pod)}: {state(pod)}"
     if amiss := seen.obstructions(pod):
-        return Finding(Cause.NEVER_READY, f"{told}, but {'; '.join(amiss)}", advice=_INJECTED)
-    return Finding(Cause.NEVER_READY, told + _last_word(seen.events_of(pod)))
+        return Finding(Cause.NEVER_READY, f"{detail}, but {'; '.join(amiss)}", advice=_INJECTED)
+    return Finding(Cause.NEVER_READY, detail + _last_word(seen.events_of(pod)))
 
 
 _INJECTED: Final = (
@@ -211,9 +211,9 @@ def rejection(error: ApiError) -> Finding:
     found = owners.conflicts(message)
     if found and error.stated:
         return _conflict(error.stated, found)
-    told = f"{error.reason or status}: {short(message)}"
+    detail = f"{error.reason or status}: {short(message)}"
     return Finding(
-        Cause.ADMISSION, told, admission.is_final(status, message), admission.advice(message, status)
+        Cause.ADMISSION, detail, admission.is_final(status, message), admission.advice(message, status)
     )
 
 
@@ -229,8 +229,8 @@ def _conflict(stated: Object, found: dict[str, list[str]]) -> Finding:
         f"give each field the value that the release asks for, and apply again: "
         f"{', '.join(f'`{command}`' for command in commands)}; or let the release state what the other manager wants"
     )
-    told = f"{stated['kind']} {_name(stated)}: {owners.describe(found)}"
-    return Finding(Cause.CONFLICT, told, advice=advice)
+    detail = f"{stated['kind']} {_name(stated)}: {owners.describe(found)}"
+    return Finding(Cause.CONFLICT, detail, advice=advice)
 
 
 def not_pulled(pod: Object, events: Objects) -> Finding | None:
@@ -246,10 +246,10 @@ def not_pulled(pod: Object, events: Objects) -> Finding | None:
 def not_pulled_in_time(pod: Object, asked: Object, events: Objects) -> Finding:
     """Return why the images of a pod that was `asked` for so are not there at the deadline; it may pull on and on."""
     amiss = injected(pod, asked)
-    told = f"pod {_name(pod)}: {state(own(pod, asked))}" + (f", but {'; '.join(amiss)}" if amiss else "")
+    detail = f"pod {_name(pod)}: {state(own(pod, asked))}" + (f", but {'; '.join(amiss)}" if amiss else "")
     return Finding(
         Cause.IMAGE,
-        f"{told}{_last_word(events)}; it may only take longer",
+        f"{detail}{_last_word(events)}; it may only take longer",
         terminal=False,
         advice=_INJECTED if amiss else f"apply with more patience (--patience), or {REMEDIES[Cause.IMAGE]}",
     )
@@ -297,7 +297,7 @@ def _of_claim(claim: Object, events: Objects) -> Iterator[Finding]:
     if _phase(claim) == "Pending":
         for event in _with_reason(events, "ProvisioningFailed"):
             # Provisioners try again, and a class may still be created.
-            yield Finding(Cause.CLAIM, _told(f"claim {name}", event), terminal=False, advice=advice)
+            yield Finding(Cause.CLAIM, _describe(f"claim {name}", event), terminal=False, advice=advice)
 
 
 def _advice_on(claim: Object) -> str:
@@ -316,7 +316,7 @@ def _advice_on(claim: Object) -> str:
 def _of_scheduling(pod: Object, events: Objects) -> Iterator[Finding]:
     # Never certain: nodes come and are uncordoned, taints go, and labels are set, all within a minute.
     for reason, message in scheduling.refusals(pod):
-        told = f"pod {_name(pod)}: {reason}: {short(message)}"
+        detail = f"pod {_name(pod)}: {reason}: {short(message)}"
         if "persistentvolumeclaim" in message.lower():
             # Momentarily true of every claim that is bound only when the pod comes.
             named = re.search(r'persistentvolumeclaim "([^"]+)"', message)
@@ -325,11 +325,11 @@ def _of_scheduling(pod: Object, events: Objects) -> Iterator[Finding]:
                 if named
                 else None
             )
-            yield Finding(Cause.CLAIM, told, terminal=False, advice=there)
+            yield Finding(Cause.CLAIM, detail, terminal=False, advice=there)
         else:
             yield Finding(
                 Cause.UNSCHEDULABLE,
-                told,
+                detail,
                 terminal=False,
                 advice=scheduling.advice(message),
                 awaits=scheduling.node_to_come(events) or scheduling.room_to_come(message),
@@ -350,25 +350,25 @@ def _of_pulling(pod: Object, events: Objects) -> Iterator[Finding]:
     # The event is there a second before the status is.
     for event in events:
         if event["reason"] == "InspectFailed":
-            yield Finding(Cause.IMAGE, _told(f"pod {_name(pod)}", event))
+            yield Finding(Cause.IMAGE, _describe(f"pod {_name(pod)}", event))
         if event["reason"] == "Failed" and "pull image" in event["message"]:
             terminal = bool(_NO_SUCH_IMAGE.search(event["message"]))
-            yield Finding(Cause.IMAGE, _told(f"pod {_name(pod)}", event), terminal)
+            yield Finding(Cause.IMAGE, _describe(f"pod {_name(pod)}", event), terminal)
 
 
 def _of_container(pod: Object, status: Object) -> Iterator[Finding]:
     where = f"pod {_name(pod)}, container {status['name']}"
     reason, message = waiting(status).get("reason", ""), waiting(status).get("message", "")
     end = ended(status)
-    told = f"{where}: {reason}: {short(message)}"
+    detail = f"{where}: {reason}: {short(message)}"
     if reason in _NOT_PULLED:
-        yield Finding(Cause.IMAGE, told, reason in _NEVER_AN_IMAGE or bool(_NO_SUCH_IMAGE.search(message)))
+        yield Finding(Cause.IMAGE, detail, reason in _NEVER_AN_IMAGE or bool(_NO_SUCH_IMAGE.search(message)))
     elif _ran_out_of_memory(end, message):
         yield Finding(Cause.MEMORY, f"{where}: {_ending(end)}")
     elif reason in {"RunContainerError", "CreateContainerError"}:
-        yield Finding(Cause.FAILING, told, bool(_NO_SUCH_COMMAND.search(message)))
+        yield Finding(Cause.FAILING, detail, bool(_NO_SUCH_COMMAND.search(message)))
     elif reason == "CreateContainerConfigError":  # a key may be missing only in what the kubelet has cached
-        yield Finding(Cause.FAILING, told, terminal=False)
+        yield Finding(Cause.FAILING, detail, terminal=False)
     elif end.get("reason") == "StartError":
         terminal = bool(_NO_SUCH_COMMAND.search(end.get("message", "")))
         yield Finding(Cause.FAILING, f"{where}: {_ending(end)}", terminal)
@@ -385,11 +385,11 @@ def _of_probes(pod: Object, events: Objects) -> Iterator[Finding]:
         message = event["message"]
         # A slow node may make it the next time.
         if event["reason"] == "Killing" and "probe" in message:
-            yield Finding(Cause.NEVER_READY, _told(f"pod {_name(pod)}", event), terminal=False)
+            yield Finding(Cause.NEVER_READY, _describe(f"pod {_name(pod)}", event), terminal=False)
         # "Not yet" is a refused connection, a time-out or a 5xx; a 4xx says that the question itself is wrong.
         if event["reason"] == "Unhealthy" and re.search(r"statuscode: 4(?!08|29)\d\d", message):
             advice = _OPEN_PATH if re.search(r"statuscode: 40[13]", message) else None
-            yield Finding(Cause.NEVER_READY, _told(f"pod {_name(pod)}", event), advice=advice)
+            yield Finding(Cause.NEVER_READY, _describe(f"pod {_name(pod)}", event), advice=advice)
 
 
 def _of_restarts(pod: Object, events: Objects) -> Iterator[Finding]:
@@ -412,7 +412,7 @@ def _of_volumes(pod: Object, events: Objects) -> Iterator[Finding]:
             if (
                 "not found" in event["message"]
             ):  # what else keeps a volume from being mounted may take minutes to heal
-                yield Finding(Cause.NEVER_READY, _told(f"pod {_name(pod)}", event), terminal=False)
+                yield Finding(Cause.NEVER_READY, _describe(f"pod {_name(pod)}", event), terminal=False)
 
 
 def _of_replacement(seen: Observation) -> Iterator[Finding]:
@@ -426,8 +426,8 @@ def _of_replacement(seen: Observation) -> Iterator[Finding]:
     ):
         for pod in seen.pods:
             if _owned(pod, statefulset) and not is_ready(pod):
-                told = f"statefulset {_name(statefulset)}: OrderedReady waits for pod {_name(pod)} of another revision"
-                yield Finding(Cause.NEVER_READY, f"{told}: {state(pod)}", terminal=False)
+                detail = f"statefulset {_name(statefulset)}: OrderedReady waits for pod {_name(pod)} of another revision"
+                yield Finding(Cause.NEVER_READY, f"{detail}: {state(pod)}", terminal=False)
 
 
 # By how much the clocks of this machine and of the cluster may differ before a pod that ends in time is taken for stuck.
@@ -443,21 +443,23 @@ def _of_ending(seen: Observation, statefulset: Object) -> Iterator[Finding]:
             and not leaving.grace_left(pod, seen.now - _CLOCKS)
         ):
             held = leaving.describe(pod, leaving.holders(pod))
-            told = f"Pod {_name(pod)} is {held}"
-            yield Finding(Cause.ENDING, told, terminal=False, advice=leaving.remedy(pod))
+            detail = f"Pod {_name(pod)} is {held}"
+            yield Finding(Cause.ENDING, detail, terminal=False, advice=leaving.remedy(pod))
 
 
 def _of_creation(statefulset: Object, events: Objects) -> Iterator[Finding]:
     for event in _with_reason(events, "FailedCreate"):
         message = event["message"]
-        told = _told(f"statefulset {_name(statefulset)}", event)
-        yield Finding(Cause.ADMISSION, told, admission.is_denied_for_good(message), admission.advice(message))
+        detail = _describe(f"statefulset {_name(statefulset)}", event)
+        yield Finding(
+            Cause.ADMISSION, detail, admission.is_denied_for_good(message), admission.advice(message)
+        )
 
 
 def _ran_out_of_memory(ended: dict[str, Any], message: str) -> bool:
     # With very little memory the runtime itself is killed before the container starts, and says so in its own words.
-    told = f"{ended.get('message', '')} {message}".lower()
-    return ended.get("reason") == "OOMKilled" or "oom-kill" in told
+    text = f"{ended.get('message', '')} {message}".lower()
+    return ended.get("reason") == "OOMKilled" or "oom-kill" in text
 
 
 def _belongs(pod: Object, statefulset: Object, revision: str | None) -> bool:
@@ -487,7 +489,7 @@ def _name(obj: Object) -> str:
     return str(obj["metadata"]["name"])
 
 
-def _told(where: str, event: Object) -> str:
+def _describe(where: str, event: Object) -> str:
     return f"{where}: {event['reason']}: {short(event['message'])}"
 
 
@@ -503,7 +505,7 @@ def _last_word(events: Objects) -> str:
         events,
         key=lambda event: event.get("lastTimestamp") or event["metadata"].get("creationTimestamp") or "",
     )
-    return f", last event: {_told(last['involvedObject']['kind'].lower(), last)}"
+    return f", last event: {_describe(last['involvedObject']['kind'].lower(), last)}"
 
 
 def short(message: str) -> str:

@@ -85,8 +85,8 @@ def remedy(obj: Object, node: Object | None = None) -> str:
 
 def describe(obj: Object, held: Sequence[str]) -> str:
     """Say since when an object is being deleted, and what holds it."""
-    told = f"being deleted since {since(obj)}"
-    return f"{told}, held by {', '.join(held)}" if held else told
+    words = f"being deleted since {since(obj)}"
+    return f"{words}, held by {', '.join(held)}" if held else words
 
 
 def held_inside(objects: Sequence[Object]) -> Iterator[str]:

@@ -38,9 +38,9 @@ def objects_of(kube: Kube, namespace: str) -> Objects:
     return [without_values(obj) for kind in KINDS for obj in kube.list(kind, namespace)]
 
 
-def look_into(kube: Kube, namespace: str, told: str) -> Diagnosis | None:
+def look_into(kube: Kube, namespace: str, message: str) -> Diagnosis | None:
     """Return what troubles a caller of a namespace's release who was told this, by what is there; None where unknown."""
-    known = diagnose(told)
+    known = diagnose(message)
     if known is None or not known.is_silence:
         return known
     try:
@@ -50,7 +50,7 @@ def look_into(kube: Kube, namespace: str, told: str) -> Diagnosis | None:
         if error.unanswered:
             raise
         return known
-    return diagnose(told, [*objects, *events], controller_of(kube, objects))
+    return diagnose(message, [*objects, *events], controller_of(kube, objects))
 
 
 def closer(kube: Kube, namespace: str, finding: Finding) -> Finding:
@@ -112,8 +112,8 @@ def _nodes(kube: Kube) -> str:
         if error.unanswered:
             raise
         return ""
-    told = [f"node {node['metadata']['name']} {said}" for node in nodes if (said := _amiss(node))]
-    return f" ({'; '.join(told)})" if told else ""
+    amiss = [f"node {node['metadata']['name']} {said}" for node in nodes if (said := _amiss(node))]
+    return f" ({'; '.join(amiss)})" if amiss else ""
 
 
 def _amiss(node: Object) -> str:

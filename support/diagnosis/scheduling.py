@@ -51,7 +51,7 @@ def advice(message: str) -> str:
     """Return what to do about the scheduler's refusal: a remedy for each of its reasons."""
     # What it says of preemption repeats or follows from what it said of the nodes.
     said = message.partition(" preemption: ")[0]
-    return "; ".join(told for sign, told in _REASONS.items() if re.search(sign, said)) or _UNKNOWN
+    return "; ".join(advice for sign, advice in _REASONS.items() if re.search(sign, said)) or _UNKNOWN
 
 
 def node_to_come(events: Objects) -> str:

@@ -152,20 +152,20 @@ class Diagnosis:
 
 
 def diagnose(
-    told: str, objects: Sequence[Object] = (), controller: Controller | None = None
+    message: str, objects: Sequence[Object] = (), controller: Controller | None = None
 ) -> Diagnosis | None:
     """Return what troubles a caller who was told this; None where it is no trouble that is known.
 
     `objects` are those of the release's namespace, events among them, and `controller` is what the ingress comes from:
     where nothing answers, only they know why. What has been diagnosed already keeps its name and its remedy.
     """
-    if known := next((trouble for trouble in _BY_OBJECTS if f"but {trouble}" in told), None):
-        _, _, remedy = told.partition("; to do: ")
-        return Diagnosis(known, told, remedy.splitlines()[0] if remedy else None)
-    found = next((trouble for trouble, sign in _SIGNS.items() if re.search(sign, told)), None)
+    if known := next((trouble for trouble in _BY_OBJECTS if f"but {trouble}" in message), None):
+        _, _, remedy = message.partition("; to do: ")
+        return Diagnosis(known, message, remedy.splitlines()[0] if remedy else None)
+    found = next((trouble for trouble, sign in _SIGNS.items() if re.search(sign, message)), None)
     if found is Trouble.SILENCE:
-        return next(of_objects(objects, controller), _flapping(objects) or Diagnosis(found, told))
-    return Diagnosis(found, told) if found else None
+        return next(of_objects(objects, controller), _flapping(objects) or Diagnosis(found, message))
+    return Diagnosis(found, message) if found else None
 
 
 # What only the objects of a release show.
@@ -187,8 +187,8 @@ def of_objects(objects: Sequence[Object], controller: Controller | None = None) 
             for obj in _of(objects, "Service")
             if obj["metadata"]["name"] == _SERVICE
         ]
-        told = [f"its selector is {selector}" for selector in selectors]
-        yield Diagnosis(Trouble.SERVICE, f"Service {_SERVICE}: {(told or ['it is not there'])[0]}")
+        selected = [f"its selector is {selector}" for selector in selectors]
+        yield Diagnosis(Trouble.SERVICE, f"Service {_SERVICE}: {(selected or ['it is not there'])[0]}")
     else:
         yield from _of_policies(
             _of(objects, "NetworkPolicy"), ready[0], _target(objects, ready[0]), controller
@@ -203,8 +203,8 @@ def _of_pods(statefulset: Object, pods: Objects, objects: Sequence[Object]) -> D
         if (unanswered := _unanswered_probe(pod, objects)) and _has_been_ready(pod):
             return Diagnosis(Trouble.BUSY, f"pod {pod['metadata']['name']} runs, but {unanswered}")
     wanted = statefulset["spec"].get("replicas", 1)
-    told = [f"pod {pod['metadata']['name']}: {state(pod)}" for pod in pods]
-    return Diagnosis(Trouble.POD, ", ".join(told) or f"there is none, and the StatefulSet wants {wanted}")
+    states = [f"pod {pod['metadata']['name']}: {state(pod)}" for pod in pods]
+    return Diagnosis(Trouble.POD, ", ".join(states) or f"there is none, and the StatefulSet wants {wanted}")
 
 
 def _flapping(objects: Sequence[Object]) -> Diagnosis | None:

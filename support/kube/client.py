@@ -258,8 +258,8 @@ class Kube:
             named = {"apiVersion": answer["apiVersion"], "kind": kind}
             return [named | item for item in answer["items"] or ()], answer["metadata"]["resourceVersion"]
         except (KeyError, TypeError):
-            told = f"GET /{path} is answered with no list but {_excerpt(json.dumps(answer).encode())}"
-            raise ApiError(0, _UNANSWERED, told) from None
+            message = f"GET /{path} is answered with no list but {_excerpt(json.dumps(answer).encode())}"
+            raise ApiError(0, _UNANSWERED, message) from None
 
     def _discovered(self, root: str, unseen: dict[str, None]) -> Iterator[tuple[str, str, Objects]]:
         """Yield name, path and resources of each API below a root; one whose server is gone has none, and is unseen."""
@@ -372,12 +372,12 @@ def _whole(answer: Any) -> bytes:
 def _understood(body: bytes, asked: str) -> Object:
     """Return the object that an answer holds; what holds none was not said by an API server."""
     try:
-        told = json.loads(body)
+        answer = json.loads(body)
     except ValueError:
-        told = None
-    if not isinstance(told, dict):
+        answer = None
+    if not isinstance(answer, dict):
         raise ApiError(0, _UNANSWERED, f"{asked} is answered by no API server: {_excerpt(body)}")
-    return told
+    return answer
 
 
 def _excerpt(body: bytes) -> str:

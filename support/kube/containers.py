@@ -93,13 +93,13 @@ def state(pod: Object) -> str:
 def phase(pod: Object) -> str:
     """Return the phase of a pod that runs to its end, by the containers that it shows: one that others inject never ends."""
     status = pod.get("status", {})
-    told = str(status.get("phase", ""))
+    words = str(status.get("phase", ""))
     states = [one.get("state", {}) for one in status.get("containerStatuses") or ()]
-    if told in _ENDED or not states:
-        return told
+    if words in _ENDED or not states:
+        return words
     if all("terminated" in one for one in states):
         return "Failed" if any(one["terminated"].get("exitCode") for one in states) else "Succeeded"
-    return told if any("running" in one for one in states) else "Pending"
+    return words if any("running" in one for one in states) else "Pending"
 
 
 def _names(maker: Object) -> set[str]:

@@ -54,7 +54,7 @@ def differences(before: Object, after: Object) -> list[FieldChange]:
     """Return the fields in which an object will differ from what it is."""
     unseen = _UNSEEN.get(after["kind"], ())
     return [
-        FieldChange(field, _told(field, old, unseen), _told(field, new, unseen))
+        FieldChange(field, _shown(field, old, unseen), _shown(field, new, unseen))
         for field, old, new in _differing("", before, after)
         if not field.startswith(_KEPT)
     ]
@@ -112,7 +112,7 @@ def _joined(field: str, name: str) -> str:
     return f"{field}.{name}" if field else name
 
 
-def _told(field: str, value: Any, unseen: tuple[str, ...]) -> str | None:
+def _shown(field: str, value: Any, unseen: tuple[str, ...]) -> str | None:
     if value is _ABSENT:
         return None
     if f"{field}.".replace("[", ".").startswith(unseen):

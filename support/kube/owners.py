@@ -51,9 +51,9 @@ def conflicts(message: str) -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
     fields: list[str] = []
     for line in _CONFLICT.sub("", message).splitlines():
-        if told := _MANAGER.match(line.strip()):
-            fields = found.setdefault(told["manager"], [])
-            fields += [told["field"]] if told["field"] else []
+        if match := _MANAGER.match(line.strip()):
+            fields = found.setdefault(match["manager"], [])
+            fields += [match["field"]] if match["field"] else []
         elif line.strip().startswith("- "):
             fields.append(line.strip()[2:])
     return found

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from support.platform.certificate import Source, flaws, missing, unpack
 from support.platform.inventory import REMEDY
-from support.platform.permissions import told
+from support.platform.permissions import describe
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -139,4 +139,4 @@ def _rights(platform: Platform) -> Iterator[str | Unknown]:
     if isinstance(platform.lacking, Unknown):
         yield f"kubeconfig: the cluster does not tell its user what it may do ({platform.lacking.why}); {_GRANT}"
     elif platform.lacking:
-        yield f"kubeconfig: its user lacks rights in all namespaces: {told(platform.lacking)}; {_GRANT}"
+        yield f"kubeconfig: its user lacks rights in all namespaces: {describe(platform.lacking)}; {_GRANT}"

@@ -39,10 +39,10 @@ def update(kube: Kube, namespace: str, timeout: float) -> str:
             return f"no code-server runs in {home}: no shell was told anything"
         variables, unknown = announced(kube, namespace)
         script = shells.script(variables)
-        told = [_write(kube, pod, script, timeout) for pod in pods]
+        problems = [_write(kube, pod, script, timeout) for pod in pods]
     except (ApiError, TimeoutError) as error:
         return f"code-server in {home} could not be told what is announced: {error}"
-    return "; ".join([*told, *unknown])
+    return "; ".join([*problems, *unknown])
 
 
 def announced(kube: Kube, namespace: str) -> tuple[dict[str, str], list[str]]:

@@ -208,10 +208,10 @@ def _stated(file: Path | None) -> tuple[dict[str, Any], list[str]]:
     except ValueError as error:
         return {}, [f"{file} {error}"]
     kept = {name: value for name, value in stated.items() if str(name).lower() != "admin_password"}
-    told = kept | {name: _beside(file, kept[name]) for name in _PATHS if kept.get(name)}
+    values = kept | {name: _beside(file, kept[name]) for name in _PATHS if kept.get(name)}
     if kept == stated:
-        return told, []
-    return told, [f"admin_password must not stand in {file}: take it out, and {REMEDY['admin_password']}"]
+        return values, []
+    return values, [f"admin_password must not stand in {file}: take it out, and {REMEDY['admin_password']}"]
 
 
 def _beside(file: Path, path: Any) -> Any:

@@ -84,7 +84,7 @@ def granted(rules: Iterable[Object], right: Right) -> bool:
     )
 
 
-def told(rights: Iterable[Right]) -> str:
+def describe(rights: Iterable[Right]) -> str:
     """Name rights, those of the same verbs together: "get, list of secrets, statefulsets.apps; get of pods/log"."""
     verbs: dict[str, list[str]] = {}
     for verb, group, name in rights:

@@ -137,9 +137,9 @@ class Catch(_Part):
     scenario: Text
     message: Text
 
-    def describes(self, file: str, scenario: str, told: str) -> bool:
+    def describes(self, file: str, scenario: str, message: str) -> bool:
         """Whether a failure is the one that is meant: of this scenario of a feature file, with all that was told of it."""
-        return (Path(file).stem, scenario) == (self.feature, self.scenario) and self.message in told
+        return (Path(file).stem, scenario) == (self.feature, self.scenario) and self.message in message
 
 
 def _some(patches: tuple[Patch, ...]) -> tuple[Patch, ...]:

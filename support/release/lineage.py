@@ -63,11 +63,11 @@ class Lineage:
 
     def remarks(self, image: str) -> tuple[str, ...]:
         """Say what it means for the data that an image takes it over; nothing where no version changes."""
-        told = self._change(image) if self.changes_to(image) else self._stay(image)
-        if not told:
+        remark = self._change(image) if self.changes_to(image) else self._stay(image)
+        if not remark:
             return ()
         backup = f"it was backed up last at {self.backup}" if self.backup else "no backup of it is known"
-        return (f"{told}; {backup}: back it up first (--backup FILE)",)
+        return (f"{remark}; {backup}: back it up first (--backup FILE)",)
 
     def _change(self, image: str) -> str:
         last = str(self.last)
@@ -78,15 +78,15 @@ class Lineage:
                 f"the data of {last} goes to {image}, and one of them says no version: nobody can tell whether that can be "
                 "undone"
             )
-        told = (
+        remark = (
             f"the data of {last} goes to {image}, which changes it as it starts: that cannot be undone, since going back is "
             "refused"
         )
         if image in self.writers:
-            told += (
+            remark += (
                 f"; {image} has had it before and was refused, and may not read what {last} has written since"
             )
-        return told
+        return remark
 
     def _stay(self, image: str) -> str:
         newer = [one for one in self.writers if _below(image, one)]

@@ -80,13 +80,13 @@ def _access(release: Release) -> Iterator[Problem]:
             f"with this environment {release.chroma.image} asks nobody for a token as it is documented",
             _SAFE,
             insecure=any(flaw.insecure for flaw in flaws.values() if flaw),
-            details=_of_versions({facts: flaw.told for facts, flaw in flaws.items() if flaw}),
+            details=_of_versions({facts: flaw.words for facts, flaw in flaws.items() if flaw}),
         )
 
 
 @dataclass(frozen=True)
 class _Flaw:
-    told: str
+    words: str
     insecure: bool = False
 
 
@@ -159,11 +159,11 @@ def _data(release: Release) -> Iterator[Problem]:
     places = {facts: _place(facts, release.chroma.environment) for facts in candidates}
     astray = {facts: place for facts, place in places.items() if place != release.chroma.data}
     if astray:
-        told = "; ".join(_of_versions(astray))
+        places_by_version = "; ".join(_of_versions(astray))
         variables = sorted({facts.data_variable for facts in candidates if facts.data_variable})
         move = f", or set {' or '.join(variables)} to {release.chroma.data}" if variables else ""
         yield Problem(
-            f"the claim is mounted at {release.chroma.data}, but Chroma writes elsewhere ({told}): what lies there is lost with the pod",
+            f"the claim is mounted at {release.chroma.data}, but Chroma writes elsewhere ({places_by_version}): what lies there is lost with the pod",
             f"mount it where Chroma writes{move}",
         )
 
@@ -172,10 +172,10 @@ def _place(facts: Facts, environment: Mapping[str, str | FromSecret]) -> str:
     return str(environment.get(facts.data_variable, facts.data)) if facts.data_variable else facts.data
 
 
-def _of_versions(told: Mapping[Facts, str]) -> tuple[str, ...]:
+def _of_versions(words: Mapping[Facts, str]) -> tuple[str, ...]:
     """Say what is told of each version, once for those of which the same is told."""
     alike: dict[str, list[str]] = {}
-    for facts, what in told.items():
+    for facts, what in words.items():
         alike.setdefault(what, []).append(str(facts))
     return tuple(f"{', '.join(which)}: {what}" for what, which in alike.items())
 

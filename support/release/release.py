@@ -211,8 +211,8 @@ def _stated(name: str, under_test: str, heirs: tuple[str, ...] = ()) -> dict[str
     if name not in names():
         asked = f", which {heirs[-1]!r} extends" if heirs else ""
         there = f"There are: {', '.join(for_people())}"
-        told = " ".join(filter(None, (meant(name, names(), most=1), there)))
-        raise ReleaseError(f"no release is named {name!r}{asked}; {told}")
+        remedy = " ".join(filter(None, (meant(name, names(), most=1), there)))
+        raise ReleaseError(f"no release is named {name!r}{asked}; {remedy}")
     stated = _read(name)
     if "name" in stated:
         raise ReleaseError(f"release {name!r}: its name is that of its file; take `name` out of it")

@@ -148,10 +148,10 @@ class Report:
             return
         for name, level in self._levels.items():
             counts = {"passed": level.passed, "failed": level.failed, "skipped": level.skipped}
-            told = [f"{number} {what}" for what, number in counts.items() if number]
-            told += [f"{level.not_applicable} not applicable"] * (level.not_applicable > 0)
-            told += [f"{level.left_out} not run"] * (level.left_out > 0)
-            yield f"{name}: {level.verdict.upper()} ({', '.join(told)})"
+            counted = [f"{number} {what}" for what, number in counts.items() if number]
+            counted += [f"{level.not_applicable} not applicable"] * (level.not_applicable > 0)
+            counted += [f"{level.left_out} not run"] * (level.left_out > 0)
+            yield f"{name}: {level.verdict.upper()} ({', '.join(counted)})"
         if any(level.left_out for level in self._levels.values()):
             yield "what was not run proves nothing: `pytest features/` runs all of it"
         for what, much in self._measured.items():
@@ -259,8 +259,8 @@ def _unlike(differences: Sequence[str]) -> str:
     if not differences:
         return ""
     more = len(differences) - _SHOWN_DIFFERENCES
-    told = "; ".join(differences[:_SHOWN_DIFFERENCES]) + (f"; and {more} more" if more > 0 else "")
-    return f", not as preferred: {told}"
+    words = "; ".join(differences[:_SHOWN_DIFFERENCES]) + (f"; and {more} more" if more > 0 else "")
+    return f", not as preferred: {words}"
 
 
 def _entry(result: Result, given: Sequence[str]) -> dict[str, Any]:

@@ -167,8 +167,8 @@ def _collect(
     makers = _makers(kube, namespace)
     pods = [own_of(pod, makers) for pod in found]
     amiss = [line for pod in found for maker in makers for line in injected(pod, maker)]
-    told = [f"{pod['metadata']['name']}: {_condition(pod)}" for pod in pods] + amiss
-    yield "pods.txt", "".join(f"{line}\n" for line in told) or "none\n"
+    states = [f"{pod['metadata']['name']}: {_condition(pod)}" for pod in pods] + amiss
+    yield "pods.txt", "".join(f"{line}\n" for line in states) or "none\n"
     events = sorted(kube.list("Event", namespace), key=_time_of)
     yield "events.txt", "".join(f"{_event(event)}\n" for event in events) or "none\n"
     for pod in pods:
@@ -240,14 +240,14 @@ def _in_short(title: str, view: View, shown_before: set[tuple[str, str]]) -> Ite
 
 def _condition(pod: Object) -> str:
     """Say in what state a pod is, and how each of its containers fares."""
-    told = [f"{pod.get('status', {}).get('phase', '?')}, {state(pod)}"]
+    words = [f"{pod.get('status', {}).get('phase', '?')}, {state(pod)}"]
     for status in statuses(pod):
         for when in ("state", "lastState"):
             for kind, detail in (status.get(when) or {}).items():
                 facts = [f"{key} {detail[key]}" for key in ("reason", "exitCode", "message") if key in detail]
                 before = "before: " if when == "lastState" else f"restarts {status['restartCount']}, "
-                told.append(f"{status['name']}: {before}{', '.join([kind, *facts])}")
-    return "; ".join(told)
+                words.append(f"{status['name']}: {before}{', '.join([kind, *facts])}")
+    return "; ".join(words)
 
 
 def _event(event: Object) -> str:

@@ -37,8 +37,8 @@ class FeatureBuffer:
     The feature that is being told is told as its results come; the others wait for it to end.
     """
 
-    def __init__(self, tell: Callable[[Result], None]) -> None:
-        self._tell = tell
+    def __init__(self, show: Callable[[Result], None]) -> None:
+        self._show = show
         self._open: dict[str, list[Result]] = defaultdict(list)
         self._missing: Counter[str] = Counter()
         self._current = ""
@@ -70,7 +70,7 @@ class FeatureBuffer:
 
     def _turn(self, file: str) -> None:
         for result in self._open[file]:
-            self._tell(result)
+            self._show(result)
         self._open[file].clear()
 
 
@@ -83,7 +83,7 @@ class SpecificationReporter(pytest.TerminalReporter):  # type: ignore[misc]  # f
     def __init__(self, config: pytest.Config, file: TextIO, results: Results) -> None:
         super().__init__(config, file)
         self._results = results
-        self._feature_buffer = FeatureBuffer(self._tell)
+        self._feature_buffer = FeatureBuffer(self._write_result)
         self._scenarios: dict[str, Scenario] = {}  # those to come, by node id; unknown to xdist's controller
         self._heading: tuple[str, str] = ("", "")  # the feature and the rule that were told last
         self._feature: list[Result] = []  # with -q: what was not told yet
@@ -136,7 +136,7 @@ class SpecificationReporter(pytest.TerminalReporter):  # type: ignore[misc]  # f
             return (yield)
         finally:
             self._feature_buffer.close()
-            self._tell_feature()
+            self._write_feature()
             self._forget()
 
     def progress(self, line: str) -> None:
@@ -152,28 +152,28 @@ class SpecificationReporter(pytest.TerminalReporter):  # type: ignore[misc]  # f
         self._forget()
         super().ensure_newline()
 
-    def _tell(self, result: Result) -> None:
+    def _write_result(self, result: Result) -> None:
         if self.verbosity < 0:
             if self._feature and self._feature[0].scenario.file != result.scenario.file:
-                self._tell_feature()
+                self._write_feature()
             self._feature.append(result)
             return
         self._head(result.scenario)
         where = " ".join(filter(None, (result.scenario.place, result.worker))) if self.verbosity > 0 else ""
-        self._tell_line("    ", result.outcome, result.scenario.name, result.seconds, where)
+        self._write_line("    ", result.outcome, result.scenario.name, result.seconds, where)
         if result.outcome != "passed":
             self.write_line(f"        {result.reason}", **_MARKUP[result.outcome])
 
-    def _tell_feature(self) -> None:
+    def _write_feature(self) -> None:
         if self._feature:
             outcomes = [result.outcome for result in self._feature]
             worst = max(outcomes, key=["passed", "skipped", "failed"].index)
             counts = ", ".join(f"{number} {outcome}" for outcome, number in Counter(outcomes).items())
             title = f"{self._feature[0].scenario.feature}: {counts}"
-            self._tell_line("", worst, title, sum(result.seconds for result in self._feature), "")
+            self._write_line("", worst, title, sum(result.seconds for result in self._feature), "")
             self._feature.clear()
 
-    def _tell_line(self, indent: str, outcome: str, title: str, seconds: float, where: str) -> None:
+    def _write_line(self, indent: str, outcome: str, title: str, seconds: float, where: str) -> None:
         self.ensure_newline()
         self.write(f"{indent}{self._signs[outcome]}", **_MARKUP[outcome])
         room = min(self._screen_width, _WIDEST) - len(indent) - len(self._signs[outcome]) - 10

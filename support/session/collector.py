@@ -109,8 +109,8 @@ def uncatchable(catch: "Catch", scenarios: Sequence[Scenario]) -> str:
     features = {Path(scenario.file).stem for scenario in scenarios}
     if catch.feature not in features:
         return f"caught_by.feature: {unknown(catch.feature, features)}"
-    told = unknown_title(catch.scenario, [one for one in scenarios if Path(one.file).stem == catch.feature])
-    return f"caught_by.scenario: {told} (in {catch.feature})" if told else ""
+    wrong = unknown_title(catch.scenario, [one for one in scenarios if Path(one.file).stem == catch.feature])
+    return f"caught_by.scenario: {wrong} (in {catch.feature})" if wrong else ""
 
 
 def is_titled(item: pytest.Item, title: str) -> bool:

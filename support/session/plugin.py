@@ -93,10 +93,10 @@ def pytest_sessionstart(session: pytest.Session) -> None:
     if options.command:  # the report of the last run stays
         return
     if (reasons := insecurities(release)) and suite.run.accept_insecure(release) is None:
-        told = [f'release "{release.name}" is refused because {Cause.INSECURE}:']
-        told += [line for reason in reasons for line in reason.lines()]
-        told += ["(--accept-insecure deploys it nevertheless, and then the run fails)"]
-        raise pytest.UsageError("\n  ".join(told))
+        lines = [f'release "{release.name}" is refused because {Cause.INSECURE}:']
+        lines += [line for reason in reasons for line in reason.lines()]
+        lines += ["(--accept-insecure deploys it nevertheless, and then the run fails)"]
+        raise pytest.UsageError("\n  ".join(lines))
     scenarios = all_scenarios(config.rootpath)
     if unknown := unknown_title(suite.run.options.scenario, scenarios):
         raise pytest.UsageError(f"--scenario: {unknown}")
@@ -160,7 +160,7 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
     """End the cluster and write the reports, or in a worker: tell what it found out."""
     config, suite = session.config, session.config.stash[SUITE]
     if hasattr(config, "workeroutput"):
-        config.workeroutput[HANDED] = suite.run.told()
+        config.workeroutput[HANDED] = suite.run.findings()
         return
     try:
         end(suite)
@@ -191,9 +191,9 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
         terminalreporter.section("what is left")
         for line in left:
             terminalreporter.line(line)
-    for told in config.stash[SUITE].run.notes:
+    for notes in config.stash[SUITE].run.notes:
         terminalreporter.section("how the release is used")
-        terminalreporter.line(told)
+        terminalreporter.line(notes)
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:

@@ -51,10 +51,10 @@ def pytest_bdd_step_error(request: pytest.FixtureRequest, step: Step, exception:
     failure = Failure(scenario, f"{step.keyword} {step.name}", step.line_number, exception)
     directory = evidence.bundle_directory(suite.run.options.report_dir / "evidence", item.nodeid)
     sentences = failure.sentences(request.config.rootpath, suite.run.look_into)
-    told = evidence.take(
+    summary = evidence.take(
         directory, sentences, suite.run.views(), suite.run.redactor, suite.run.evidence_recorder.shown
     )
-    item.stash[IN_SHORT] = f"{told}\nevidence: {directory}"
+    item.stash[IN_SHORT] = f"{summary}\nevidence: {directory}"
     item.user_properties.append((EVIDENCE, str(directory)))
 
 
@@ -73,7 +73,7 @@ def pytest_runtest_makereport(
         )
     report = yield
     if call.excinfo and report.failed and isinstance(item.parent, FeatureFile):
-        _tell_without_frames(item, call.excinfo, report)
+        _shorten(item, call.excinfo, report)
     if call.when == "call" and report.passed:
         item.config.stash[SUITE].run.evidence_recorder.forget()
     if call.when == "call" and report.failed and IN_SHORT in item.stash:
@@ -82,7 +82,7 @@ def pytest_runtest_makereport(
     return report
 
 
-def _tell_without_frames(
+def _shorten(
     item: pytest.Item, excinfo: pytest.ExceptionInfo[BaseException], report: pytest.TestReport
 ) -> None:
     """Show of what a cluster, a network or a file did only what is said of it; end the run where the cluster is silent.

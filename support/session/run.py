@@ -127,9 +127,9 @@ class Run:
         return self._load(given, check)
 
     def examine(
-        self, access: Access, preflight: Callable[..., Assessment], tell: Callable[[str], None]
+        self, access: Access, preflight: Callable[..., Assessment], progress: Callable[[str], None]
     ) -> None:
-        """Check the inventory as such and, by a `preflight`, against its cluster; `tell` what could not be looked at.
+        """Check the inventory as such and, by a `preflight`, against its cluster; `progress` what could not be looked at.
 
         Raises `InventoryError`, which names everything missing or wrong.
         """
@@ -137,7 +137,7 @@ class Run:
         def check(stated: Mapping[str, Any]) -> Iterable[str]:
             assessment = preflight(stated, access.inventory, self.id, self.deadlines)
             for line in (*assessment.warned, *(f"not known of {line}" for line in assessment.unknown)):
-                tell(line)
+                progress(line)
             return assessment.problems
 
         self.inventory(access, check)
@@ -171,8 +171,8 @@ class Run:
     def _fault(self) -> Fault | None:
         return Fault.load(self.options.fault) if self.options.fault else None
 
-    def _note_insecure(self, told: str) -> None:
-        self.facts[INSECURE] = told
+    def _note_insecure(self, answer: str) -> None:
+        self.facts[INSECURE] = answer
 
     @contextmanager
     def watching(self, kube: Kube, namespace: str) -> Iterator[None]:
@@ -195,22 +195,22 @@ class Run:
         kube = next(iter(self.sites.values()), None)
         return silence(kube, error) if kube else ""
 
-    def look_into(self, told: str) -> Diagnosis | None:
+    def look_into(self, message: str) -> Diagnosis | None:
         """Return what troubles somebody who was told this, by what is there in the namespaces in use; never raises."""
         for name, kube in self.sites.items():
             try:
-                found = look_into(kube, name, told)
+                found = look_into(kube, name, message)
             except ApiError:
                 continue
             if found and not found.is_silence:
                 return found
-        return diagnose(told)
+        return diagnose(message)
 
     def handed(self) -> dict[str, Any]:
         """Return what a worker has to be told; it goes through a pipe, never through argv or the environment."""
         return {"id": self.id, "seed": self.seed, "password": self.password}
 
-    def told(self) -> dict[str, Any]:
+    def findings(self) -> dict[str, Any]:
         """Return what a worker has found out; it goes through a pipe to the controlling process."""
         return {
             "facts": self.facts,
@@ -219,9 +219,9 @@ class Run:
             "left": self.left,
         }
 
-    def hear(self, told: Mapping[str, Any]) -> None:
+    def hear(self, findings: Mapping[str, Any]) -> None:
         """Take note of what a worker has found out; one that died tells nothing."""
-        self.facts.update(told.get("facts", {}))
-        self.measured.update(told.get("measured", {}))
-        self.notes.extend(told.get("notes", []))
-        self.left.extend(told.get("left", []))
+        self.facts.update(findings.get("facts", {}))
+        self.measured.update(findings.get("measured", {}))
+        self.notes.extend(findings.get("notes", []))
+        self.left.extend(findings.get("left", []))

@@ -74,7 +74,7 @@ def boot(config: pytest.Config) -> Cluster:
         raise pytest.UsageError(reason) from None
     if suite.report:
         suite.report.begin_scenarios()
-        what = "boot of the cluster" if options.provider == "embedded" else "survey of the cluster"
+        what = "boot of the cluster" if options.provider == "embedded" else "preflight of the cluster"
         suite.report.times[what] = time.monotonic() - began
         suite.report.images = access.images
     suite.access = access

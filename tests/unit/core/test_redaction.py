@@ -136,9 +136,9 @@ def tell(secret, run, pytestconfig):
     print("printed", base64.b64encode(f"admin:{secret}".encode()).decode(), file=sys.stderr)
     logging.getLogger("leak").warning("logged %s", secret)
     pytestconfig.pluginmanager.get_plugin("terminalreporter").write_line(f"written {secret}")
-    from support.reporting.progress import Courier
+    from support.reporting.progress import ProgressPlugin
     for plugin in pytestconfig.pluginmanager.get_plugins():
-        if isinstance(plugin, Courier):
+        if isinstance(plugin, ProgressPlugin):
             plugin.send(f"in progress {secret}")
 
 @then("it fails")

@@ -411,14 +411,14 @@ def test_a_pod_is_told_in_a_few_words(what: Object, words: str) -> None:
     assert state(what) == words
 
 
-def puller(*containers: Object, conditions: tuple[Object, ...] = ()) -> Object:
+def prepull_pod(*containers: Object, conditions: tuple[Object, ...] = ()) -> Object:
     return pod(*containers) | {
         "status": {"containerStatuses": list(containers), "conditions": list(conditions)}
     }
 
 
 def test_an_image_that_is_not_there_is_told_before_anything_runs() -> None:
-    refused = puller(waiting("CreateContainerConfigError"), waiting("ErrImagePull", NOT_FOUND))
+    refused = prepull_pod(waiting("CreateContainerConfigError"), waiting("ErrImagePull", NOT_FOUND))
     finding = not_pulled(refused, [])
     assert finding
     assert finding.cause is Cause.IMAGE
@@ -427,19 +427,19 @@ def test_an_image_that_is_not_there_is_told_before_anything_runs() -> None:
 
 
 def test_a_pod_that_lacks_only_its_variable_has_its_images() -> None:
-    pulled = puller(waiting("CreateContainerConfigError"), waiting("CreateContainerConfigError"))
+    pulled = prepull_pod(waiting("CreateContainerConfigError"), waiting("CreateContainerConfigError"))
     assert not_pulled(pulled, []) is None
     assert has_pulled(pulled)
-    assert not has_pulled(puller(waiting("CreateContainerConfigError"), waiting("ContainerCreating")))
-    assert not has_pulled(puller())
+    assert not has_pulled(prepull_pod(waiting("CreateContainerConfigError"), waiting("ContainerCreating")))
+    assert not has_pulled(prepull_pod())
 
 
 def test_a_registrys_silence_is_no_certain_no() -> None:
-    finding = not_pulled(puller(waiting("ErrImagePull", UNREACHABLE)), [])
+    finding = not_pulled(prepull_pod(waiting("ErrImagePull", UNREACHABLE)), [])
     assert finding
     assert not finding.terminal
 
 
 def test_a_pod_without_a_node_waits_for_none() -> None:
-    assert may_be_scheduled(puller())
+    assert may_be_scheduled(prepull_pod())
     assert not may_be_scheduled(unscheduled(OVERFULL.format("No preemption victims found")))

@@ -102,7 +102,7 @@ def test_an_entry_is_applied_last(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("changes", "wrong"),
+    ("changes", "problems"),
     [
         ({"type": "component"}, "type: Input should be 'core', 'optional' or 'user_app'"),
         ({"name": "Chroma"}, "name: String should match pattern"),
@@ -137,7 +137,7 @@ def test_an_entry_within_the_rules_is_taken(changes: Object) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "wrong"),
+    ("text", "problems"),
     [
         ("", "no top key service"),
         ("[]", "no top key service"),

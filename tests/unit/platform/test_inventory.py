@@ -139,7 +139,7 @@ def test_a_password_in_the_file_is_refused_unseen(given: dict[str, Any], tmp_pat
 
 
 @pytest.mark.parametrize(
-    ("field", "wrong"),
+    ("field", "problems"),
     [
         ("domain_name", "Example.com"),
         ("domain_name", "example..com"),
@@ -167,7 +167,7 @@ def test_a_value_that_cannot_be_is_refused(given: dict[str, Any], field: str, pr
 
 
 @pytest.mark.parametrize(
-    ("text", "wrong"),
+    ("text", "problems"),
     [
         ("a: [", "is not YAML: "),
         ("- domain_name", "must be a mapping of names to values"),

@@ -6,7 +6,7 @@ import pytest
 
 from support.deploy.removal import KINDS
 from support.kube.resources import resource
-from support.platform.permissions import NEEDED, granted, needed, told
+from support.platform.permissions import NEEDED, describe, granted, needed
 from support.release.release import names
 from tests.samples import rendered
 
@@ -58,7 +58,7 @@ def test_rights_are_told_in_groups() -> None:
         ("list", "apps", "statefulsets"),
         ("get", "", "pods/log"),
     ]
-    assert told(rights) == "get, list of secrets, statefulsets.apps; get of pods/log"
+    assert describe(rights) == "get, list of secrets, statefulsets.apps; get of pods/log"
 
 
 def test_groups_and_plurals_are_those_of_kubernetes() -> None:

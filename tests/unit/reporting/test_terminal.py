@@ -42,9 +42,9 @@ FEATURES = {
 STEPS = """
 @given("a long time")
 def long_time(pytestconfig):
-    from support.reporting.progress import Courier
+    from support.reporting.progress import ProgressPlugin
     for plugin in pytestconfig.pluginmanager.get_plugins():
-        if isinstance(plugin, Courier):
+        if isinstance(plugin, ProgressPlugin):
             plugin.send("pod chroma-0: ContainerCreating")
     print("what a step prints is no progress")
 

@@ -13,9 +13,9 @@ Feature: Things
 """
 
 WRONG = """
-def survey(stated, vouched, run_id, deadlines):
-    from support.platform.assessment import Judgement
-    return Judgement(("primary_ingress_class: the cluster has no nginx; give another",), ("storage_class_name: whether",))
+def preflight(stated, provided, run_id, deadlines):
+    from support.platform.assessment import Assessment
+    return Assessment(("primary_ingress_class: the cluster has no nginx; give another",), ("storage_class_name: whether",))
 """
 
 
