@@ -55,7 +55,7 @@ Feature: Planning a release
       And planning has changed nothing
 
       Examples:
-        | change                            |
+        | change                           |
         | a claim of another storage class |
         | a smaller claim                  |
         | another governing Service        |
@@ -68,7 +68,7 @@ Feature: Planning a release
       And no object in the namespace has changed
 
       Examples:
-        | change                            |
+        | change                           |
         | a claim of another storage class |
         | a smaller claim                  |
         | another governing Service        |

@@ -41,7 +41,9 @@ def plan_immutable_change(here: Namespace, release_under_test: Release, change: 
     return plan.look(here, release_under_test, change)
 
 
-@when(parse("the release is planned with {change:PlannedChange}, and then applied"), target_fixture="forecast")
+@when(
+    parse("the release is planned with {change:PlannedChange}, and then applied"), target_fixture="forecast"
+)
 def plan_and_apply(here: Namespace, release_under_test: Release, change: PlannedChange) -> Forecast:
     return plan.forecast(here, release_under_test, change)
 

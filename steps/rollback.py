@@ -42,7 +42,9 @@ def volume_is_kept(kept_volume: str) -> None:
     assert kept_volume
 
 
-@given("for each object, a deployment interrupted just after creating it", target_fixture="partial_deployments")
+@given(
+    "for each object, a deployment interrupted just after creating it", target_fixture="partial_deployments"
+)
 def deployments_that_broke_off(
     fresh_namespaces: Callable[[], Namespace], release_under_test: Release
 ) -> list[PartialDeployment]:
