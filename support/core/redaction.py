@@ -15,8 +15,6 @@ from pydantic import SecretStr
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    import pytest
-
 MARK: Final = "[redacted]"
 
 # A private key may come from anywhere, and needs no one to name it.
@@ -63,14 +61,6 @@ class Redactor:
         if isinstance(data, list | tuple):
             return type(data)(self.plain(one) for one in data)
         return data
-
-
-def redact_report(config: pytest.Config, report: pytest.TestReport, redactor: Redactor) -> None:
-    """Take the secrets out of a report before anybody else sees it."""
-    data = config.hook.pytest_report_to_serializable(config=config, report=report)
-    clean = redactor.plain(data)
-    if clean != data:
-        vars(report).update(vars(config.hook.pytest_report_from_serializable(config=config, data=clean)))
 
 
 def redacted_file(file: TextIO, redactor: Redactor) -> TextIO:

@@ -124,7 +124,7 @@ _SIGNS: Final[Mapping[Trouble, str]] = {
     Trouble.NAMELESS: r"has no address here|gaierror",
     Trouble.SILENCE: (
         r"through the \w+: 50[234]\b|no available server|ConnectionRefusedError|ConnectionResetError"
-        r"|RemoteDisconnected|TimeoutError|ConnectError|ConnectTimeout|ReadTimeout"
+        r"|Server disconnected|TimeoutError|ConnectError|ConnectTimeout|ReadTimeout"
     ),
 }
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import socket
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from http import HTTPStatus
-from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnection
 from ssl import SSLError
 from typing import TYPE_CHECKING, Any, Final
+
+import h11
 
 from support.core.wait import kept
 
@@ -20,17 +22,33 @@ if TYPE_CHECKING:
 # The header of a line's last question: the answer ends the connection, and no tunnel has to guess whether more comes.
 LAST: Final = ("Connection", "close")
 
+# Bytes that an answer's headers may have, and bytes taken at once.
+_HEAD_LIMIT: Final = 64 * 1024
+_CHUNK: Final = 256 * 1024
+_SWITCHED: Final = HTTPStatus.SWITCHING_PROTOCOLS
+
 
 @dataclass(frozen=True)
 class Body:
     """A body of `size` bytes that is sent piece by piece, once the other side has asked for it; it never lies in memory.
 
-    With `chunked` it is sent unasked, and does not say how long it is.
+    With `chunked` it does not say how long it is; such a one is sent unasked, as others are with `unasked`.
     """
 
     size: int
     pieces: Iterable[bytes]
     chunked: bool = False
+    unasked: bool = False
+
+    @property
+    def headers(self) -> Iterator[tuple[str, str]]:
+        """Yield the headers that tell the other side of it."""
+        if self.chunked:
+            yield "Transfer-Encoding", "chunked"
+            return
+        yield "Content-Length", str(self.size)
+        if not self.unasked:
+            yield "Expect", "100-continue"
 
 
 class Unanswered(Exception):  # noqa: N818 - a fact, not a mistake
@@ -72,14 +90,8 @@ class Line:
 
     def __init__(self, way: Way) -> None:
         self._way = way
-        patience = kept().question
-        if way.tls:
-            self._connection: HTTPConnection = HTTPSConnection(
-                way.host, way.port, timeout=patience, context=way.verify
-            )
-        else:
-            self._connection = HTTPConnection(way.host, way.port, timeout=patience)
-        self._connection.auto_open = 0
+        self._socket: socket.socket | None = None
+        self._state = _fresh()
 
     def ask(
         self,
@@ -95,60 +107,80 @@ class Line:
         Raises `Unanswered`.
         """
         question = f"{method} {path} through the {self._way.name}"
+        payload, kind = _payload(body)
+        sent = [("Host", _authority(self._way)), *headers, *kind, *(payload.headers if payload else ())]
+        encoded = [(name.encode("ascii"), value.encode("latin-1")) for name, value in sent]
         try:
-            if self._connection.sock is None:
-                self._connection.connect()
-            return _reply(question, self._exchange(method, path, headers, body))
-        except (OSError, HTTPException) as error:
+            self._socket = self._socket or _connected(self._way)
+            self._send(h11.Request(method=method, target=path, headers=encoded))
+            reply = self._reply(question, self._send_body(payload) or self._head())
+        except (OSError, h11.ProtocolError) as error:
+            self.close()
             raise Unanswered(f"{question}: {type(error).__name__}: {error}") from error
+        self._settle()
+        return reply
 
     def close(self) -> None:
         """End the connection."""
-        self._connection.close()
+        if self._socket:
+            self._socket.close()
+        self._socket, self._state = None, _fresh()
 
-    def _exchange(
-        self,
-        method: str,
-        path: str,
-        headers: Iterable[tuple[str, str]],
-        body: Body | bytes | dict[str, Any] | None,
-    ) -> HTTPResponse:
-        self._connection.putrequest(method, path, skip_accept_encoding=True)
-        for name, value in headers:
-            self._connection.putheader(name, value)
-        if isinstance(body, dict):
-            self._connection.putheader("Content-Type", "application/json")
-        payload = _payload(body)
-        if payload and payload.chunked:
-            self._connection.putheader("Transfer-Encoding", "chunked")
-        elif payload is not None:
-            self._connection.putheader("Content-Length", str(payload.size))
-        asks_first = isinstance(body, Body) and not body.chunked
-        if asks_first:
-            self._connection.putheader("Expect", "100-continue")
-        self._connection.endheaders()
-        if asks_first and (refusal := self._answer_ahead(method)):
-            return refusal
-        with suppress(ConnectionError, SSLError):  # who refuses a body may stop reading it, and has answered
-            for piece in _framed(payload) if payload else ():
-                self._connection.send(piece)
-        return self._connection.getresponse()
+    def _send_body(self, body: Body | None) -> h11.Response | None:
+        """Send a body; where it may not be sent, return the beginning of the answer that says so.
 
-    def _answer_ahead(self, method: str) -> HTTPResponse | None:
-        """Return the answer that comes in place of the leave to send the body (100), None where that is given.
-
-        Who sends a large body unasked may lose the refusal: the other side closes with the rest of the body unread.
-        So curl asks, too; http.client knows no way to.
+        Leave to send a large one is asked for, as curl does: who sends it unasked may lose the refusal, since the other
+        side closes with the rest of the body unread.
         """
-        response = self._connection.response_class(self._connection.sock, method=method)
-        status_line = response._read_status()  # type: ignore[attr-defined]  # noqa: SLF001 - see above
-        if status_line[1] == HTTPStatus.CONTINUE:
-            while response.fp.readline().strip():
-                pass
-            return None
-        response._read_status = lambda: status_line  # type: ignore[attr-defined]  # noqa: SLF001 - see above
-        response.begin()
-        return response
+        if body and not (body.chunked or body.unasked):
+            answer = self._head(HTTPStatus.CONTINUE)
+            if isinstance(answer, h11.Response):
+                return answer
+        with suppress(ConnectionError, SSLError):  # who refuses a body may stop reading it, and has answered
+            for piece in body.pieces if body else ():
+                self._send(h11.Data(data=piece))
+            self._send(h11.EndOfMessage())
+        return None
+
+    def _head(self, *interim: int) -> h11.Response | h11.InformationalResponse:
+        """Return the beginning of the answer, or what comes before it with one of the `interim` statuses."""
+        while True:
+            event = self._next()
+            if isinstance(event, h11.Response):
+                return event
+            if isinstance(event, h11.InformationalResponse) and event.status_code in {*interim, _SWITCHED}:
+                return event
+
+    def _reply(self, question: str, head: h11.Response | h11.InformationalResponse) -> Reply:
+        body = bytearray()
+        # What follows a switch to another protocol is no part of the answer: no event comes of it.
+        while isinstance(event := self._next(), h11.Data):
+            body += event.data
+        headers = tuple((name.decode("ascii"), value.decode("latin-1")) for name, value in head.headers)
+        return Reply(question, head.status_code, headers, bytes(body))
+
+    def _next(self) -> object:
+        """Return the next event of h11, once enough has come for one."""
+        while (event := self._state.next_event()) is h11.NEED_DATA:
+            data = self._open().recv(_CHUNK)
+            if not data and self._state.their_state is h11.SEND_RESPONSE:
+                raise h11.RemoteProtocolError("Server disconnected without sending a response.")
+            self._state.receive_data(data)
+        return event
+
+    def _send(self, event: h11.Event) -> None:
+        self._open().sendall(self._state.send(event) or b"")
+
+    def _open(self) -> socket.socket:
+        assert self._socket, "a question opens the connection"
+        return self._socket
+
+    def _settle(self) -> None:
+        """Make ready for another question, on this connection if both sides are done with this one and keep it."""
+        if self._state.our_state is self._state.their_state is h11.DONE:
+            self._state.start_next_cycle()
+        else:
+            self.close()
 
 
 @contextmanager
@@ -173,21 +205,27 @@ def ask(
         return opened.ask(method, path, [LAST, *headers], body)
 
 
-def _framed(payload: Body) -> Iterator[bytes]:
-    """Yield what is sent of a body: its pieces, or chunks of them and the chunk that ends it."""
-    for piece in payload.pieces:
-        yield b"%x\r\n%b\r\n" % (len(piece), piece) if payload.chunked else piece
-    if payload.chunked:
-        yield b"0\r\n\r\n"
+def _fresh() -> h11.Connection:
+    return h11.Connection(h11.CLIENT, _HEAD_LIMIT)
 
 
-def _payload(body: Body | bytes | dict[str, Any] | None) -> Body | None:
+def _connected(way: Way) -> socket.socket:
+    plain = socket.create_connection((way.host, way.port), kept().question)
+    # A short body goes out at once, though it follows the headers by itself.
+    plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return way.verify.wrap_socket(plain, server_hostname=way.host) if way.tls else plain
+
+
+def _authority(way: Way) -> str:
+    """Return the host of a way, with its port unless that is the usual one, as callers name it."""
+    host = f"[{way.host}]" if ":" in way.host else way.host
+    return host if way.port == (443 if way.tls else 80) else f"{host}:{way.port}"
+
+
+def _payload(body: Body | bytes | dict[str, Any] | None) -> tuple[Body | None, list[tuple[str, str]]]:
+    """Return what is sent of a body, and the header that says what it is."""
     if body is None or isinstance(body, Body):
-        return body
+        return body, []
     whole = json.dumps(body).encode() if isinstance(body, dict) else body
-    return Body(len(whole), [whole])
-
-
-def _reply(question: str, response: HTTPResponse) -> Reply:
-    headers = tuple((name.lower(), value) for name, value in response.getheaders())
-    return Reply(question, response.status, headers, response.read())
+    kind = [("Content-Type", "application/json")] if isinstance(body, dict) else []
+    return Body(len(whole), [whole], unasked=True), kind

@@ -9,7 +9,6 @@ import pytest
 
 from support.backup.backup import NotLiveError
 from support.backup.transfer import CopyError
-from support.core.redaction import redact_report
 from support.kube.client import ApiError
 from support.network import http
 from support.reporting import evidence
@@ -24,6 +23,8 @@ if TYPE_CHECKING:
     from collections.abc import Generator
 
     from pytest_bdd.parser import Step
+
+    from support.core.redaction import Redactor
 
 IN_SHORT: Final = pytest.StashKey[str]()
 
@@ -78,7 +79,7 @@ def pytest_runtest_makereport(
         item.config.stash[SUITE].run.evidence_recorder.forget()
     if call.when == "call" and report.failed and IN_SHORT in item.stash:
         report.sections.append(("Evidence", item.stash[IN_SHORT]))
-    redact_report(item.config, report, item.config.stash[SUITE].run.redactor)
+    _redact(item.config, report, item.config.stash[SUITE].run.redactor)
     return report
 
 
@@ -96,3 +97,11 @@ def _shorten(
     if isinstance(excinfo.value, ApiError) and (silent := run.silence(excinfo.value)):
         run.facts[SILENT] = silent
         item.session.shouldstop = "the cluster does not answer any more"
+
+
+def _redact(config: pytest.Config, report: pytest.TestReport, redactor: Redactor) -> None:
+    """Take the secrets out of a report before anybody else sees it."""
+    data = config.hook.pytest_report_to_serializable(config=config, report=report)
+    clean = redactor.plain(data)
+    if clean != data:
+        vars(report).update(vars(config.hook.pytest_report_from_serializable(config=config, data=clean)))

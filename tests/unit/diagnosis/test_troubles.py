@@ -47,6 +47,10 @@ HEARTBEAT = "GET /api/v2/heartbeat through the ingress"
         (f"{HEARTBEAT}: 404 404 page not found", Trouble.HOST),
         (f"{HEARTBEAT}: 503 no available server", Trouble.SILENCE),
         (f"{HEARTBEAT}: ConnectionRefusedError: [Errno 111] Connection refused", Trouble.SILENCE),
+        (
+            f"{HEARTBEAT}: RemoteProtocolError: Server disconnected without sending a response.",
+            Trouble.SILENCE,
+        ),
     ],
 )
 def test_an_answer_tells_its_trouble(told: str, trouble: Trouble) -> None:

@@ -1,27 +1,22 @@
-"""Offline checks of the ways in: names, verified https, raw questions, and the vantage's tunnels."""
+"""Offline checks of the ways in: names, and the vantage's tunnels."""
 
 from __future__ import annotations
 
 import logging
 import socket
-import ssl
 import threading
 from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import httpx
 import pytest
-from trustme import CA
 
 from support.core import resolver
 from support.core.resolver import map_host
 from support.core.wait import Deadlines
 from support.kube.client import ApiError
-from support.network.http import Unanswered, ask, line
 from support.network.tunnel import NoWay, Tunnel, Unreachable
 from support.network.vantage import Vantage
-from support.network.way import Way, trust
+from tests.proxies import head_of, listening
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -107,114 +102,6 @@ def test_the_name_that_has_no_address_is_named(host: str, address: str | None, m
     assert resolver.nameless(host, address).partition(" has no address here (")[0] == missing
 
 
-# Verified https and raw questions
-
-
-@contextmanager
-def server(handle: Callable[[socket.socket], None], tls: ssl.SSLContext | None = None) -> Iterator[int]:
-    """Serve each connection in a thread of its own; yields the port on the loopback."""
-    listener = socket.create_server((LOOPBACK, 0))
-
-    def serve(connection: socket.socket) -> None:
-        try:
-            with tls.wrap_socket(connection, server_side=True) if tls else connection as spoken:
-                handle(spoken)
-        except OSError:
-            pass  # the client did not believe us, or is gone
-
-    def accept() -> None:
-        while True:
-            try:
-                connection, _ = listener.accept()
-            except OSError:
-                return
-            threading.Thread(target=serve, args=(connection,), daemon=True).start()
-
-    thread = threading.Thread(target=accept, daemon=True)
-    thread.start()
-    yield int(listener.getsockname()[1])
-    listener.shutdown(socket.SHUT_RDWR)
-    listener.close()
-    thread.join()
-
-
-def head_of(connection: socket.socket) -> bytes:
-    data = b""
-    while not data.endswith(b"\r\n\r\n"):
-        data += connection.recv(1) or b"\r\n\r\n"
-    return data
-
-
-def mirror(connection: socket.socket) -> None:
-    """Answer each request with its own head, and redirect."""
-    while (head := head_of(connection)) != b"\r\n\r\n":
-        answer = f"HTTP/1.1 308 Gone there\r\nLocation: /there\r\nContent-Length: {len(head)}\r\n\r\n"
-        connection.sendall(answer.encode() + head)
-
-
-@pytest.fixture(scope="module")
-def authority() -> CA:
-    return CA()
-
-
-@pytest.fixture
-def https_port(authority: CA) -> Iterator[int]:
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    authority.issue_cert(HOST).configure_cert(context)
-    with server(mirror, context) as port, map_host("*.example.com", LOOPBACK):
-        yield port
-
-
-def https_way(port: int, host: str, trusted: CA) -> Way:
-    with trusted.cert_pem.tempfile() as bundle:
-        return Way("ingress", f"https://{host}:{port}", trust(Path(bundle)))
-
-
-def test_the_ingress_is_believed_under_its_name_and_authority(https_port: int, authority: CA) -> None:
-    way = https_way(https_port, HOST, authority)
-    assert ask(way, "GET", "/").status == 308
-    with httpx.Client(verify=way.verify) as client:
-        assert client.get(way.url).status_code == 308
-
-
-def test_the_ingress_is_not_believed_under_another_name(https_port: int, authority: CA) -> None:
-    with pytest.raises(Unanswered, match="Hostname mismatch"):
-        ask(https_way(https_port, "other.example.com", authority), "GET", "/")
-
-
-def test_the_ingress_is_not_believed_under_another_authority(https_port: int) -> None:
-    with pytest.raises(Unanswered, match="unable to get local issuer"):
-        ask(https_way(https_port, HOST, CA()), "GET", "/")
-
-
-@pytest.fixture
-def mirror_way() -> Iterator[Way]:
-    with server(mirror) as port:
-        yield Way("service", f"http://{LOOPBACK}:{port}", trust(None))
-
-
-def test_a_question_goes_out_as_given_and_no_redirect_is_followed(mirror_way: Way) -> None:
-    reply = ask(mirror_way, "PROPFIND", "//a/./b/%68?c", [("X-A", "one, two"), ("X-A", "three")])
-    assert reply.status == 308
-    assert reply.header("LOCATION") == "/there"
-    sent = reply.body.decode().splitlines()
-    assert sent[0] == "PROPFIND //a/./b/%68?c HTTP/1.1"
-    assert [entry for entry in sent if entry.startswith("X-A")] == ["X-A: one, two", "X-A: three"]
-
-
-def test_a_line_asks_on_one_connection(mirror_way: Way) -> None:
-    with line(mirror_way) as opened:
-        assert [opened.ask("GET", path).body[:6] for path in ("/1", "/2")] == [b"GET /1", b"GET /2"]
-
-
-def test_a_message_holds_the_question_and_no_header(mirror_way: Way) -> None:
-    with pytest.raises(Unanswered) as caught:
-        ask(Way("pod", "http://127.0.0.1:9", trust(None)), "GET", "/x", [("X-Chroma-Token", "sesame")])
-    assert "GET /x through the pod" in str(caught.value)
-    assert "sesame" not in str(caught.value)
-    assert str(ask(mirror_way, "GET", "/x")).startswith("GET /x through the service: 308")
-
-
 # The vantage's tunnels
 
 
@@ -238,7 +125,7 @@ def direct(host: str, port: int) -> socket.socket:
 
 @contextmanager
 def tunnel(handle: Callable[[socket.socket], None]) -> Iterator[Tunnel]:
-    with server(handle) as port:
+    with listening(handle) as port:
         made = Tunnel(LOOPBACK, port, direct)
         yield made
         made.close()
@@ -315,7 +202,7 @@ def connect_proxy(connection: socket.socket) -> None:
 
 @pytest.fixture
 def vantage() -> Iterator[Vantage]:
-    with server(connect_proxy) as port:
+    with listening(connect_proxy) as port:
         kube: Any = FakeKube(port)
         yield Vantage(kube, "probe", Deadlines(), namespace="there", run_id="run")
 
