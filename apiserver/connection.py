@@ -6,7 +6,7 @@ from __future__ import annotations
 import ssl
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, Final
-from urllib.parse import urlsplit
+from urllib.parse import urlsplit, urlunsplit
 
 import yaml
 from kubernetes.client.api_client import ApiClient
@@ -17,7 +17,6 @@ from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.exceptions import NewConnectionError
 from urllib3.util import Retry
-from websocket import WebSocket, create_connection
 
 from apiserver import proxy
 from apiserver.errors import UnusableError
@@ -34,13 +33,15 @@ if TYPE_CHECKING:
 _CONNECTIONS: Final = 32
 # A kept connection may have been ended meanwhile; a server that is slow, or asks to be left alone, is not asked on and on.
 _RETRIES: Final = Retry(3, read=1, respect_retry_after_header=False)
+# Headers of a request whose answer is a body of some kind.
+_OF_BODIES: Final = {"accept", "content-type"}
 # Of impersonation: what goes into a header, and what would need one several times.
 _IMPERSONATED: Final = {"as": "Impersonate-User", "as-uid": "Impersonate-Uid"}
 _NOT_IMPERSONATED: Final = ("as-groups", "as-user-extra")
 
 
 class Connection:
-    """The way to one API server; plain requests go through `api`, websockets are opened by `websocket`.
+    """The way to one API server; plain requests go through `api`, others through what `connect` opens.
 
     Both take server name, certificates, credentials and proxy from here. Raises `UnusableError` where the kubeconfig
     leads nowhere or asks for what is not supported.
@@ -60,30 +61,25 @@ class Connection:
         manager.connection_pool_kw.update(ssl_context=self._tls, maxsize=_CONNECTIONS, retries=_RETRIES)
         manager.pool_classes_by_scheme = _pools(self._dial)
 
-    def websocket(self, path: str, protocol: str, timeout: float) -> WebSocket:
-        """Open a websocket at a path (with its query); raises what `explained` explains, or websocket's own errors."""
-        _, url, headers, _, _ = self.api.param_serialize("GET", path, auth_settings=["BearerToken"])
-        parts = urlsplit(url)
+    def connect(self, timeout: float) -> socket.socket:
+        """Connect to the server, in TLS where it wants that; raises what `explained` explains."""
+        parts = urlsplit(self.server)
         secure = parts.scheme == "https"
         connected = self._dial(parts.hostname or "", parts.port or (443 if secure else 80), timeout)
+        if not secure:
+            return connected
         try:
-            if secure:
-                name = self._server_name or parts.hostname
-                connected = self._tls.wrap_socket(connected, server_hostname=name)
-            return create_connection(
-                url.replace("http", "ws", 1),
-                header={
-                    name: value
-                    for name, value in headers.items()
-                    if name.lower() not in {"accept", "content-type"}
-                },
-                subprotocols=[protocol],
-                socket=connected,
-                timeout=timeout,
-            )
+            return self._tls.wrap_socket(connected, server_hostname=self._server_name or parts.hostname)
         except BaseException:
             connected.close()
             raise
+
+    def request(self, path: str) -> tuple[str, str, dict[str, str]]:
+        """Return host, target and headers of a request that is sent on a connection of its own."""
+        _, url, headers, _, _ = self.api.param_serialize("GET", path, auth_settings=["BearerToken"])
+        parts = urlsplit(url)
+        named = {name: value for name, value in headers.items() if name.lower() not in _OF_BODIES}
+        return parts.netloc, urlunsplit(("", "", parts.path, parts.query, "")), named
 
     def _load(self, kubeconfig: Path, context: str | None) -> ssl.SSLContext:
         """Read the kubeconfig; the keys in it lie in files of their own only as long as it takes to load them."""

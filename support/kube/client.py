@@ -12,14 +12,13 @@ from urllib.parse import urlencode
 
 from kubernetes.client.exceptions import ApiException
 from urllib3.exceptions import HTTPError
-from websocket import WebSocket, WebSocketBadStatusException, WebSocketException
 
 from apiserver.connection import Connection
 from apiserver.errors import NoAnswerError, explained
 from support.core.wait import kept
 from support.kube.owners import conflicts
 from support.kube.resources import path_of, path_to
-from support.kube.websocket import collect, pump
+from support.kube.websocket import V4, V5, RejectedError, Websocket
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -218,15 +217,17 @@ class Kube:
         """Run a command in a container; raises TimeoutError when it has not ended after `timeout` seconds.
 
         `argv` is seen by whoever lists processes or reads the API server's audit log: a secret goes through `stdin`.
-        The command never learns of its input's end, for which the protocol has no word: it has to know by itself.
+        The command has to know by itself where its input ends: before Kubernetes 1.30 it is not told.
         """
         query = [("container", container), ("stdout", "true"), ("stderr", "true")]
         query += [("stdin", "true")] * (stdin is not None)
-        websocket = self._open(namespace, pod, "exec", query + [("command", word) for word in argv])
+        query += [("command", word) for word in argv]
+        websocket = self._open(namespace, pod, "exec", query, (V5, V4))
         try:
             if stdin is not None:
-                websocket.send_binary(bytes([_STDIN]) + stdin)
-            said = collect(websocket, timeout)
+                websocket.send(_STDIN, stdin)
+                websocket.end(_STDIN)
+            said = websocket.collect(timeout)
         except TimeoutError:
             raise TimeoutError(f"{argv[0]} in {namespace}/{pod} has not ended after {timeout:g} s") from None
         return Exec(_exit_code(json.loads(said[_STATUS] or b"{}")), said[_STDOUT], said[_STDERR])
@@ -237,10 +238,10 @@ class Kube:
         Shutting down the socket's writing side keeps its reading side open, but the pod does not learn of it:
         the protocol has no word for it.
         """
-        websocket = self._open(namespace, pod, "portforward", [("ports", str(port))])
+        websocket = self._open(namespace, pod, "portforward", [("ports", str(port))], (V4,))
         near, far = socket.socketpair()
         threading.Thread(
-            target=pump, args=(websocket.sock, far), name=f"forward {pod}:{port}", daemon=True
+            target=websocket.pump, args=(far,), name=f"forward {pod}:{port}", daemon=True
         ).start()
         return near
 
@@ -344,15 +345,22 @@ class Kube:
             raise _refused(answer.status, _whole(answer))
         return answer
 
-    def _open(self, namespace: str, pod: str, what: str, query: Iterable[tuple[str, str]]) -> WebSocket:
+    def _open(
+        self,
+        namespace: str,
+        pod: str,
+        what: str,
+        query: Iterable[tuple[str, str]],
+        protocols: Sequence[str],
+    ) -> Websocket:
         path = f"/{path_to('Pod', pod, namespace)}/{what}?{urlencode(list(query))}"
         try:
-            return self._way.websocket(path, "v4.channel.k8s.io", kept().request)
-        except WebSocketBadStatusException as error:
-            refused = _refused(error.status_code, error.resp_body or b"")
+            return Websocket.open(self._way, path, protocols, kept().request)
+        except RejectedError as error:
+            refused = _refused(error.status, error.body)
             refused.lasting = _is_no_upgrade(refused)
             raise refused from error
-        except (WebSocketException, NoAnswerError, OSError) as error:
+        except (NoAnswerError, OSError) as error:
             raise _unanswered(error, f"no way into {namespace}/{pod} ({what})") from error
 
 

@@ -63,7 +63,7 @@ def for_fish(variables: Mapping[str, str]) -> str:
 def script(variables: Mapping[str, str]) -> bytes:
     """Return what a POSIX shell has to read to put the variables in place of those that were there before.
 
-    It says when it is done: its reader cannot be told the end of its input. None of the values becomes an argument
+    It says when it is done: before Kubernetes 1.30 its reader is not told the end of its input. None of the values becomes an argument
     of a program, where whoever lists processes would see it.
     """
     lines = [

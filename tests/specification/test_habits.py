@@ -60,7 +60,7 @@ def test_hooks_run_what_make_check_runs() -> None:
     [
         "from time import sleep",
         "import time\ntime.sleep(1)",
-        *(f"import {name}" for name in ("chromadb", "h11", "httpx")),
+        *(f"import {name}" for name in ("chromadb", "h11", "httpx", "wsproto")),
     ],
 )
 @pytest.mark.parametrize("place", ["support/checks/access.py", "steps/access.py", "cluster/embedded.py"])
