@@ -190,9 +190,9 @@ class Stage:
         token = self._inventory.admin_password.get_secret_value()
         headers = [(TOKEN_HEADER, token), ("Content-Type", "application/json")]
         way = ingress(self.host, self._inventory)
-        reply = http.ask(way, method, path, headers, json.dumps(body).encode() if body else b"")
-        assert 200 <= reply.status < 300, str(reply)
-        return reply.json()
+        response = http.ask(way, method, path, headers, json.dumps(body).encode() if body else b"")
+        assert 200 <= response.status < 300, str(response)
+        return response.json()
 
 
 def _takes_signals(process: subprocess.Popen[bytes]) -> bool:

@@ -18,14 +18,14 @@ from support.release.release import Release
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from support.checks.access import Question, Replies
+    from support.checks.access import Request, Responses
     from support.checks.crowd import Crowd
     from support.chroma.client import Collection
     from support.chroma.database import Database
     from support.core.wait import Deadlines
     from support.deploy.live import Live
     from support.deploy.namespace import Namespace
-    from support.network.http import Reply
+    from support.network.http import Response
     from support.network.vantage import Vantage
     from support.network.way import WayName
 
@@ -94,110 +94,110 @@ def keep_connection(live: Live, vantage: Vantage, how: occupation.Occupation, de
 
 @when(
     parse("a caller asks again and again for the collections {ways:Ways} {credentials:Credentials}"),
-    target_fixture="replies",
+    target_fixture="responses",
 )
-def ask_again_and_again(caller: Caller, ways: Ways, credentials: str) -> Replies:
+def ask_again_and_again(caller: Caller, ways: Ways, credentials: str) -> Responses:
     return caller.ask_again_and_again(ways, credentials, access_checks.LIST)
 
 
 @when(
     parse("a caller asks for {switch:Switch} {ways:Ways} {credentials:Credentials}"),
-    target_fixture="replies",
+    target_fixture="responses",
 )
-def ask_to_switch(caller: Caller, switch: Question, ways: Ways, credentials: str) -> Replies:
+def ask_to_switch(caller: Caller, switch: Request, ways: Ways, credentials: str) -> Responses:
     return caller.ask(ways, credentials, switch)
 
 
 @when(
     parse("a caller asks for a tunnel {ways:Ways} {credentials:Credentials}"),
-    target_fixture="replies",
+    target_fixture="responses",
 )
-def ask_for_tunnel(caller: Caller, ways: Ways, credentials: str) -> Replies:
+def ask_for_tunnel(caller: Caller, ways: Ways, credentials: str) -> Responses:
     return caller.ask_for_tunnel(ways, credentials)
 
 
 @when(
     parse("a caller sends a body of {mebibytes:d} MiB in chunks {ways:Ways} {credentials:Credentials}"),
-    target_fixture="replies",
+    target_fixture="responses",
 )
-def send_in_chunks(caller: Caller, mebibytes: int, ways: Ways, credentials: str) -> Replies:
+def send_in_chunks(caller: Caller, mebibytes: int, ways: Ways, credentials: str) -> Responses:
     return caller.ask(ways, credentials, access_checks.large(mebibytes))
 
 
 @when(
     parse("a caller sends a header of {kibibytes:d} KiB {ways:Ways} {credentials:Credentials}"),
-    target_fixture="replies",
+    target_fixture="responses",
 )
-def send_long_header(caller: Caller, kibibytes: int, ways: Ways, credentials: str) -> Replies:
+def send_long_header(caller: Caller, kibibytes: int, ways: Ways, credentials: str) -> Responses:
     return caller.ask(ways, credentials, access_checks.with_long_header(kibibytes))
 
 
 @when(
     parse("a browser sends a preflight {ways:Ways} for {origin:Page}"),
-    target_fixture="replies",
+    target_fixture="responses",
 )
-def ask_beforehand(caller: Caller, ways: Ways, origin: str) -> Replies:
+def ask_beforehand(caller: Caller, ways: Ways, origin: str) -> Responses:
     return caller.ask(ways, "without a token", access_checks.preflight(origin))
 
 
 @when(
     parse("a browser asks for the collections {ways:Ways} for {origin:Page} {credentials:Credentials}"),
-    target_fixture="replies",
+    target_fixture="responses",
 )
-def ask_for_page(caller: Caller, ways: Ways, origin: str, credentials: str) -> Replies:
+def ask_for_page(caller: Caller, ways: Ways, origin: str, credentials: str) -> Responses:
     return caller.ask(ways, credentials, access_checks.from_page(origin))
 
 
 @when(
     parse("a caller asks for the collections {ways:Ways} {credentials:Credentials}"),
-    target_fixture="replies",
+    target_fixture="responses",
 )
-def ask_for_collections(caller: Caller, ways: Ways, credentials: str) -> Replies:
+def ask_for_collections(caller: Caller, ways: Ways, credentials: str) -> Responses:
     return caller.ask(ways, credentials, access_checks.LIST)
 
 
 @when(
     parse("a caller asks {ways:Ways} with the right token, and again without it on the same connection"),
-    target_fixture="replies",
+    target_fixture="responses",
 )
-def ask_again_without_token(caller: Caller, ways: Ways) -> Replies:
+def ask_again_without_token(caller: Caller, ways: Ways) -> Responses:
     return caller.ask_again_without_token(ways)
 
 
 @when(
     parse("a caller tries to {write:Write} {ways:Ways} {credentials:Credentials}"),
-    target_fixture="replies",
+    target_fixture="responses",
 )
 def try_to_change(
     caller: Caller,
     collection: Collection,
-    write: Callable[[Collection], Question],
+    write: Callable[[Collection], Request],
     ways: Ways,
     credentials: str,
-) -> Replies:
+) -> Responses:
     return caller.ask(ways, credentials, write(collection))
 
 
 @when(
     parse("a caller requests every endpoint {ways:Ways} {credentials:Credentials}"),
-    target_fixture="replies",
+    target_fixture="responses",
 )
-def ask_for_everything(caller: Caller, ways: Ways, credentials: str) -> Replies:
+def ask_for_everything(caller: Caller, ways: Ways, credentials: str) -> Responses:
     return caller.ask_for_everything(ways, credentials)
 
 
 @when(
     parse("a caller asks for the heartbeat with {lookalike:Lookalike} {ways:Ways} {credentials:Credentials}"),
-    target_fixture="replies",
+    target_fixture="responses",
 )
-def ask_for_lookalike(caller: Caller, lookalike: Question, ways: Ways, credentials: str) -> Replies:
+def ask_for_lookalike(caller: Caller, lookalike: Request, ways: Ways, credentials: str) -> Responses:
     return caller.ask(ways, credentials, lookalike)
 
 
 @when(
-    parse("a caller sends requests whose errors could echo the token {ways:Ways}"), target_fixture="replies"
+    parse("a caller sends requests whose errors could echo the token {ways:Ways}"), target_fixture="responses"
 )
-def tempt_to_repeat_token(caller: Caller, ways: Ways) -> Replies:
+def tempt_to_repeat_token(caller: Caller, ways: Ways) -> Responses:
     return caller.tempt(ways)
 
 
@@ -206,8 +206,8 @@ def probe_open_ports(live: Live, vantage: Vantage) -> access_checks.OpenPorts:
     return access_checks.probe_ports(live, vantage)
 
 
-@when("a caller asks for the heartbeat over plain http", target_fixture="reply")
-def ask_in_clear(caller: Caller) -> Reply:
+@when("a caller asks for the heartbeat over plain http", target_fixture="response")
+def ask_in_clear(caller: Caller) -> Response:
     return caller.ask_in_clear(access_checks.BEAT)
 
 
@@ -217,28 +217,28 @@ def inspect_certificate(live: Live) -> access_checks.ServerCertificate:
 
 
 @then(parse("the caller is refused {ways:Ways}"))
-def caller_is_refused(replies: Replies, ways: Ways, live: Live) -> None:
-    answers.assert_refused(replies, ways, live.release.refusal)
+def caller_is_refused(responses: Responses, ways: Ways, live: Live) -> None:
+    answers.assert_refused(responses, ways, live.release.refusal)
 
 
 @then("the refusal names the header of the token")
-def rejection_names_header(replies: Replies) -> None:
-    answers.assert_header_named(replies, TOKEN_HEADER)
+def rejection_names_header(responses: Responses) -> None:
+    answers.assert_header_named(responses, TOKEN_HEADER)
 
 
 @then(parse("the body is refused as too large {ways:Ways}"))
-def rejection_says_too_large(replies: Replies, ways: Ways) -> None:
-    answers.assert_too_large(replies, ways)
+def rejection_says_too_large(responses: Responses, ways: Ways) -> None:
+    answers.assert_too_large(responses, ways)
 
 
 @then(parse("the browser may send the request {ways:Ways}"))
-def page_may_ask(replies: Replies, ways: Ways) -> None:
-    answers.assert_page_may_ask(replies, ways, access_checks.ORIGIN)
+def page_may_ask(responses: Responses, ways: Ways) -> None:
+    answers.assert_page_may_ask(responses, ways, access_checks.ORIGIN)
 
 
 @then(parse("the browser withholds the answer from the page {ways:Ways}"))
-def page_may_not_read(replies: Replies, ways: Ways) -> None:
-    answers.assert_page_may_not_read(replies, ways)
+def page_may_not_read(responses: Responses, ways: Ways) -> None:
+    answers.assert_page_may_not_read(responses, ways)
 
 
 @then("the probes are answered, and no container has restarted")
@@ -257,23 +257,23 @@ def neighbour_holds_share(occupied: occupation.Occupied, port: occupation.Occupa
 
 
 @then(parse("the caller gets the collections {ways:Ways}"))
-def caller_is_given_collections(replies: Replies, ways: Ways) -> None:
-    answers.assert_listed(replies, ways)
+def caller_is_given_collections(responses: Responses, ways: Ways) -> None:
+    answers.assert_listed(responses, ways)
 
 
 @then(parse("the caller gets the heartbeat alone {ways:Ways}"))
-def caller_is_given_heartbeat_alone(replies: Replies, ways: Ways) -> None:
-    answers.assert_heartbeat_alone(replies, ways)
+def caller_is_given_heartbeat_alone(responses: Responses, ways: Ways) -> None:
+    answers.assert_heartbeat_alone(responses, ways)
 
 
 @then(parse("only the endpoints that its version leaves open answer {ways:Ways}"))
-def caller_is_given_what_is_open(replies: Replies, ways: Ways, live: Live) -> None:
-    answers.assert_open_alone(replies, ways, live.release.open_paths)
+def caller_is_given_what_is_open(responses: Responses, ways: Ways, live: Live) -> None:
+    answers.assert_open_alone(responses, ways, live.release.open_paths)
 
 
 @then(parse("the caller gets no more than the heartbeat {ways:Ways}"))
-def caller_is_given_no_more_than_heartbeat(replies: Replies, ways: Ways) -> None:
-    answers.assert_no_more_than_heartbeat(replies, ways)
+def caller_is_given_no_more_than_heartbeat(responses: Responses, ways: Ways) -> None:
+    answers.assert_no_more_than_heartbeat(responses, ways)
 
 
 @then("there is no other collection")
@@ -287,8 +287,8 @@ def gateway_alone_is_open(open_ports: access_checks.OpenPorts) -> None:
 
 
 @then("the caller is redirected to the same address over https")
-def caller_is_sent_to_https(reply: Reply, live: Live) -> None:
-    answers.assert_sent_to_https(reply, live.host, access_checks.BEAT.path)
+def caller_is_sent_to_https(response: Response, live: Live) -> None:
+    answers.assert_sent_to_https(response, live.host, access_checks.BEAT.path)
 
 
 @then("it names the host, and a trusted authority has signed it")
@@ -297,5 +297,5 @@ def certificate_is_hosts(server_certificate: access_checks.ServerCertificate) ->
 
 
 @then("no answer holds the token")
-def no_answer_holds_token(replies: Replies, live: Live) -> None:
-    answers.assert_token_unspoken(replies, live.token)
+def no_answer_holds_token(responses: Responses, live: Live) -> None:
+    answers.assert_token_unspoken(responses, live.token)

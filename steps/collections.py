@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from support.chroma.database import Database
     from support.chroma.types import Record
     from support.laws.strategies import History, Trial
-    from support.network.http import Reply
+    from support.network.http import Response
 
 parse = parser(
     Flaw=OneOf.itself(invalid_requests.NAMES),
@@ -54,13 +54,13 @@ def deleted_collection(database: Database, name: str, count: int) -> None:
     database.client.delete_collection(name)
 
 
-@when(parse('a collection "{name:S}" is created'), target_fixture="reply")
-def create_collection(database: Database, name: str) -> Reply:
+@when(parse('a collection "{name:S}" is created'), target_fixture="response")
+def create_collection(database: Database, name: str) -> Response:
     return database.ask("POST", "", {"name": name})
 
 
-@when(parse("a collection is created under a name {flaw:Flaw}"), target_fixture="reply")
-def create_under_flawed_name(database: Database, flaw: str) -> Reply:
+@when(parse("a collection is created under a name {flaw:Flaw}"), target_fixture="response")
+def create_under_flawed_name(database: Database, flaw: str) -> Response:
     return invalid_requests.create(database, flaw)
 
 
@@ -109,8 +109,8 @@ def upsert_records(collection: Collection) -> list[Record]:
     return collections.change_one(collection, "upsert")
 
 
-@when(parse("a record is added to it {what:Nonsense}"), target_fixture="reply")
-def write_nonsense(database: Database, collection: Collection, what: str) -> Reply:
+@when(parse("a record is added to it {what:Nonsense}"), target_fixture="response")
+def write_nonsense(database: Database, collection: Collection, what: str) -> Response:
     return invalid_requests.write(database, collection, what)
 
 
@@ -160,8 +160,8 @@ def collection_is_old_one(gotten: Collection, collection: Collection) -> None:
 
 
 @then(parse("it is refused as {refusal:Refusal}"))
-def it_is_refused(reply: Reply, refusal: Outcome) -> None:
-    expect(refusal, reply)
+def it_is_refused(response: Response, refusal: Outcome) -> None:
+    expect(refusal, response)
 
 
 @then("they are read back, all of them")

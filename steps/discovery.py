@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from support.deploy.namespace import Namespace
     from support.deploy.results import Rollout
     from support.kube.objects import Objects
-    from support.network.http import Reply
+    from support.network.http import Response
     from support.release.release import Discovery
 
 parse = parser(Form=OneOf.itself(DISCOVERIES))
@@ -53,8 +53,8 @@ def look_for_services(here: Namespace) -> Objects:
     return discovery.look(here)
 
 
-@when("the platform checks the health of the release", target_fixture="reply")
-def ask_for_health(here: Namespace) -> Reply:
+@when("the platform checks the health of the release", target_fixture="response")
+def ask_for_health(here: Namespace) -> Response:
     return discovery.ask_for_health(here)
 
 
@@ -95,13 +95,13 @@ def entry_is_labelled(found: Objects, here: Namespace, datatable: Sequence[Seque
 
 
 @then("it reports the release as healthy")
-def release_is_healthy(reply: Reply) -> None:
-    discovery.assert_healthy(reply)
+def release_is_healthy(response: Response) -> None:
+    discovery.assert_healthy(response)
 
 
 @then("the answer is the heartbeat")
-def answer_is_heartbeat(reply: Reply) -> None:
-    discovery.assert_heartbeat(reply)
+def answer_is_heartbeat(response: Response) -> None:
+    discovery.assert_heartbeat(response)
 
 
 @then("no ConfigMap shows the value of a Secret")

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from support.core.wait import Deadlines
     from support.deploy.live import Live
     from support.deploy.namespace import Namespace
-    from support.network.http import Reply
+    from support.network.http import Response
 
 
 @given(
@@ -25,8 +25,8 @@ def copied_ingress(live: Live, fresh_namespace: Namespace, deadlines: Deadlines,
     return ingress.copy_ingress(live, fresh_namespace, deadlines, run_id)
 
 
-@when(parse("records are added to it in a body of {mebibytes:d} MiB"), target_fixture="reply")
-def add_in_large_body(live: Live, collection: Collection, mebibytes: int) -> Reply:
+@when(parse("records are added to it in a body of {mebibytes:d} MiB"), target_fixture="response")
+def add_in_large_body(live: Live, collection: Collection, mebibytes: int) -> Response:
     return ingress.add(live, collection, mebibytes)
 
 
@@ -38,18 +38,18 @@ def ask_for_slow_answer(copies: Copies, seconds: int) -> Answers:
 
 
 @then("Chroma has received the whole body")
-def body_has_arrived(collection: Collection, reply: Reply) -> None:
-    ingress.assert_arrived(collection, reply)
+def body_has_arrived(collection: Collection, response: Response) -> None:
+    ingress.assert_arrived(collection, response)
 
 
 @then("the release refuses it as too large")
-def release_refuses_body(reply: Reply) -> None:
-    ingress.assert_refused_by_release(reply)
+def release_refuses_body(response: Response) -> None:
+    ingress.assert_refused_by_release(response)
 
 
 @then("the ingress refuses it as too large")
-def ingress_refuses_body(reply: Reply) -> None:
-    ingress.assert_refused_by_ingress(reply)
+def ingress_refuses_body(response: Response) -> None:
+    ingress.assert_refused_by_ingress(response)
 
 
 @then("the copy with the short time-out has given up")

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from support.checks.objects import ObservedObject
     from support.core.wait import Deadlines
     from support.deploy.live import Live
-    from support.network.http import Reply
+    from support.network.http import Response
     from support.network.vantage import Vantage
 
 parse = parser(
@@ -29,8 +29,8 @@ def look_at_object(live: Live, what: str) -> ObservedObject:
     return objects.look(live, what)
 
 
-@when(parse("another pod asks for the heartbeat at {name:Name}"), target_fixture="reply")
-def ask_under_name(live: Live, vantage: Vantage, deadlines: Deadlines, name: objects.Name) -> Reply:
+@when(parse("another pod asks for the heartbeat at {name:Name}"), target_fixture="response")
+def ask_under_name(live: Live, vantage: Vantage, deadlines: Deadlines, name: objects.Name) -> Response:
     return objects.ask_for_heartbeat(live, vantage, deadlines, name)
 
 
@@ -45,5 +45,5 @@ def object_differs(look: ObservedObject, difference: str) -> None:
 
 
 @then("the other pod gets the heartbeat")
-def neighbour_is_given_heartbeat(reply: Reply) -> None:
-    answers.assert_heartbeat(reply)
+def neighbour_is_given_heartbeat(response: Response) -> None:
+    answers.assert_heartbeat(response)

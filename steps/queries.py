@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from support.chroma.database import Database
     from support.laws.filters import Found
     from support.laws.strategies import Trial
-    from support.network.http import Reply
+    from support.network.http import Response
 
 parse = parser(
     Metric=OneOf({metric.value: metric for metric in Metric}),
@@ -68,13 +68,13 @@ def ask_for_nearest(recall_sample: RecallSample, count: int, vectors: int) -> fl
     return recall_sample.recall(count, vectors)
 
 
-@when(parse("it is queried for {count:d} records"), target_fixture="reply")
-def ask_for_count(database: Database, collection: Collection, count: int) -> Reply:
+@when(parse("it is queried for {count:d} records"), target_fixture="response")
+def ask_for_count(database: Database, collection: Collection, count: int) -> Response:
     return invalid_requests.ask_for(database, collection, count)
 
 
-@when(parse("it is queried {question:Nonsense}"), target_fixture="reply")
-def ask_nonsense(database: Database, collection: Collection, question: str) -> Reply:
+@when(parse("it is queried {question:Nonsense}"), target_fixture="response")
+def ask_nonsense(database: Database, collection: Collection, question: str) -> Response:
     return invalid_requests.ask(database, collection, question)
 
 
@@ -114,5 +114,5 @@ def nearest_are_found(recall: float, share: int) -> None:
 
 
 @then("the answer is empty")
-def answer_is_empty(reply: Reply) -> None:
-    invalid_requests.assert_empty(reply)
+def answer_is_empty(response: Response) -> None:
+    invalid_requests.assert_empty(response)

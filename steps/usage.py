@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from support.chroma.client import Collection
     from support.chroma.database import Database
     from support.deploy.live import Live
-    from support.network.http import Reply
+    from support.network.http import Response
     from support.network.vantage import Vantage
     from support.network.way import WayName
 
@@ -45,9 +45,10 @@ def follow_example(user: User, example: str, way: WayName) -> Journey:
 
 
 @when(
-    parse("a caller tries in {interface:Interface} to {request:Request} by its name"), target_fixture="reply"
+    parse("a caller tries in {interface:Interface} to {request:Request} by its name"),
+    target_fixture="response",
 )
-def ask_by_name(user: User, collection: Collection, interface: str, request: str) -> Reply:
+def ask_by_name(user: User, collection: Collection, interface: str, request: str) -> Response:
     return user.ask_by_name(interface, request, collection.name)
 
 

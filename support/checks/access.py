@@ -25,12 +25,12 @@ if TYPE_CHECKING:
     from support.chroma.database import Database
     from support.core.wait import Deadlines
     from support.deploy.live import Live
-    from support.network.http import Reply
+    from support.network.http import Response
     from support.network.vantage import Vantage
     from support.network.way import Way, WayName
 
 Headers = list[tuple[str, str]]
-Replies = dict["WayName", list["Reply"]]
+Responses = dict["WayName", list["Response"]]
 
 _HEARTBEAT: Final = "/api/v2/heartbeat"
 _COLLECTIONS: Final = f"/api/v2/tenants/{TENANT}/databases/{DEFAULT_DATABASE}/collections"
@@ -39,7 +39,7 @@ _NOBODYS: Final = "00000000-0000-0000-0000-000000000000"
 
 
 @dataclass(frozen=True)
-class Question:
+class Request:
     """What is asked, without what the caller shows."""
 
     method: str
@@ -88,28 +88,28 @@ CREDENTIALS: Final[Mapping[str, Callable[[str], Headers]]] = {
     ],
 }
 
-LIST: Final = Question("GET", _COLLECTIONS)
-BEAT: Final = Question("GET", _HEARTBEAT)
+LIST: Final = Request("GET", _COLLECTIONS)
+BEAT: Final = Request("GET", _HEARTBEAT)
 # Chroma's own, live list of its operations.
-_DOCUMENT: Final = Question("GET", "/openapi.json")
+_DOCUMENT: Final = Request("GET", "/openapi.json")
 
 # What merely resembles the question for the heartbeat.
-LOOKALIKES: Final[Mapping[str, Question]] = {
-    "a longer path": Question("GET", _HEARTBEAT + "x"),
-    "a trailing slash": Question("GET", _HEARTBEAT + "/"),
-    "a double slash": Question("GET", "/" + _HEARTBEAT),
-    "a percent-encoded letter": Question("GET", "/api/v2/%68eartbeat"),
-    "a query string": Question("GET", _HEARTBEAT + "?limit=1"),
-    "a path traversal": Question("GET", _HEARTBEAT + "/../../.." + _COLLECTIONS),
-    "another method": Question("POST", _HEARTBEAT),
-    "a body": Question("GET", _HEARTBEAT, b"{}"),
+LOOKALIKES: Final[Mapping[str, Request]] = {
+    "a longer path": Request("GET", _HEARTBEAT + "x"),
+    "a trailing slash": Request("GET", _HEARTBEAT + "/"),
+    "a double slash": Request("GET", "/" + _HEARTBEAT),
+    "a percent-encoded letter": Request("GET", "/api/v2/%68eartbeat"),
+    "a query string": Request("GET", _HEARTBEAT + "?limit=1"),
+    "a path traversal": Request("GET", _HEARTBEAT + "/../../.." + _COLLECTIONS),
+    "another method": Request("POST", _HEARTBEAT),
+    "a body": Request("GET", _HEARTBEAT, b"{}"),
 }
 
 _UPGRADE: Final = ("Connection", "Upgrade")
 # What asks for another protocol than HTTP.
-SWITCHES: Final[Mapping[str, Question]] = {
-    "an unknown protocol": Question("GET", _COLLECTIONS, headers=(_UPGRADE, ("Upgrade", "foo"))),
-    "a websocket": Question(
+SWITCHES: Final[Mapping[str, Request]] = {
+    "an unknown protocol": Request("GET", _COLLECTIONS, headers=(_UPGRADE, ("Upgrade", "foo"))),
+    "a websocket": Request(
         "GET",
         _COLLECTIONS,
         headers=(
@@ -119,10 +119,10 @@ SWITCHES: Final[Mapping[str, Question]] = {
             ("Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25jZQ=="),
         ),
     ),
-    "an unknown protocol with a body": Question(
+    "an unknown protocol with a body": Request(
         "POST", _COLLECTIONS, b"{}", headers=(_UPGRADE, ("Upgrade", "foo"))
     ),
-    "HTTP/2": Question(
+    "HTTP/2": Request(
         "GET",
         _COLLECTIONS,
         headers=(
@@ -142,41 +142,41 @@ ORIGINS: Final[Mapping[str, str]] = {
 }
 
 
-def large(mebibytes: int) -> Question:
+def large(mebibytes: int) -> Request:
     """Return a question whose body is so large, comes in chunks, and is never held back."""
     pieces = [_PIECE] * (mebibytes * _MIB // len(_PIECE))  # the same piece each time: it takes no memory
-    return Question("POST", _COLLECTIONS, http.Body(mebibytes * _MIB, pieces, chunked=True))
+    return Request("POST", _COLLECTIONS, http.Body(mebibytes * _MIB, pieces, chunked=True))
 
 
-def with_long_header(kibibytes: int) -> Question:
+def with_long_header(kibibytes: int) -> Request:
     """Return a question with a header of so many KiB."""
-    return Question("GET", _COLLECTIONS, headers=(("X-Long", "x" * (kibibytes << 10)),))
+    return Request("GET", _COLLECTIONS, headers=(("X-Long", "x" * (kibibytes << 10)),))
 
 
-def preflight(origin: str) -> Question:
+def preflight(origin: str) -> Request:
     """Return what a browser asks for a page before it adds records there."""
     asked = (
         ("Origin", origin),
         ("Access-Control-Request-Method", "POST"),
         ("Access-Control-Request-Headers", "content-type,x-chroma-token"),
     )
-    return Question("OPTIONS", _COLLECTIONS, headers=asked)
+    return Request("OPTIONS", _COLLECTIONS, headers=asked)
 
 
-def from_page(origin: str) -> Question:
+def from_page(origin: str) -> Request:
     """Return what a browser asks for a page."""
-    return Question("GET", _COLLECTIONS, headers=(("Origin", origin),))
+    return Request("GET", _COLLECTIONS, headers=(("Origin", origin),))
 
 
 # What tempts a release to repeat what it was told.
 _TEMPTING: Final = (
     LIST,
-    Question("GET", _COLLECTIONS + "/no-such-collection"),
-    Question("GET", "/no/such/path"),
-    Question("TRACE", _COLLECTIONS),
-    Question("OPTIONS", _COLLECTIONS),
-    Question("POST", _COLLECTIONS, b"no JSON"),
-    Question("POST", _COLLECTIONS, {"name": "?"}),
+    Request("GET", _COLLECTIONS + "/no-such-collection"),
+    Request("GET", "/no/such/path"),
+    Request("TRACE", _COLLECTIONS),
+    Request("OPTIONS", _COLLECTIONS),
+    Request("POST", _COLLECTIONS, b"no JSON"),
+    Request("POST", _COLLECTIONS, {"name": "?"}),
 )
 
 
@@ -185,51 +185,51 @@ def _of(collection: Collection, tail: str = "") -> str:
 
 
 # What an intruder may try to change; each would succeed with the token.
-WRITES: Final[Mapping[str, Callable[[Collection], Question]]] = {
-    "create a collection": lambda it: Question("POST", _of(it), {"name": "intruder"}),
-    "delete a collection": lambda it: Question("DELETE", _of(it, f"/{it.name}")),
-    "add a record": lambda it: Question(
+WRITES: Final[Mapping[str, Callable[[Collection], Request]]] = {
+    "create a collection": lambda it: Request("POST", _of(it), {"name": "intruder"}),
+    "delete a collection": lambda it: Request("DELETE", _of(it, f"/{it.name}")),
+    "add a record": lambda it: Request(
         "POST", _of(it, f"/{it.id}/add"), {"ids": ["intruder"], "embeddings": [[0.0] * DIMENSION]}
     ),
-    "delete a record": lambda it: Question("POST", _of(it, f"/{it.id}/delete"), {"ids": [records(1)[0].id]}),
+    "delete a record": lambda it: Request("POST", _of(it, f"/{it.id}/delete"), {"ids": [records(1)[0].id]}),
 }
 
 
 class Caller:
-    """Somebody at the ways in to a live release, with this or that to show; raises `Unanswered` where no answer comes."""
+    """Somebody at the ways in to a live release, with this or that to show; raises `NoResponse` where no answer comes."""
 
     def __init__(self, live: Live, vantage: Vantage, deadlines: Deadlines) -> None:
         self._live = live
         self._vantage = vantage
         self._deadlines = deadlines
 
-    def ask(self, ways: Iterable[WayName], credentials: str, *questions: Question) -> Replies:
+    def ask(self, ways: Iterable[WayName], credentials: str, *questions: Request) -> Responses:
         """Ask on each of the ways, in this order and on one connection; return the answers in the same order."""
         shown = CREDENTIALS[credentials](self._live.token.get_secret_value())
         return {name: _ask(self._way(name), shown, questions) for name in ways}
 
-    def ask_again_and_again(self, ways: Iterable[WayName], credentials: str, question: Question) -> Replies:
+    def ask_again_and_again(self, ways: Iterable[WayName], credentials: str, question: Request) -> Responses:
         """Ask on each of the ways in turn for as long as a doubtful sign is doubted, each time on a connection of its own."""
-        replies: Replies = {name: [] for name in ways}
+        responses: Responses = {name: [] for name in ways}
         end = time.monotonic() + self._deadlines.doubt
         while time.monotonic() < end:
-            for name in replies:
-                replies[name] += self.ask([name], credentials, question)[name]
-        return replies
+            for name in responses:
+                responses[name] += self.ask([name], credentials, question)[name]
+        return responses
 
-    def ask_for_everything(self, ways: Iterable[WayName], credentials: str) -> Replies:
+    def ask_for_everything(self, ways: Iterable[WayName], credentials: str) -> Responses:
         """Ask for every operation that the live release's own document names, and for the document itself."""
         return self.ask(ways, credentials, *self._operations(), _DOCUMENT)
 
-    def ask_for_tunnel(self, ways: Iterable[WayName], credentials: str) -> Replies:
+    def ask_for_tunnel(self, ways: Iterable[WayName], credentials: str) -> Responses:
         """Ask for a tunnel to where the caller is connected already."""
         targets = {name: self._way(name) for name in ways}
         return {
-            name: self.ask([name], credentials, Question("CONNECT", f"{way.host}:{way.port}"))[name]
+            name: self.ask([name], credentials, Request("CONNECT", f"{way.host}:{way.port}"))[name]
             for name, way in targets.items()
         }
 
-    def tempt(self, ways: Sequence[WayName]) -> Replies:
+    def tempt(self, ways: Sequence[WayName]) -> Responses:
         """Ask what tempts the release to repeat the token, showing it rightly and wrongly."""
         token = self._live.token.get_secret_value()
         holding = [
@@ -237,27 +237,30 @@ class Caller:
         ]
         rightly = self.ask(ways, "with the right token", *_TEMPTING)
         wrongly = [self.ask(ways, name, LIST) for name in holding]
-        return {name: [reply for replies in (rightly, *wrongly) for reply in replies[name]] for name in ways}
+        return {
+            name: [response for responses in (rightly, *wrongly) for response in responses[name]]
+            for name in ways
+        }
 
-    def ask_again_without_token(self, ways: Iterable[WayName]) -> Replies:
+    def ask_again_without_token(self, ways: Iterable[WayName]) -> Responses:
         """Ask with the token, and then without it on the same connection; return the second answers."""
         return {name: [self._ask_twice(self._way(name))] for name in ways}
 
-    def ask_in_clear(self, question: Question) -> Reply:
+    def ask_in_clear(self, question: Request) -> Response:
         """Ask without a token over plain http through the ingress."""
         return http.ask(self._way("ingress").in_clear(), question.method, question.path)
 
-    def _ask_twice(self, way: Way) -> Reply:
+    def _ask_twice(self, way: Way) -> Response:
         shown = CREDENTIALS["with the right token"](self._live.token.get_secret_value())
         with http.line(way) as line:
             first = line.ask(LIST.method, LIST.path, shown)
             assert first.status == HTTPStatus.OK, f"the token does not open the connection: {first}"
             return line.ask(LIST.method, LIST.path)
 
-    def _operations(self) -> list[Question]:
+    def _operations(self) -> list[Request]:
         document = self.ask(["ingress"], "with the right token", _DOCUMENT)["ingress"][0].json()
         return [
-            Question(method.upper(), re.sub(r"{\w+}", _NOBODYS, path))
+            Request(method.upper(), re.sub(r"{\w+}", _NOBODYS, path))
             for path, operations in document["paths"].items()
             for method in operations
         ]
@@ -266,12 +269,12 @@ class Caller:
         return way_in(self._live, name, self._vantage)
 
 
-def _ask(way: Way, shown: Headers, questions: Sequence[Question]) -> list[Reply]:
+def _ask(way: Way, shown: Headers, questions: Sequence[Request]) -> list[Response]:
     *first, last = questions
     with http.line(way) as line:
-        replies = [line.ask(it.method, it.path, [*shown, *it.headers], it.body) for it in first]
+        responses = [line.ask(it.method, it.path, [*shown, *it.headers], it.body) for it in first]
         ends = () if _UPGRADE[0] in dict(last.headers) else (http.LAST,)
-        return [*replies, line.ask(last.method, last.path, [*ends, *shown, *last.headers], last.body)]
+        return [*responses, line.ask(last.method, last.path, [*ends, *shown, *last.headers], last.body)]
 
 
 def assert_alone(database: Database, collection: Collection) -> None:

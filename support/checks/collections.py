@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from support.chroma.client import Collection
     from support.chroma.database import Database
     from support.chroma.types import WriteKind
-    from support.network.http import Reply
+    from support.network.http import Response
 
 _SAID: Final = {"topic": "newts", "place": "a pond"}
 _NEWCOMER: Final = Record("newcomer", (0.5,) * samples.DIMENSION, None, _SAID)
@@ -28,7 +28,7 @@ class Batch:
     """The records of one call, and the reply to it."""
 
     records: Sequence[Record]
-    reply: Reply
+    response: Response
 
 
 def add_large_batch(database: Database, collection: Collection, count: int, dimension: int) -> Batch:
@@ -45,7 +45,7 @@ def add_large_batch(database: Database, collection: Collection, count: int, dime
 
 def assert_taken_whole(collection: Collection, batch: Batch) -> None:
     """Assert that a batch was accepted and is there."""
-    expect(Outcome.ACCEPTED, batch.reply)
+    expect(Outcome.ACCEPTED, batch.response)
     same_records(batch.records, calls.contents(collection))
 
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from support.deploy.namespace import Namespace
     from support.deploy.results import Rollout
     from support.kube.objects import Objects
-    from support.network.http import Reply
+    from support.network.http import Response
     from support.platform.discovery import Endpoint, Entry, Variable
 
 # Of what Secrets hold, that which is no secret: names and certificates are shown to everybody.
@@ -91,7 +91,7 @@ def assert_announcement_unchanged(rollout: Rollout) -> None:
     assert " ".join(ANNOUNCEMENT) not in rollout.changed, f"the platform was told something new: {rollout}"
 
 
-def ask_for_health(namespace: Namespace) -> Reply:
+def ask_for_health(namespace: Namespace) -> Response:
     """Ask the primary endpoint's health address as the platform does, without a token."""
     endpoint = _primary(entry_of(namespace))
     address = urlsplit(endpoint.health_url or endpoint.url)
@@ -99,15 +99,15 @@ def ask_for_health(namespace: Namespace) -> Reply:
     return http.ask(way, "GET", address.path or "/")
 
 
-def assert_healthy(reply: Reply) -> None:
+def assert_healthy(response: Response) -> None:
     """Assert that the platform takes an answer for that of a service in health."""
-    assert discovery.is_healthy(reply.status), f"the platform takes the release for ill: {reply}"
+    assert discovery.is_healthy(response.status), f"the platform takes the release for ill: {response}"
 
 
-def assert_heartbeat(reply: Reply) -> None:
+def assert_heartbeat(response: Response) -> None:
     """Assert that an answer is a heartbeat. The platform's own rule overlooks that the address is a wrong one, which asks for a token."""
-    assert reply.status == 200, f"no heartbeat: {reply}"
-    assert b"nanosecond heartbeat" in reply.body, f"no heartbeat: {reply}"
+    assert response.status == 200, f"no heartbeat: {response}"
+    assert b"nanosecond heartbeat" in response.body, f"no heartbeat: {response}"
 
 
 def assert_nothing_secret_shown(live: Live) -> None:

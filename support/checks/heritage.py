@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from support.deploy.namespace import Namespace
     from support.deploy.plan import Plan
     from support.deploy.results import Rollout
-    from support.network.http import Reply
+    from support.network.http import Response
     from support.release.release import Release
 
 _NAME: Final = "field-notes"
@@ -142,8 +142,8 @@ def _listed(live: Live) -> dict[str, str]:
     return {one["name"]: one["id"] for one in _insist(live, "GET", "?limit=100").json()}
 
 
-def _insist(live: Live, method: str, tail: str, body: dict[str, Any] | None = None) -> Reply:
+def _insist(live: Live, method: str, tail: str, body: dict[str, Any] | None = None) -> Response:
     shown = [(TOKEN_HEADER, live.token.get_secret_value())]
-    reply = http.ask(ingress(live.host, live.inventory), method, f"{_COLLECTIONS}{tail}", shown, body)
-    assert reply.status < 300, f"promised: an answer\nseen:     {reply}"
-    return reply
+    response = http.ask(ingress(live.host, live.inventory), method, f"{_COLLECTIONS}{tail}", shown, body)
+    assert response.status < 300, f"promised: an answer\nseen:     {response}"
+    return response

@@ -25,14 +25,14 @@ if TYPE_CHECKING:
     from support.deploy.live import Live
     from support.deploy.namespace import Namespace
     from support.kube.objects import Object
-    from support.network.http import Reply
+    from support.network.http import Response
 
 _MIB: Final = 1 << 20
 _BLANKS: Final = b" " * 65536
 
 
-def add(live: Live, collection: Collection, mebibytes: int) -> Reply:
-    """Add two records to a collection in one body of so many MiB, through the ingress; raises `Unanswered`.
+def add(live: Live, collection: Collection, mebibytes: int) -> Response:
+    """Add two records to a collection in one body of so many MiB, through the ingress; raises `NoResponse`.
 
     All but some hundred bytes of it are blanks between the first id and the second. They have to be carried and read
     like anything else, and cost Chroma none of the memory that so many records would: some thirteen times the body.
@@ -46,23 +46,23 @@ def add(live: Live, collection: Collection, mebibytes: int) -> Reply:
     return http.ask(ingress(live.host, live.inventory), "POST", path, headers, body)
 
 
-def assert_arrived(collection: Collection, reply: Reply) -> None:
+def assert_arrived(collection: Collection, response: Response) -> None:
     """Assert that a body of `add` was accepted and arrived to its end."""
-    expect(Outcome.ACCEPTED, reply)
+    expect(Outcome.ACCEPTED, response)
     same_records(samples.records(2), calls.contents(collection))
 
 
-def assert_refused_by_release(reply: Reply) -> None:
+def assert_refused_by_release(response: Response) -> None:
     """Assert that a body was too large for the release itself, which like all it says says so in JSON."""
-    expect(Outcome.TOO_LARGE, reply)
-    assert _is_json(reply), f"refused by the ingress, and not by the release behind it: {reply}"
+    expect(Outcome.TOO_LARGE, response)
+    assert _is_json(response), f"refused by the ingress, and not by the release behind it: {response}"
 
 
-def assert_refused_by_ingress(reply: Reply) -> None:
+def assert_refused_by_ingress(response: Response) -> None:
     """Assert that a body was too large for the ingress, and that the release was not asked."""
-    expect(Outcome.TOO_LARGE, reply)
-    assert not _is_json(reply), (
-        f"refused by the release, to which the ingress should not have passed it: {reply}"
+    expect(Outcome.TOO_LARGE, response)
+    assert not _is_json(response), (
+        f"refused by the release, to which the ingress should not have passed it: {response}"
     )
 
 
@@ -77,8 +77,8 @@ def _spread(size: int) -> http.Body:
     return http.Body(size, itertools.chain([start], filling, [_BLANKS[: blanks % len(_BLANKS)], end]))
 
 
-def _is_json(reply: Reply) -> bool:
-    return (reply.header("content-type") or "").startswith("application/json")
+def _is_json(response: Response) -> bool:
+    return (response.header("content-type") or "").startswith("application/json")
 
 
 _TIMEOUT: Final = "nginx.ingress.kubernetes.io/proxy-read-timeout"
@@ -111,8 +111,8 @@ class Copies:
 class Answers:
     """What came of the same question through the two copies."""
 
-    patient: Reply
-    impatient: Reply
+    patient: Response
+    impatient: Response
 
 
 def copy_ingress(live: Live, place: Namespace, deadlines: Deadlines, run_id: str) -> Copies:
@@ -198,10 +198,10 @@ def _service(where: str, run_id: str) -> Object:
 
 def _wait_until_served(place: Namespace, host: str, deadlines: Deadlines) -> None:
     way = ingress(host, place.inventory)
-    seen: list[Reply] = []
+    seen: list[Response] = []
 
     def served() -> bool:
         seen[:] = [http.ask(way, "GET", "/")]
         return seen[0].status == 200
 
-    wait_for(served, deadlines.live, lambda: f"{host} is not served: {seen}", (http.Unanswered,))
+    wait_for(served, deadlines.live, lambda: f"{host} is not served: {seen}", (http.NoResponse,))

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from support.chroma.client import Collection
     from support.chroma.database import Body, Database
-    from support.network.http import Reply
+    from support.network.http import Response
 
 _VECTOR: Final = [0.5] * DIMENSION
 
@@ -70,27 +70,27 @@ NAMES: Final[Mapping[str, str]] = {
 }
 
 
-def ask(database: Database, collection: Collection, question: str) -> Reply:
+def ask(database: Database, collection: Collection, question: str) -> Response:
     """Ask a collection a question of `QUESTIONS`."""
     return database.ask("POST", f"/{collection.id}/query", QUESTIONS[question])
 
 
-def ask_for(database: Database, collection: Collection, count: int) -> Reply:
+def ask_for(database: Database, collection: Collection, count: int) -> Response:
     """Ask a collection for a number of records, even one that the client would refuse."""
     return database.ask("POST", f"/{collection.id}/query", _question(n_results=count))
 
 
-def assert_empty(reply: Reply) -> None:
+def assert_empty(response: Response) -> None:
     """Assert that an answer was given, to one question, and that it has no record."""
-    ids = expect(Outcome.ACCEPTED, reply).json()["ids"]
+    ids = expect(Outcome.ACCEPTED, response).json()["ids"]
     assert ids == [[]], f"promised: an answer without records\nseen:     {ids}"
 
 
-def write(database: Database, collection: Collection, what: str) -> Reply:
+def write(database: Database, collection: Collection, what: str) -> Response:
     """Add to a collection what `WRITES` says."""
     return database.ask("POST", f"/{collection.id}/add", WRITES[what])
 
 
-def create(database: Database, flaw: str) -> Reply:
+def create(database: Database, flaw: str) -> Response:
     """Create a collection with a name of `NAMES`."""
     return database.ask("POST", "", {"name": NAMES[flaw]})

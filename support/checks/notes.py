@@ -45,11 +45,13 @@ def assert_addresses_answer(live: Live, notes: Notes, vantage: Vantage) -> None:
 def assert_interfaces_answer(live: Live, notes: Notes) -> None:
     """Assert that the versions of the interface that are shown answer, and no others."""
     way = ingress(live.host, live.inventory)
-    replies = {one: http.ask(way, "GET", f"/api/{one}/heartbeat", _token(live, notes)) for one in _INTERFACES}
-    answering = {one for one, reply in replies.items() if outcome(reply) is Outcome.ACCEPTED}
+    responses = {
+        one: http.ask(way, "GET", f"/api/{one}/heartbeat", _token(live, notes)) for one in _INTERFACES
+    }
+    answering = {one for one, response in responses.items() if outcome(response) is Outcome.ACCEPTED}
     assert answering == set(notes.interfaces), (
         f"promised: the versions of the interface are {', '.join(notes.interfaces)}\n"
-        f"seen:     {'; '.join(map(str, replies.values()))}"
+        f"seen:     {'; '.join(map(str, responses.values()))}"
     )
 
 

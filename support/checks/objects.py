@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from support.deploy.live import Live
     from support.kube.objects import Object
-    from support.network.http import Reply
+    from support.network.http import Response
     from support.network.vantage import Vantage
     from support.release.documented import Shape
 
@@ -150,7 +150,7 @@ NAMES: Final[Mapping[str, Name]] = {
 }
 
 
-def ask_for_heartbeat(live: Live, vantage: Vantage, deadlines: Deadlines, name: Name) -> Reply:
+def ask_for_heartbeat(live: Live, vantage: Vantage, deadlines: Deadlines, name: Name) -> Response:
     """Ask for the heartbeat under a name; the pod's may still lead to the pod before it, as long as DNS remembers that."""
     host = f"{name.name}.{live.namespace}.svc.cluster.local"
     way = inside(name.way, vantage, host, name.port)
@@ -158,5 +158,5 @@ def ask_for_heartbeat(live: Live, vantage: Vantage, deadlines: Deadlines, name: 
         lambda: http.ask(way, BEAT.method, BEAT.path),
         deadlines.answering,
         lambda: f"no neighbour gets an answer at {host}:{name.port}",
-        (http.Unanswered,),
+        (http.NoResponse,),
     )

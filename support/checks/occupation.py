@@ -133,8 +133,8 @@ def assert_unharmed(occupied: Occupied, vantage: Vantage) -> None:
     """Assert that the kubelet's questions are answered, the pod is ready, and nothing of it has been restarted."""
     way = inside("pod", vantage, address_of(occupied.live), PROBES_PORT)
     for path in ("/healthz", BEAT.path):
-        reply = http.ask(way, "GET", path)
-        assert reply.status == 200, f"the kubelet is not answered: {reply}"
+        response = http.ask(way, "GET", path)
+        assert response.status == 200, f"the kubelet is not answered: {response}"
     now = restarts(occupied.live)
     assert now == occupied.restarts, f"restarted: {now}, before: {occupied.restarts}"
     conditions = {one["type"]: one for one in pod_of(occupied.live)["status"]["conditions"]}

@@ -140,7 +140,7 @@ class OtherRun:
     def _names(objects: Objects) -> list[str]:
         return [" ".join(key(obj)) for obj in objects]
 
-    def _ask(self, method: str, tail: str, body: dict[str, str] | None = None) -> http.Reply:
+    def _ask(self, method: str, tail: str, body: dict[str, str] | None = None) -> http.Response:
         shown = [(TOKEN_HEADER, self.live.token.get_secret_value())]
         return http.ask(
             ingress(self.live.host, self.live.inventory), method, f"{_DATABASES}{tail}", shown, body

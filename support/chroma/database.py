@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from pydantic import SecretStr
 
     from support.chroma.client import Collection
-    from support.network.http import Reply
+    from support.network.http import Response
     from support.network.way import Way
 
 Body = dict[str, Any] | bytes | None
@@ -89,18 +89,18 @@ class Database:
         """List the names of the database's collections, in alphabetical order."""
         return sorted(collection.name for collection in self.client.list_collections())
 
-    def ask(self, method: str, tail: str, body: Body = None) -> Reply:
+    def ask(self, method: str, tail: str, body: Body = None) -> Response:
         """Ask past the client, which refuses much by itself; `tail` is the path below the database's collections."""
         return self._ask(method, f"{_DATABASES}/{self.name}/collections{tail}", body)
 
-    def _ask(self, method: str, path: str, body: Body = None) -> Reply:
+    def _ask(self, method: str, path: str, body: Body = None) -> Response:
         headers = [(TOKEN_HEADER, self._token.get_secret_value())]
         return http.ask(self._way, method, path, headers, body)
 
     def _is_there(self) -> bool:
         try:
             return outcome(self._ask("GET", f"{_DATABASES}/{self.name}")) is Outcome.ACCEPTED
-        except http.Unanswered:
+        except http.NoResponse:
             return False
 
     def _remove(self) -> None:
@@ -112,11 +112,11 @@ class Database:
 
     def _insist(self, method: str, path: str, body: Body = None) -> None:
         # While somebody else writes, Chroma may answer that the database is locked (500, measured on 1.5.9).
-        replies: list[Reply] = []
+        responses: list[Response] = []
 
         def is_done() -> bool:
-            replies.append(self._ask(method, path, body))
-            return outcome(replies[-1]) is not Outcome.FAILED
+            responses.append(self._ask(method, path, body))
+            return outcome(responses[-1]) is not Outcome.FAILED
 
-        wait_for(is_done, kept().locked, lambda: f"not done: {replies[-1]}")
-        expect(Outcome.ACCEPTED, replies[-1])
+        wait_for(is_done, kept().locked, lambda: f"not done: {responses[-1]}")
+        expect(Outcome.ACCEPTED, responses[-1])

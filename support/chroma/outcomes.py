@@ -3,7 +3,7 @@
 from enum import StrEnum
 from typing import Final
 
-from support.network.http import Reply
+from support.network.http import Response
 
 
 class Outcome(StrEnum):
@@ -36,24 +36,24 @@ _BY_STATUS: Final = {
 _BY_ERROR: Final = {"InvalidCollection": Outcome.UNKNOWN}
 
 
-def outcome(reply: Reply) -> Outcome:
+def outcome(response: Response) -> Outcome:
     """Name what became of a question; whatever no release may answer is a failure."""
-    return _BY_ERROR.get(_error(reply)) or _BY_STATUS.get(reply.status, Outcome.FAILED)
+    return _BY_ERROR.get(_error(response)) or _BY_STATUS.get(response.status, Outcome.FAILED)
 
 
-def _error(reply: Reply) -> str:
+def _error(response: Response) -> str:
     """Return the name that a refusal gives itself, "" where it has none."""
-    if reply.status < 400:
+    if response.status < 400:
         return ""
     try:
-        said = reply.json()
+        said = response.json()
     except ValueError:
         return ""
     return str(said.get("error")) if isinstance(said, dict) else ""
 
 
-def expect(promised: Outcome, reply: Reply) -> Reply:
+def expect(promised: Outcome, response: Response) -> Response:
     """Return the reply if it is what was promised; else raise an `AssertionError` that shows both."""
-    seen = outcome(reply)
-    assert seen is promised, f"promised: {promised}\nseen:     {seen}: {reply}"
-    return reply
+    seen = outcome(response)
+    assert seen is promised, f"promised: {promised}\nseen:     {seen}: {response}"
+    return response

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from support.kube.client import Kube
-    from support.network.http import Reply
+    from support.network.http import Response
     from support.platform.inventory import Inventory
 
 _DATABASES: Final = f"/api/v2/tenants/{TENANT}/databases"
@@ -65,7 +65,7 @@ class Remains:
         """Return what may be a dead run's; nothing where the release does not answer."""
         try:
             return list(self._look())
-        except (http.Unanswered, ValueError, KeyError, TypeError) as error:
+        except (http.NoResponse, ValueError, KeyError, TypeError) as error:
             self.unknown.append(f"the release in {self.namespace} does not tell what it holds: {error}")
             return []
 
@@ -83,7 +83,7 @@ class Remains:
                 self._insist("DELETE", f"{path}/collections/{name}")
             if not remnant.collection:
                 self._insist("DELETE", path)
-        except (http.Unanswered, ValueError, KeyError, TypeError) as error:
+        except (http.NoResponse, ValueError, KeyError, TypeError) as error:
             self.unknown.append(f"{remnant} of {self.namespace}: {error}")
             return False
         return True
@@ -104,27 +104,29 @@ class Remains:
 
     def _databases(self) -> list[str]:
         """Return the names of the databases; a version that does not list them deletes none either."""
-        reply = self._ask("GET", _DATABASES)
-        return [one["name"] for one in reply.json()] if reply.status == 200 else []
+        response = self._ask("GET", _DATABASES)
+        return [one["name"] for one in response.json()] if response.status == 200 else []
 
     def _collections(self, database: str) -> list[dict[str, Any]]:
         found: list[dict[str, Any]] = []
         while True:
-            reply = self._ask("GET", f"{_DATABASES}/{database}/collections?limit={_PAGE}&offset={len(found)}")
-            if reply.status == 404:
+            response = self._ask(
+                "GET", f"{_DATABASES}/{database}/collections?limit={_PAGE}&offset={len(found)}"
+            )
+            if response.status == 404:
                 return []
-            if reply.status != 200:
-                raise http.Unanswered(str(reply))
-            page = reply.json()
+            if response.status != 200:
+                raise http.NoResponse(str(response))
+            page = response.json()
             found += page
             if len(page) < _PAGE:
                 return found
 
-    def _insist(self, method: str, path: str) -> Reply:
-        reply = self._ask(method, path)
-        if reply.status >= 300 and reply.status != 404:
-            raise http.Unanswered(str(reply))
-        return reply
+    def _insist(self, method: str, path: str) -> Response:
+        response = self._ask(method, path)
+        if response.status >= 300 and response.status != 404:
+            raise http.NoResponse(str(response))
+        return response
 
-    def _ask(self, method: str, path: str) -> Reply:
+    def _ask(self, method: str, path: str) -> Response:
         return http.ask(self._way, method, path, self._headers)

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from support.deploy.namespace import Namespace
     from support.deploy.precheck import Situation
     from support.kube.objects import Object
-    from support.network.http import Reply
+    from support.network.http import Response
 
 _DATABASES: Final = f"/api/v2/tenants/{TENANT}/databases"
 # Collections asked for at once; Chroma answers with all there are unless it is told otherwise.
@@ -263,10 +263,10 @@ def _announcement(namespace: Namespace) -> Announcement:
 
 def _health(namespace: Namespace) -> str:
     try:
-        reply = http.ask(ingress(namespace.host, namespace.inventory), "GET", "/api/v2/heartbeat")
-    except http.Unanswered:
+        response = http.ask(ingress(namespace.host, namespace.inventory), "GET", "/api/v2/heartbeat")
+    except http.NoResponse:
         return "ill"
-    return "healthy" if discovery.is_healthy(reply.status) else "ill"
+    return "healthy" if discovery.is_healthy(response.status) else "ill"
 
 
 def _collections(namespace: Namespace) -> tuple[tuple[Collection, ...], str]:
@@ -277,7 +277,7 @@ def _collections(namespace: Namespace) -> tuple[tuple[Collection, ...], str]:
             (name, one) for name in _databases(ask) for one in _pages(ask, f"{_DATABASES}/{name}/collections")
         ]
         counts = in_parallel([partial(_count, ask, database, one["id"]) for database, one in found])
-    except http.Unanswered as error:
+    except http.NoResponse as error:
         return (), str(error)
     except (ValueError, KeyError, TypeError) as error:
         return (), f"an answer that is not understood: {error}"
@@ -288,31 +288,31 @@ def _collections(namespace: Namespace) -> tuple[tuple[Collection, ...], str]:
     return tuple(sorted(collections, key=lambda one: (one.database, one.name))), ""
 
 
-def _databases(ask: Callable[[str], Reply]) -> list[str]:
+def _databases(ask: Callable[[str], Response]) -> list[str]:
     """Return the names of the default tenant's databases; a version that does not list them has its default one."""
-    reply = ask(_DATABASES)
-    return [one["name"] for one in reply.json()] if reply.status == 200 else [DEFAULT_DATABASE]
+    response = ask(_DATABASES)
+    return [one["name"] for one in response.json()] if response.status == 200 else [DEFAULT_DATABASE]
 
 
-def _pages(ask: Callable[[str], Reply], path: str) -> Iterator[dict[str, Any]]:
+def _pages(ask: Callable[[str], Response], path: str) -> Iterator[dict[str, Any]]:
     offset = 0
     while True:
-        reply = ask(f"{path}?limit={_PAGE}&offset={offset}")
-        if reply.status != 200:
-            raise http.Unanswered(str(reply))
-        page = reply.json()
+        response = ask(f"{path}?limit={_PAGE}&offset={offset}")
+        if response.status != 200:
+            raise http.NoResponse(str(response))
+        page = response.json()
         yield from page
         offset += len(page)
         if len(page) < _PAGE:
             return
 
 
-def _count(ask: Callable[[str], Reply], database: str, collection: str) -> int | None:
+def _count(ask: Callable[[str], Response], database: str, collection: str) -> int | None:
     # A collection that is gone meanwhile, or broken, has none.
-    reply = ask(f"{_DATABASES}/{database}/collections/{collection}/count")
-    return int(reply.json()) if reply.status == 200 else None
+    response = ask(f"{_DATABASES}/{database}/collections/{collection}/count")
+    return int(response.json()) if response.status == 200 else None
 
 
-def _ask(namespace: Namespace, path: str) -> Reply:
+def _ask(namespace: Namespace, path: str) -> Response:
     token = namespace.inventory.admin_password.get_secret_value()
     return http.ask(ingress(namespace.host, namespace.inventory), "GET", path, [(TOKEN_HEADER, token)])

@@ -101,7 +101,7 @@ class Websocket:
                 if incoming.ended:
                     return defaultdict(bytes, {channel: bytes(data) for channel, data in said.items()})
                 self._transport.settimeout(max(end - time.monotonic(), 0.001))
-                if incoming.replies:
+                if incoming.responses:
                     self._transport.sendall(incoming.taken_replies())
                 incoming.feed(_received(self._transport))
 
@@ -118,12 +118,12 @@ class Websocket:
 
 
 class _Incoming:
-    """What comes on a websocket, as it comes: `ended` once nothing more will, `replies` is to be sent for it."""
+    """What comes on a websocket, as it comes: `ended` once nothing more will, `responses` is to be sent for it."""
 
     def __init__(self, frames: WSConnection) -> None:
         self._frames = frames
         self._channel: int | None = None  # that of a message which is not whole yet
-        self.replies = bytearray()
+        self.responses = bytearray()
         self.ended = False
 
     def feed(self, data: bytes) -> None:
@@ -145,15 +145,15 @@ class _Incoming:
                 if event.message_finished:
                     self._channel = None
             elif isinstance(event, Ping):
-                self.replies += self._frames.send(event.response())
+                self.responses += self._frames.send(event.response())
             elif isinstance(event, CloseConnection):  # the other side's, or a frame that breaks the rules
                 self.ended = True
                 return
 
     def taken_replies(self) -> bytes:
         """Return what is to be sent, once."""
-        replies, self.replies = bytes(self.replies), bytearray()
-        return replies
+        responses, self.responses = bytes(self.responses), bytearray()
+        return responses
 
 
 class _Carrier:

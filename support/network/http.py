@@ -51,12 +51,12 @@ class Body:
             yield "Expect", "100-continue"
 
 
-class Unanswered(Exception):  # noqa: N818 - a fact, not a mistake
+class NoResponse(Exception):  # noqa: N818 - a fact, not a mistake
     """A question got no HTTP answer: refused, cut off, not in time, or not to be believed."""
 
 
 @dataclass(frozen=True)
-class Reply:
+class Response:
     """The answer to one question.
 
     `question` is for messages and never holds a header, so never a secret. `headers` are in their order, names in
@@ -99,12 +99,12 @@ class Line:
         path: str,
         headers: Iterable[tuple[str, str]] = (),
         body: Body | bytes | dict[str, Any] | None = None,
-    ) -> Reply:
+    ) -> Response:
         """Ask one question; the path is not normalised, headers may repeat, a dictionary is sent as JSON.
 
         An answer that comes before the body is sent is taken, and the rest of the body is not sent.
 
-        Raises `Unanswered`.
+        Raises `NoResponse`.
         """
         question = f"{method} {path} through the {self._way.name}"
         payload, kind = _payload(body)
@@ -113,12 +113,12 @@ class Line:
         try:
             self._socket = self._socket or _connected(self._way)
             self._send(h11.Request(method=method, target=path, headers=encoded))
-            reply = self._reply(question, self._send_body(payload) or self._head())
+            response = self._reply(question, self._send_body(payload) or self._head())
         except (OSError, h11.ProtocolError) as error:
             self.close()
-            raise Unanswered(f"{question}: {type(error).__name__}: {error}") from error
+            raise NoResponse(f"{question}: {type(error).__name__}: {error}") from error
         self._settle()
-        return reply
+        return response
 
     def close(self) -> None:
         """End the connection."""
@@ -151,13 +151,13 @@ class Line:
             if isinstance(event, h11.InformationalResponse) and event.status_code in {*interim, _SWITCHED}:
                 return event
 
-    def _reply(self, question: str, head: h11.Response | h11.InformationalResponse) -> Reply:
+    def _reply(self, question: str, head: h11.Response | h11.InformationalResponse) -> Response:
         body = bytearray()
         # What follows a switch to another protocol is no part of the answer: no event comes of it.
         while isinstance(event := self._next(), h11.Data):
             body += event.data
         headers = tuple((name.decode("ascii"), value.decode("latin-1")) for name, value in head.headers)
-        return Reply(question, head.status_code, headers, bytes(body))
+        return Response(question, head.status_code, headers, bytes(body))
 
     def _next(self) -> object:
         """Return the next event of h11, once enough has come for one."""
@@ -199,8 +199,8 @@ def ask(
     path: str,
     headers: Iterable[tuple[str, str]] = (),
     body: Body | bytes | dict[str, Any] | None = None,
-) -> Reply:
-    """Ask one question on a connection of its own, as `Line.ask` does; raises `Unanswered`."""
+) -> Response:
+    """Ask one question on a connection of its own, as `Line.ask` does; raises `NoResponse`."""
     with line(way) as opened:
         return opened.ask(method, path, [LAST, *headers], body)
 

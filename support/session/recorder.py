@@ -34,7 +34,7 @@ MACHINERY: Final = frozenset({"_pytest", "pytest_bdd"})
 
 
 # What a cluster, a network or a file can do; anything else is a mistake of the suite, and shows where it was made.
-CIRCUMSTANCES: Final = (ApiError, AssertionError, http.Unanswered, CopyError, NotLiveError, OSError)
+CIRCUMSTANCES: Final = (ApiError, AssertionError, http.NoResponse, CopyError, NotLiveError, OSError)
 
 
 def pytest_bdd_before_step(request: pytest.FixtureRequest, step: Step) -> None:

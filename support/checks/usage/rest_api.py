@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from pydantic import SecretStr
 
-    from support.network.http import Reply
+    from support.network.http import Response
     from support.network.way import Way
 
 Body = dict[str, Any] | None
@@ -38,7 +38,7 @@ class Walk:
         self._token = token
         self._database = database
 
-    def ask(self, method: str, tail: str, body: Body = None) -> Reply:
+    def ask(self, method: str, tail: str, body: Body = None) -> Response:
         """Ask with the token; `tail` is the path below the database's collections."""
         shown = [(TOKEN_HEADER, self._token.get_secret_value())]
         return http.ask(self._way, method, self._path(self._database, tail), shown, body)
@@ -69,11 +69,11 @@ class Walk:
             collections=[one["name"] for one in self._insist("GET", "")],
         )
 
-    def add_by_name(self, name: str) -> Reply:
+    def add_by_name(self, name: str) -> Response:
         """Add the documents to a collection that is addressed by its name, as the documentation does."""
         return self.ask("POST", f"/{name}/add", _columns())
 
-    def query_by_name(self, name: str) -> Reply:
+    def query_by_name(self, name: str) -> Response:
         """Ask a collection that is addressed by its name, as the documentation does."""
         return self.ask("POST", f"/{name}/query", _question())
 

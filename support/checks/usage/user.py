@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from support.chroma.client import Client
     from support.chroma.database import Database
     from support.deploy.live import Live
-    from support.network.http import Reply
+    from support.network.http import Response
     from support.network.vantage import Vantage
     from support.network.way import WayName
 
@@ -29,7 +29,7 @@ EXAMPLES: Final[Mapping[str, Callable[[Client], Journey]]] = {
 }
 
 # What the documentation asks of a collection by its name.
-BY_NAME: Final[Mapping[str, Callable[[Walk, str], Reply]]] = {
+BY_NAME: Final[Mapping[str, Callable[[Walk, str], Response]]] = {
     "add documents": Walk.add_by_name,
     "query": Walk.query_by_name,
 }
@@ -57,7 +57,7 @@ class User:
         """Walk through the requests of an interface."""
         return self._walk(interface, way).walk()
 
-    def ask_by_name(self, interface: str, request: str, name: str) -> Reply:
+    def ask_by_name(self, interface: str, request: str, name: str) -> Response:
         """Ask, through the ingress, a collection that is addressed by its name."""
         return BY_NAME[request](self._walk(interface, "ingress"), name)
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Reply:
+class Response:
     """What came back."""
 
     status: int
@@ -43,7 +43,7 @@ def ask(
     *,
     tls: ssl.SSLContext | None = None,
     body: bytes | Iterable[bytes] | None = None,
-) -> Reply:
+) -> Response:
     """Ask the ingress for a path of a host; in clear without `tls`; a body that is no bytes goes in chunks."""
     connection = http.client.HTTPConnection(host)
     near = socket.create_connection((access.inventory["ingress_address"], 443 if tls else 80), PATIENCE)
@@ -60,9 +60,9 @@ def ask(
                 encode_chunked=chunked,
             )
         answer = connection.getresponse()
-        reply = Reply(answer.status, dict(answer.headers), answer.read().decode(errors="replace"))
+        response = Response(answer.status, dict(answer.headers), answer.read().decode(errors="replace"))
         connection.close()
-        return reply
+        return response
 
 
 def ask_api(

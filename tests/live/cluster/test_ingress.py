@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from support.core.wait import wait_for
-from tests.live.cluster.ask import Reply, ask, trusting
+from tests.live.cluster.ask import Response, ask, trusting
 from tests.live.cluster.place import PATIENCE
 
 if TYPE_CHECKING:
@@ -81,7 +81,7 @@ def _host(cluster: Access, name: str) -> str:
 
 def _wait_until_served(cluster: Access, host: str, tls: ssl.SSLContext) -> None:
     """Look until a host has its route and its certificate."""
-    seen: list[Reply] = []
+    seen: list[Response] = []
 
     def served() -> bool:
         seen[:] = [ask(cluster, host, tls=tls)]
@@ -105,8 +105,8 @@ def clear(shop: Place, cluster: Access) -> str:
 
 
 def test_a_host_is_served_over_https(cluster: Access, documented: str, tls: ssl.SSLContext) -> None:
-    reply = ask(cluster, documented, tls=tls)
-    assert (reply.status, reply.body) == (200, "web\n")
+    response = ask(cluster, documented, tls=tls)
+    assert (response.status, response.body) == (200, "web\n")
 
 
 def test_the_server_hears_who_was_asked(cluster: Access, documented: str, tls: ssl.SSLContext) -> None:
@@ -133,8 +133,8 @@ def test_a_host_that_nobody_serves_is_not_found(cluster: Access, tls: ssl.SSLCon
 
 
 def test_plain_http_is_redirected_for_good(cluster: Access, documented: str) -> None:
-    reply = ask(cluster, documented, "/echo?a=b")
-    assert (reply.status, reply.headers.get("Location")) == (308, f"https://{documented}/echo?a=b")
+    response = ask(cluster, documented, "/echo?a=b")
+    assert (response.status, response.headers.get("Location")) == (308, f"https://{documented}/echo?a=b")
 
 
 def test_plain_http_is_served_where_no_redirect_is_asked_for(cluster: Access, clear: str) -> None:
@@ -167,6 +167,6 @@ def test_a_server_that_is_silent_for_too_long_is_given_up(
     cluster: Access, documented: str, tls: ssl.SSLContext
 ) -> None:
     began = time.monotonic()
-    reply = ask(cluster, documented, f"/sleep?s={20 * READ_TIMEOUT}", tls=tls)
+    response = ask(cluster, documented, f"/sleep?s={20 * READ_TIMEOUT}", tls=tls)
     # Far from the server's own time, and not too near to what a busy machine needs.
-    assert (reply.status, READ_TIMEOUT <= time.monotonic() - began < 10 * READ_TIMEOUT) == (504, True)
+    assert (response.status, READ_TIMEOUT <= time.monotonic() - began < 10 * READ_TIMEOUT) == (504, True)

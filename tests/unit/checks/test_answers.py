@@ -13,7 +13,7 @@ from support.checks import answers, durability
 from support.checks.access import CREDENTIALS, OpenPorts, assert_gateway_alone_is_open
 from support.checks.durability import Search, WriteLog
 from support.chroma import calls, samples
-from support.network.http import Reply
+from support.network.http import Response
 
 if TYPE_CHECKING:
     from support.chroma.types import Record
@@ -22,38 +22,40 @@ TOKEN = "Sesame-0123456789/+?"
 BEAT = b'{"nanosecond heartbeat":1}'
 
 
-def reply(status: int, body: bytes = b"", headers: dict[str, str] | None = None) -> dict[Any, list[Reply]]:
-    return {"pod": [Reply("GET / through the pod", status, tuple((headers or {}).items()), body)]}
+def response(
+    status: int, body: bytes = b"", headers: dict[str, str] | None = None
+) -> dict[Any, list[Response]]:
+    return {"pod": [Response("GET / through the pod", status, tuple((headers or {}).items()), body)]}
 
 
 @pytest.mark.parametrize("status", [200, 201, 308, 400, 403, 404, 405, 500, 502])
 def test_nothing_but_a_401_is_a_refusal(status: int) -> None:
     with pytest.raises(AssertionError, match=r"was let in, not refused with 401: GET / through the pod"):
-        answers.assert_refused(reply(status), ["pod"], 401)
-    answers.assert_refused(reply(401), ["pod"], 401)
+        answers.assert_refused(response(status), ["pod"], 401)
+    answers.assert_refused(response(401), ["pod"], 401)
 
 
 @pytest.mark.parametrize(("status", "body"), [(401, b"[]"), (200, b"{}"), (302, b"[]")])
 def test_only_a_list_means_let_in(status: int, body: bytes) -> None:
     with pytest.raises(AssertionError, match="was refused"):
-        answers.assert_listed(reply(status, body), ["pod"])
-    answers.assert_listed(reply(200, b"[]"), ["pod"])
+        answers.assert_listed(response(status, body), ["pod"])
+    answers.assert_listed(response(200, b"[]"), ["pod"])
 
 
 def test_the_heartbeat_alone_is_open_only_if_it_is_open() -> None:
-    answers.assert_heartbeat_alone({"pod": [*reply(200, BEAT)["pod"], *reply(401)["pod"]]}, ["pod"])
+    answers.assert_heartbeat_alone({"pod": [*response(200, BEAT)["pod"], *response(401)["pod"]]}, ["pod"])
     with pytest.raises(AssertionError, match="the heartbeat is not open"):
-        answers.assert_heartbeat_alone(reply(401), ["pod"])
+        answers.assert_heartbeat_alone(response(401), ["pod"])
     with pytest.raises(AssertionError, match="was let in"):
-        answers.assert_heartbeat_alone({"pod": [*reply(200, BEAT)["pod"], *reply(404)["pod"]]}, ["pod"])
+        answers.assert_heartbeat_alone({"pod": [*response(200, BEAT)["pod"], *response(404)["pod"]]}, ["pod"])
 
 
 @pytest.mark.parametrize("body", [b"[]", b'{"nanosecond heartbeat":1,"version":"1"}', b""])
 def test_more_than_the_heartbeat_is_given_away(body: bytes) -> None:
     with pytest.raises(AssertionError, match="was given away"):
-        answers.assert_no_more_than_heartbeat(reply(200, body), ["pod"])
-    answers.assert_no_more_than_heartbeat(reply(404, body), ["pod"])
-    answers.assert_no_more_than_heartbeat(reply(200, BEAT), ["pod"])
+        answers.assert_no_more_than_heartbeat(response(200, body), ["pod"])
+    answers.assert_no_more_than_heartbeat(response(404, body), ["pod"])
+    answers.assert_no_more_than_heartbeat(response(200, BEAT), ["pod"])
 
 
 @pytest.mark.parametrize(
@@ -62,11 +64,11 @@ def test_more_than_the_heartbeat_is_given_away(body: bytes) -> None:
     ids=["plain", "lower", "quoted", "base64"],
 )
 def test_the_token_is_found_in_bodies_and_headers_and_not_shown(form: str) -> None:
-    for telling in (reply(404, f"no {form} here".encode()), reply(401, headers={"x": form})):
+    for telling in (response(404, f"no {form} here".encode()), response(401, headers={"x": form})):
         with pytest.raises(AssertionError, match="comes back") as caught:
             answers.assert_token_unspoken(telling, SecretStr(TOKEN))
         assert form not in str(caught.value)
-    answers.assert_token_unspoken(reply(200, b"[]", {"x": "y"}), SecretStr(TOKEN))
+    answers.assert_token_unspoken(response(200, b"[]", {"x": "y"}), SecretStr(TOKEN))
 
 
 @pytest.mark.parametrize(
@@ -80,11 +82,11 @@ def test_the_token_is_found_in_bodies_and_headers_and_not_shown(form: str) -> No
     ],
 )
 def test_a_redirect_leads_to_the_same_address(status: int, location: str | None) -> None:
-    seen = reply(status, headers={"location": location} if location else {})["pod"][0]
+    seen = response(status, headers={"location": location} if location else {})["pod"][0]
     with pytest.raises(AssertionError, match="no redirect to https://host/path"):
         answers.assert_sent_to_https(seen, "host", "/path")
     answers.assert_sent_to_https(
-        reply(308, headers={"location": "https://host/path"})["pod"][0], "host", "/path"
+        response(308, headers={"location": "https://host/path"})["pod"][0], "host", "/path"
     )
 
 

@@ -13,7 +13,7 @@ from support.deploy import status
 from support.deploy.results import NotLive
 from support.deploy.status import Announcement, ClaimState, Collection, Pod, StatefulSet, Status
 from support.kube.client import ApiError
-from support.network.http import Reply
+from support.network.http import Response
 from support.release.release import Release
 
 if TYPE_CHECKING:
@@ -86,17 +86,17 @@ def test_a_cluster_that_does_not_let_us_look_is_told_and_nothing_is_live() -> No
 def test_every_collection_is_listed_however_many_there_are(count: int) -> None:
     held = [{"name": f"c{number}"} for number in range(count)]
 
-    def ask(path: str) -> Reply:
+    def ask(path: str) -> Response:
         limit, offset = (int(part.split("=")[1]) for part in path.partition("?")[2].split("&"))
-        return Reply(path, 200, (), json.dumps(held[offset : offset + limit]).encode())
+        return Response(path, 200, (), json.dumps(held[offset : offset + limit]).encode())
 
     assert list(status._pages(ask, "/collections")) == held
 
 
 def test_a_version_that_lists_no_databases_has_its_default_one() -> None:
-    assert status._databases(lambda path: Reply(path, 405, (), b"")) == ["default_database"]
+    assert status._databases(lambda path: Response(path, 405, (), b"")) == ["default_database"]
     several = json.dumps([{"name": "one"}, {"name": "two"}]).encode()
-    assert status._databases(lambda path: Reply(path, 200, (), several)) == ["one", "two"]
+    assert status._databases(lambda path: Response(path, 200, (), several)) == ["one", "two"]
 
 
 @pytest.mark.parametrize("why", ["its pod is not ready", 'release "old" is not live: GET /x: 502'])

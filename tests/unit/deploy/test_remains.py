@@ -11,7 +11,7 @@ from support.chroma.holdings import PROBE_PREFIX
 from support.deploy import remains
 from support.deploy.liveness import made_at
 from support.deploy.remains import Remains
-from support.network.http import Reply
+from support.network.http import Response
 
 NOW = 1_800_000_000_000_000_000  # nanoseconds
 OLD, NEW = NOW - 400 * 10**9, NOW - 10 * 10**9
@@ -24,9 +24,9 @@ class Release:
         self.held = held
         self.lists = lists
 
-    def ask(self, _way: Any, method: str, path: str, _headers: Any) -> Reply:
+    def ask(self, _way: Any, method: str, path: str, _headers: Any) -> Response:
         status, body = self.answer(method, path.partition("?")[0].removeprefix("/api/v2/"))
-        return Reply(f"{method} {path}", status, (), json.dumps(body).encode())
+        return Response(f"{method} {path}", status, (), json.dumps(body).encode())
 
     def answer(self, method: str, path: str) -> tuple[int, Any]:
         if path == "heartbeat":
@@ -99,7 +99,7 @@ def test_a_release_that_does_not_answer_is_told_and_nothing_is_removed(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     looked = looking(monkeypatch, Release({}))
-    monkeypatch.setattr("support.network.http.ask", lambda *_: Reply("GET /", 503, (), b"[]"))
+    monkeypatch.setattr("support.network.http.ask", lambda *_: Response("GET /", 503, (), b"[]"))
     assert looked.look() == []
     assert looked.unknown
 

@@ -12,7 +12,7 @@ import pytest
 from trustme import CA
 
 from support.core.resolver import map_host
-from support.network.http import Body, Unanswered, ask, line
+from support.network.http import Body, NoResponse, ask, line
 from support.network.way import Way, trust
 from tests.proxies import head_of, listening
 
@@ -82,12 +82,12 @@ def test_the_ingress_is_believed_under_its_name_and_authority(https_port: int, a
 
 
 def test_the_ingress_is_not_believed_under_another_name(https_port: int, authority: CA) -> None:
-    with pytest.raises(Unanswered, match="Hostname mismatch"):
+    with pytest.raises(NoResponse, match="Hostname mismatch"):
         ask(https_way(https_port, "other.example.com", authority), "GET", "/")
 
 
 def test_the_ingress_is_not_believed_under_another_authority(https_port: int) -> None:
-    with pytest.raises(Unanswered, match="unable to get local issuer"):
+    with pytest.raises(NoResponse, match="unable to get local issuer"):
         ask(https_way(https_port, HOST, CA()), "GET", "/")
 
 
@@ -101,10 +101,10 @@ def mirror_way() -> Iterator[Way]:
 
 
 def test_a_question_goes_out_as_given_and_no_redirect_is_followed(mirror_way: Way) -> None:
-    reply = ask(mirror_way, "PROPFIND", "//a/./b/%68?c", [("X-A", "one, two"), ("X-A", "three")])
-    assert reply.status == 308
-    assert reply.header("LOCATION") == "/there"
-    sent = reply.body.decode().splitlines()
+    response = ask(mirror_way, "PROPFIND", "//a/./b/%68?c", [("X-A", "one, two"), ("X-A", "three")])
+    assert response.status == 308
+    assert response.header("LOCATION") == "/there"
+    sent = response.body.decode().splitlines()
     assert sent[0] == "PROPFIND //a/./b/%68?c HTTP/1.1"
     assert [entry for entry in sent if entry.startswith("X-A")] == ["X-A: one, two", "X-A: three"]
 
@@ -115,7 +115,7 @@ def test_a_line_asks_on_one_connection(mirror_way: Way) -> None:
 
 
 def test_a_message_holds_the_question_and_no_header(mirror_way: Way) -> None:
-    with pytest.raises(Unanswered) as caught:
+    with pytest.raises(NoResponse) as caught:
         ask(Way("pod", "http://127.0.0.1:9", trust(None)), "GET", "/x", [("X-Chroma-Token", "sesame")])
     assert "GET /x through the pod" in str(caught.value)
     assert "sesame" not in str(caught.value)
@@ -190,15 +190,15 @@ def test_an_interim_answer_is_none() -> None:
 
 def test_a_switch_to_another_protocol_is_an_answer() -> None:
     with saying(b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: foo\r\n\r\nfoo") as way, line(way) as opened:
-        reply = opened.ask("GET", "/", [("Connection", "Upgrade"), ("Upgrade", "foo")])
-    assert (reply.status, reply.header("upgrade"), reply.body) == (101, "foo", b"")
+        response = opened.ask("GET", "/", [("Connection", "Upgrade"), ("Upgrade", "foo")])
+    assert (response.status, response.header("upgrade"), response.body) == (101, "foo", b"")
 
 
 def test_headers_repeat_and_keep_their_order() -> None:
     with saying(b"HTTP/1.1 204 No\r\nSet-Cookie: a\r\nX-B: b\r\nset-cookie: c\r\n\r\n") as way:
-        reply = ask(way, "GET", "/")
-    assert reply.headers == (("set-cookie", "a"), ("x-b", "b"), ("set-cookie", "c"))
-    assert reply.header("Set-Cookie") == "a"
+        response = ask(way, "GET", "/")
+    assert response.headers == (("set-cookie", "a"), ("x-b", "b"), ("set-cookie", "c"))
+    assert response.header("Set-Cookie") == "a"
 
 
 @pytest.mark.parametrize(
@@ -228,7 +228,7 @@ def test_a_body_is_read_to_its_end(answer: bytes) -> None:
     ids=["nothing", "half a head", "half a body", "another protocol", "headers without end"],
 )
 def test_what_is_no_whole_answer_is_none(answer: bytes, reason: str) -> None:
-    with saying(answer) as way, pytest.raises(Unanswered, match=rf"GET /x through the service: .*{reason}"):
+    with saying(answer) as way, pytest.raises(NoResponse, match=rf"GET /x through the service: .*{reason}"):
         ask(way, "GET", "/x")
 
 
@@ -244,6 +244,6 @@ def test_a_line_is_opened_anew_where_the_other_side_has_ended_it(first: bytes) -
         if first:
             assert opened.ask("GET", "/").status == 413
         else:
-            with pytest.raises(Unanswered):
+            with pytest.raises(NoResponse):
                 opened.ask("GET", "/")
         assert opened.ask("GET", "/").body == b"ok"
