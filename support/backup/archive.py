@@ -19,6 +19,8 @@ from typing import TYPE_CHECKING, Any, Final, Protocol, cast
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from support.core.errors import SuiteError
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from typing import IO
@@ -37,7 +39,7 @@ _BLOCK: Final = tarfile.BLOCKSIZE
 _BROKEN: Final = (tarfile.TarError, EOFError, zlib.error, ValueError, OSError)
 
 
-class ArchiveError(Exception):
+class ArchiveError(SuiteError):
     """An archive that cannot be written, or must not be restored; the text says which, why, and what to do."""
 
 

@@ -23,6 +23,7 @@ from support.backup.transfer import (
     transfer_pod_for,
     users,
 )
+from support.core.errors import SuiteError
 from support.core.signals import undisturbed
 from support.core.wait import wait_for
 from support.deploy import precheck, removal
@@ -51,7 +52,7 @@ if TYPE_CHECKING:
 _VERSION: Final = Path(__file__).parents[2] / "VERSION"
 
 
-class NotLiveError(Exception):
+class NotLiveError(SuiteError):
     """A release is not live after its data was copied; the text says what became of the data, and why."""
 
 

@@ -7,6 +7,7 @@ from contextlib import AbstractContextManager, closing, contextmanager
 from http.client import HTTPConnection, HTTPException
 from typing import TYPE_CHECKING, Final
 
+from support.core.errors import SuiteError
 from support.core.wait import kept, wait_for
 from support.kube import probe
 from support.kube.client import ApiError
@@ -35,7 +36,7 @@ _ENDED: Final = {"Succeeded", "Failed"}
 _NO_WAY: Final = {401, 403, 405, 407, 426}
 
 
-class CopyError(Exception):
+class CopyError(SuiteError):
     """What is copied did not arrive, or may not be copied; the text says why, and what to do."""
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from support.commands import backup, plan, status, sweep
-from support.core.wait import Timeout
+from support.core.errors import SuiteError
 from support.kube.client import ApiError
 from support.kube.silence import SilentError, silence
 
@@ -36,7 +36,7 @@ def carry_out(name: str, call: Call) -> int:
         if silent := silence(call.namespace.kube, error):
             raise SilentError(silent) from error
         message = str(error)
-    except (Timeout, OSError) as error:
+    except (SuiteError, OSError) as error:
         message = str(error)
     except LookupError as error:
         if isinstance(error, KeyError | IndexError):  # a mistake of the suite's, which says nothing to a user

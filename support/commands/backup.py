@@ -5,10 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from support.backup.archive import ArchiveError
-from support.backup.backup import BackupRunner, NotLiveError, described
-from support.backup.transfer import CopyError
-from support.deploy.precheck import ObstructedError
+from support.backup.backup import BackupRunner, described
+from support.core.errors import SuiteError
 from support.diagnosis.causes import rejection
 from support.kube.client import ApiError
 
@@ -51,7 +49,7 @@ def _reported(call: Call, act: Callable[[], int]) -> int:
             raise
         call.say(f"error: {rejection(refused)}")
         return 1
-    except (ArchiveError, CopyError, NotLiveError, ObstructedError) as error:
+    except SuiteError as error:
         call.say(f"error: {error}")
         return 1
 

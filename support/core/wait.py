@@ -7,6 +7,8 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, TypeVar
 
+from support.core.errors import SuiteError
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -90,7 +92,7 @@ def kept() -> Deadlines:
     return _in_force
 
 
-class Timeout(AssertionError):  # noqa: N818 - the suite's word for it
+class Timeout(SuiteError, AssertionError):  # noqa: N818 - the suite's word for it
     """A fact has not become true before its deadline; the text says which, and what was seen last."""
 
 

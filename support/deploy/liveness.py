@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 import httpx
 
 from support.chroma.holdings import PROBE_PREFIX, Answer, Holding, Holdings, look
+from support.core.errors import SuiteError
 from support.core.resolver import map_host, nameless
 from support.diagnosis.causes import Cause
 from support.network.way import ingress
@@ -38,7 +39,7 @@ def made_at(name: str) -> int | None:
     return int(found[1] or "0", 16) if found else None
 
 
-class NotYet(Exception):  # noqa: N818 - a fact, not a mistake
+class NotYet(SuiteError):  # noqa: N818 - a fact, not a mistake
     """A release does not live yet; the text says what was asked and what came back."""
 
 
@@ -46,7 +47,7 @@ class Nameless(NotYet):
     """The host of a release has no address here; the text says which name, and why."""
 
 
-class NeverWill(Exception):  # noqa: N818 - a fact, not a mistake
+class NeverWill(SuiteError):  # noqa: N818 - a fact, not a mistake
     """A release answered in a way that no waiting changes; the text says what was asked and what came back."""
 
 

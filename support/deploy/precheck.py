@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
+from support.core.errors import SuiteError
 from support.core.parallel import in_parallel
 from support.core.wait import Timeout, wait_for
 from support.deploy.objects import claim_names, is_claim
@@ -30,7 +31,7 @@ _CLAIM: Final = "PersistentVolumeClaim"
 _REPLICAS: Final = ("spec", "replicas")
 
 
-class ObstructedError(Exception):
+class ObstructedError(SuiteError):
     """An act is refused before it has touched anything; the text names what cannot end well, and what to do."""
 
     def __init__(self, obstacles: Iterable[Obstacle]) -> None:

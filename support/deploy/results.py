@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from support.core.errors import SuiteError
+
 if TYPE_CHECKING:
     from support.deploy.live import Live
     from support.diagnosis.causes import Finding
@@ -33,7 +35,7 @@ class Rollout:
         return f'release "{self.release.name}" is {how}; seconds: {self.seconds}'
 
 
-class NotLive(AssertionError):  # noqa: N818 - a fact, not a mistake
+class NotLive(SuiteError, AssertionError):  # noqa: N818 - a fact, not a mistake
     """No release, or not the one that was, is live; `why` says what is missing, without the release's name."""
 
     def __init__(self, why: str, release: Release | None = None) -> None:

@@ -15,6 +15,7 @@ from urllib3.exceptions import HTTPError
 
 from apiserver.connection import Connection
 from apiserver.errors import NoAnswerError, explained
+from support.core.errors import SuiteError
 from support.core.wait import kept
 from support.kube.owners import conflicts
 from support.kube.resources import path_of, path_to
@@ -51,7 +52,7 @@ _STDIN, _STDOUT, _STDERR, _STATUS = 0, 1, 2, 3  # channels of an exec's websocke
 _UNANSWERED: Final = "Unanswered"
 
 
-class ApiError(Exception):
+class ApiError(SuiteError):
     """The API server refused a request.
 
     `status` is the HTTP status (0: it never came to an answer), `reason` the API's one-word reason

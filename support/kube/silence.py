@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from support.core.errors import SuiteError
 from support.kube.client import ApiError
 
 if TYPE_CHECKING:
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
 _ANYWHERE = "default"
 
 
-class SilentError(Exception):
+class SilentError(SuiteError):
     """The cluster does not answer; the text says so in a line."""
 
 

@@ -20,6 +20,8 @@ from wsproto.events import (
 )
 from wsproto.utilities import ProtocolError
 
+from support.core.errors import SuiteError
+
 if TYPE_CHECKING:
     import socket
     from collections.abc import Iterator, Mapping, Sequence
@@ -41,7 +43,7 @@ _WORDS: Final = 64 * 1024
 _DATA, _ERROR = 0, 1  # channels of the one port
 
 
-class RejectedError(Exception):
+class RejectedError(SuiteError):
     """Something answered with HTTP instead of opening a websocket: with this status and body."""
 
     def __init__(self, status: int, body: bytes) -> None:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import h11
 
+from support.core.errors import SuiteError
 from support.core.wait import kept
 
 if TYPE_CHECKING:
@@ -51,7 +52,7 @@ class Body:
             yield "Expect", "100-continue"
 
 
-class NoResponse(Exception):  # noqa: N818 - a fact, not a mistake
+class NoResponse(SuiteError):  # noqa: N818 - a fact, not a mistake
     """A question got no HTTP answer: refused, cut off, not in time, or not to be believed."""
 
 

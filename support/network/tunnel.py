@@ -9,6 +9,7 @@ import time
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
 
+from support.core.errors import SuiteError
 from support.core.wait import kept
 from support.kube.client import ApiError
 
@@ -21,11 +22,11 @@ CHUNK: Final = 256 * 1024
 _log = logging.getLogger(__name__)
 
 
-class Unreachable(Exception):  # noqa: N818 - a fact, not a mistake
+class Unreachable(SuiteError):  # noqa: N818 - a fact, not a mistake
     """The vantage could not connect to a target; the text says why, as its network put it."""
 
 
-class NoWay(AssertionError):  # noqa: N818 - a fact, not a mistake
+class NoWay(SuiteError, AssertionError):  # noqa: N818 - a fact, not a mistake
     """The vantage itself cannot be reached from here, which says nothing of any release; the text says why."""
 
 

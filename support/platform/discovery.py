@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from support.core.errors import SuiteError
 from support.core.validation import explain
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ KEY: Final = "service.yaml"
 _ASKS_FOR_A_TOKEN: Final = {401, 403}
 
 
-class NotValidError(ValueError):
+class NotValidError(SuiteError, ValueError):
     """An entry that the platform does not take; the text says everything that is wrong, and shows no value."""
 
 

@@ -16,6 +16,7 @@ from pydantic import (
     ValidationError,
 )
 
+from support.core.errors import SuiteError
 from support.core.validation import explain, read_mapping
 
 # Which cluster it is, the environment does not say.
@@ -44,7 +45,7 @@ REMEDY = {
 }
 
 
-class InventoryError(Exception):
+class InventoryError(SuiteError):
     """Everything that is missing or wrong in an inventory, a line each, with its remedy."""
 
     def __init__(self, problems: Sequence[str]) -> None:

@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal, Self
 import jsonpatch
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from support.core.errors import SuiteError
 from support.core.merge_patch import merge
 from support.core.validation import explain, meant, read_mapping
 from support.release.render import stamp
@@ -18,7 +19,7 @@ Manifest = dict[str, Any]
 Text = Annotated[str, Field(min_length=1)]
 
 
-class FaultError(Exception):
+class FaultError(SuiteError):
     """A fault that is not there, whose file is wrong, or that does not fit the release; the text says which."""
 
 

@@ -6,6 +6,7 @@ from typing import Any, Final, Literal, Self, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from support.core.errors import SuiteError
 from support.core.merge_patch import merge
 from support.core.validation import explain, meant, read_mapping
 from support.release import origins, versions
@@ -23,7 +24,7 @@ Discovery = Literal["safe", "documented"]
 DISCOVERIES: tuple[Discovery, ...] = get_args(Discovery)
 
 
-class ReleaseError(Exception):
+class ReleaseError(SuiteError):
     """A release that is not there, or whose file is wrong; the text says which and what to do."""
 
 

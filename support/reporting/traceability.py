@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from support.core.errors import SuiteError
 from support.core.validation import explain, read_mapping
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ _Text = Annotated[str, Field(min_length=1)]
 _Reports = Mapping[str, Sequence[Mapping[str, Any]]]
 
 
-class ComponentError(Exception):
+class ComponentError(SuiteError):
     """Traceability.yaml or a report cannot be used; the text says which and why."""
 
 

@@ -13,6 +13,7 @@ from pytest_bdd.gherkin_parser import Child, get_gherkin_document
 from pytest_bdd.parser import Feature, ScenarioTemplate
 from pytest_bdd.scenario import make_python_name
 
+from support.core.errors import SuiteError
 from support.core.validation import meant, unknown
 from support.reporting.scenario import Scenario
 
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 _MARKS_OF_PYTEST = frozenset({"parametrize", "usefixtures"})
 
 
-class BadFeatureError(Exception):
+class BadFeatureError(SuiteError):
     """A feature file that cannot be collected as it is written."""
 
 
