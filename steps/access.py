@@ -248,7 +248,7 @@ def release_is_unharmed(occupied: occupation.Occupied, vantage: Vantage) -> None
 
 @then("the release ends the connection")
 def connection_is_ended(ended: bool, deadlines: Deadlines) -> None:
-    assert ended, f"promised: nobody is waited for\nseen:     still connected after {deadlines.doubt:g} s"
+    occupation.assert_ended(ended, deadlines)
 
 
 @then(parse("it holds no more than a share of the connections {port:Port}"))

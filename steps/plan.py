@@ -95,5 +95,4 @@ def plan_came_true(forecast: Forecast) -> None:
 
 @then("the refusal names the remedy")
 def remedy_is_named(rollout: Rollout) -> None:
-    assert rollout.finding, f"not refused: {rollout}"
-    assert "apply again" in rollout.finding.remedy, f"promised: a remedy\nseen:     {rollout.finding}"
+    plan.assert_remedy(rollout)

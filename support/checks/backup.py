@@ -13,6 +13,7 @@ from support.backup.transfer import POD, CopyError
 from support.checks import broken_backups
 from support.chroma import calls, samples
 from support.chroma import client as chroma_client
+from support.core.promises import PromiseBroken
 from support.core.signals import ctrl_c
 from support.core.wait import wait_for
 from support.network.way import ingress
@@ -52,9 +53,11 @@ class Attempt:
 
     def assert_failed_with(self, phrase: str) -> None:
         """Assert that it failed and said so in these words."""
-        assert self.error, f"promised: a failure that says {phrase!r}\nseen:     {self.file} was taken"
+        if not self.error:
+            raise PromiseBroken(f"a failure that says {phrase!r}", f"{self.file} was taken")
         said = f"{type(self.error).__name__}: {self.error}"
-        assert phrase in said, f"promised: a failure that says {phrase!r}\nseen:     {said}"
+        if phrase not in said:
+            raise PromiseBroken(f"a failure that says {phrase!r}", said)
 
 
 def back_up_under(
@@ -101,7 +104,8 @@ def held_by_claim(backup_runner: BackupRunner, namespace: Namespace, release: Re
 def assert_holds_what_it_held(held: Mapping[str, str]) -> None:
     """Assert that a claim holds what it was occupied by, and nothing else."""
     promised = sums_of(io.BytesIO(_OCCUPANT))
-    assert held == promised, f"promised: a claim with {promised}\nseen:     {held}"
+    if held != promised:
+        raise PromiseBroken(f"a claim with {promised}", held)
 
 
 def small(release: Release) -> Release:

@@ -13,6 +13,7 @@ from trustme import CA
 
 from support.checks.authority import issue
 from support.checks.inventory import secret_of
+from support.core.promises import PromiseBroken
 from support.core.resolver import map_host
 from support.core.wait import kept, wait_for
 from support.kube import probe
@@ -81,7 +82,8 @@ def assert_presented(live: Live, promised: str, deadlines: Deadlines) -> None:
 def assert_only_copy_changed(rollout: Rollout) -> None:
     """Assert that an apply changed the copy of the certificate, and nothing else but the record of the release."""
     promised = {"Secret chroma-last-live", "Secret chroma-tls-secret"}
-    assert set(rollout.changed) == promised, f"promised: {promised}\nseen:     {rollout.changed}, {rollout}"
+    if set(rollout.changed) != promised:
+        raise PromiseBroken(promised, f"{rollout.changed}, {rollout}")
 
 
 def assert_names_stale_certificate(look: PlannedLook) -> None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 from support.chroma import calls, samples
 from support.chroma.outcomes import Outcome, expect
 from support.chroma.types import Record, RecordChange, Write
+from support.core.promises import PromiseBroken
 from support.laws.invariants import same_records
 
 if TYPE_CHECKING:
@@ -61,7 +62,8 @@ def count_while_adding(collection: Collection, count: int) -> list[int]:
 def assert_counted(counts: Sequence[int]) -> None:
     """Assert that the counts are those of a collection that grew by one record at a time from none."""
     promised = list(range(len(counts)))
-    assert counts == promised, f"promised: the count after each addition, {promised}\nseen:     {counts}"
+    if counts != promised:
+        raise PromiseBroken(f"the count after each addition, {promised}", counts)
 
 
 def add_under_taken_ids(collection: Collection) -> None:
@@ -107,7 +109,8 @@ def assert_collections(database: Database, *names: str) -> None:
 def assert_same_collection(given: Collection, there: Collection) -> None:
     """Assert that two answers describe one collection: by its id, its name and its metadata."""
     seen, promised = [(one.id, one.name, one.metadata) for one in (given, there)]
-    assert seen == promised, f"promised: {promised}\nseen:     {seen}"
+    if seen != promised:
+        raise PromiseBroken(promised, seen)
 
 
 def _updated(record: Record) -> Record:

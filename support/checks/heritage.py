@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from support.chroma import calls, samples
 from support.chroma.api import DEFAULT_DATABASE, TENANT, TOKEN_HEADER
+from support.core.promises import PromiseBroken
 from support.core.wait import wait_for
 from support.deploy.objects import is_claim
 from support.deploy.ways_in import POD
@@ -72,8 +73,10 @@ def delete(live: Live) -> None:
 def be_refused(namespace: Namespace, release: Release, live: Live) -> None:
     """Let another release be refused for a mistyped probe, after which the users of the one before it write on."""
     rollout = namespace.apply(release, [_MISTYPED_PROBE])
-    assert rollout.finding, f"promised: a release with a mistyped probe is refused\nseen:     {rollout}"
-    assert rollout.live, f"promised: it gives way\nseen:     {rollout}"
+    if not rollout.finding:
+        raise PromiseBroken("a release with a mistyped probe is refused", rollout)
+    if not rollout.live:
+        raise PromiseBroken("it gives way", rollout)
     _add(live, _listed(live)[_NAME], samples.records(_MANY + _LATER)[_MANY:])
 
 
@@ -92,37 +95,39 @@ def lose_claim(namespace: Namespace, live: Live, deadlines: Deadlines) -> None:
 def assert_no_claim(namespace: Namespace) -> None:
     """Assert that no claim was made in the place of one that is gone."""
     there = [obj["metadata"]["name"] for obj in namespace.kube.list("PersistentVolumeClaim", namespace.name)]
-    assert not there, (
-        f"promised: no empty claim in the place of the one that is gone\nseen:     {', '.join(there)}"
-    )
+    if there:
+        raise PromiseBroken("no empty claim in the place of the one that is gone", ", ".join(there))
 
 
 def assert_answers(namespace: Namespace) -> None:
     """Assert that the collection is listed, counted, and finds its own records, in whatever is live now."""
     live = namespace.prove_live()
     there = _listed(live)
-    assert _NAME in there, f"promised: a collection {_NAME}\nseen:     {there or 'none'}"
+    if _NAME not in there:
+        raise PromiseBroken(f"a collection {_NAME}", there or "none")
     count = _insist(live, "GET", f"/{there[_NAME]}/count").json()
-    assert count in {_MANY, _MANY + _LATER}, f"promised: {_MANY} records or {_LATER} more\nseen:     {count}"
+    if count not in {_MANY, _MANY + _LATER}:
+        raise PromiseBroken(f"{_MANY} records or {_LATER} more", count)
     for record in samples.records(_MANY)[:: _MANY // 10]:
         body: dict[str, Any] = {"query_embeddings": [list(record.vector)], "n_results": 1, "include": []}
         found = _insist(live, "POST", f"/{there[_NAME]}/query", body).json()["ids"]
-        assert found == [[record.id]], f"promised: {record.id} is the nearest to itself\nseen:     {found}"
+        if found != [[record.id]]:
+            raise PromiseBroken(f"{record.id} is the nearest to itself", found)
 
 
 def assert_warns_of_no_return(plan: Plan) -> None:
     """Assert that a plan says that a change of the version cannot be undone, and that there is no backup."""
     warnings = "\n".join(plan.warnings)
     for promised in ("cannot be undone", "no backup of it is known"):
-        assert promised in warnings, f"promised: {promised}\nseen:     {warnings or 'nothing'}"
+        if promised not in warnings:
+            raise PromiseBroken(promised, warnings or "nothing")
 
 
 def assert_names_backup(plan: Plan) -> None:
     """Assert that a plan says when the data was backed up."""
     warnings = "\n".join(plan.warnings)
-    assert "it was backed up last at 20" in warnings, (
-        f"promised: when it was backed up\nseen:     {warnings or 'nothing'}"
-    )
+    if "it was backed up last at 20" not in warnings:
+        raise PromiseBroken("when it was backed up", warnings or "nothing")
 
 
 def _keep(live: Live, name: str, count: int) -> None:
@@ -145,5 +150,6 @@ def _listed(live: Live) -> dict[str, str]:
 def _insist(live: Live, method: str, tail: str, body: dict[str, Any] | None = None) -> Response:
     shown = [(TOKEN_HEADER, live.token.get_secret_value())]
     response = http.ask(ingress(live.host, live.inventory), method, f"{_COLLECTIONS}{tail}", shown, body)
-    assert response.status < 300, f"promised: an answer\nseen:     {response}"
+    if response.status >= 300:
+        raise PromiseBroken("an answer", response)
     return response

@@ -12,6 +12,7 @@ import yaml
 from trustme import CA
 
 from support.checks.authority import FUTURE, NOW, PAST, Span, issue
+from support.core.promises import PromiseBroken
 from support.core.wait import wait_for
 from support.kube import probe
 from support.kube.client import ApiError
@@ -163,7 +164,8 @@ def assert_nothing_made(kube: Kube, draft: InventoryDraft) -> None:
     labels = ownership(draft.run_id)
     made = [obj for kind in ("Namespace", "Pod") for obj in kube.list(kind, labels=labels)]
     left = [f"{obj['kind']} {obj['metadata']['name']}" for obj in made]
-    assert not left, f"promised: nothing is created\nseen:     {', '.join(left)}"
+    if left:
+        raise PromiseBroken("nothing is created", ", ".join(left))
 
 
 def secret_of(tls: Tls, source: Source, run_id: str) -> Object:

@@ -8,6 +8,7 @@ import socket
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Final, Self
 
+from support.core.promises import PromiseBroken
 from support.core.resolver import map_host
 
 if TYPE_CHECKING:
@@ -57,4 +58,5 @@ class LateNames:
     def assert_waited(self) -> None:
         """Assert that the operator was told what is waited for, and until when."""
         lines = [line for line in self.reported if line.startswith("waiting until ") and self._name in line]
-        assert lines, f"promised: a line that says that {self._name} is waited for\nseen:     {self.reported}"
+        if not lines:
+            raise PromiseBroken(f"a line that says that {self._name} is waited for", self.reported)

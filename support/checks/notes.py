@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 
 from support.chroma.api import COLLECTION, DEFAULT_DATABASE, TENANT
 from support.chroma.outcomes import Outcome, expect, outcome
+from support.core.promises import PromiseBroken
 from support.core.wait import kept
 from support.network import http
 from support.network.way import Way, ingress, trust
@@ -76,7 +77,8 @@ def assert_nothing_is_left(live: Live, notes: Notes) -> None:
     way = ingress(live.host, live.inventory)
     listed = expect(Outcome.ACCEPTED, http.ask(way, "GET", _COLLECTIONS, _token(live, notes))).json()
     names = [one["name"] for one in listed]
-    assert COLLECTION not in names, f"promised: {COLLECTION} is gone\nseen:     the collections {names}"
+    if COLLECTION in names:
+        raise PromiseBroken(f"{COLLECTION} is gone", f"the collections {names}")
 
 
 def _token(live: Live, notes: Notes) -> list[tuple[str, str]]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from support.checks.access import BEAT, LIST
+from support.core.promises import PromiseBroken
 from support.core.wait import wait_for
 from support.deploy.ways_in import address_of, pod_of
 from support.kube import probe
@@ -141,13 +142,20 @@ def assert_unharmed(occupied: Occupied, vantage: Vantage) -> None:
     assert conditions["Ready"]["status"] == "True", f"the pod is not ready: {conditions['Ready']}"
 
 
+def assert_ended(ended: bool, deadlines: Deadlines) -> None:
+    """Assert that the release has ended a connection of a pod without a token."""
+    if not ended:
+        raise PromiseBroken("the release waits for no caller", f"still connected after {deadlines.doubt:g} s")
+
+
 def assert_shared(occupied: Occupied, port: Occupation) -> None:
     """Assert that each neighbour holds no more than its share of a port's connections."""
     most = _SHARES[port.port]
     for name in occupied.neighbours:
         # What is refused is open for an instant; what is held is open all the time.
         held = min(_held(occupied, name)[-_SETTLED:])
-        assert held <= most, f"promised: one neighbour holds {most} connections at most\nseen:     {held}"
+        if held > most:
+            raise PromiseBroken(f"one neighbour holds {most} connections at most", held)
 
 
 def _wait_until_settled(occupied: Occupied, neighbour: str, deadlines: Deadlines) -> None:

@@ -6,6 +6,7 @@ import secrets
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from support.core.promises import PromiseBroken
 from support.diagnosis.troubles import Trouble
 
 if TYPE_CHECKING:
@@ -44,15 +45,16 @@ def assert_warned_of_token(copied: Copied) -> None:
     """Assert that the operator is warned, before the release is quiesced, that the token is another."""
     warned = next((number for number, line in enumerate(copied.lines) if Trouble.TOKEN in line), None)
     quiesced = next(number for number, line in enumerate(copied.lines) if line.endswith("is quiesced"))
-    assert warned is not None, f"promised: {Trouble.TOKEN}\nseen:     {copied.lines}"
-    assert warned < quiesced, f"promised: warned before the release is quiesced\nseen:     {copied.lines}"
+    if warned is None:
+        raise PromiseBroken(Trouble.TOKEN, copied.lines)
+    if warned >= quiesced:
+        raise PromiseBroken("warned before the release is quiesced", copied.lines)
 
 
 def assert_brought_back(home: Namespace, live: Live, rollout: Rollout) -> None:
     """Assert that a refused release gave way to the one before it, which lives under the token it had."""
-    assert rollout.live, (
-        f'promised: release "{live.release.name}" is live again\nseen:     nothing is, after {rollout}'
-    )
+    if not rollout.live:
+        raise PromiseBroken(f'release "{live.release.name}" is live again', f"nothing is, after {rollout}")
     assert rollout.live.token == live.token, "the release was brought back with another token"
     with home.health_check(live) as health_check:
         health_check.heartbeat_advances()

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final, Protocol, TypeVar
 from support.checks.memory import resident
 from support.chroma import calls, samples
 from support.chroma.types import Record
+from support.core.promises import PromiseBroken
 from support.diagnosis.troubles import Diagnosis, Trouble
 
 if TYPE_CHECKING:
@@ -55,9 +56,8 @@ def report(measurement: Measured, measured: MutableMapping[str, str]) -> Measure
 
 def assert_reported(measurement: Measurement, measured: Mapping[str, str]) -> None:
     """Assert that a measurement is among what was measured."""
-    assert measured.get(measurement.what) == str(measurement), (
-        f"promised: {measurement.what}: {measurement}\nseen:     {measured}"
-    )
+    if measured.get(measurement.what) != str(measurement):
+        raise PromiseBroken(f"{measurement.what}: {measurement}", measured)
 
 
 @dataclass(frozen=True)
@@ -113,9 +113,8 @@ BATCHES: Final[Mapping[str, Callable[[Collection, int], BatchSpeedup]]] = {
 
 def assert_batch_wins(speedup: BatchSpeedup) -> None:
     """Assert that a batch is clearly faster than as many single calls."""
-    assert speedup.gain >= _GAIN, (
-        f"promised: {speedup.what} is at least {_GAIN:g} times as fast\nseen:     {speedup}"
-    )
+    if speedup.gain < _GAIN:
+        raise PromiseBroken(f"{speedup.what} is at least {_GAIN:g} times as fast", speedup)
 
 
 @dataclass(frozen=True)
@@ -189,9 +188,11 @@ def measure_record_memory(live: Live, collection: Collection, count: int, dimens
 
 def assert_record_memory_is_in_bounds(record_memory: RecordMemory) -> None:
     """Assert that a record weighs in memory what its vector does, and not very much more."""
-    assert record_memory.vector <= record_memory.record <= _HEAVIEST * record_memory.vector, (
-        f"promised: a record weighs between 1 and {_HEAVIEST} times its vector of {record_memory.vector} bytes\nseen:     {record_memory}"
-    )
+    if not (record_memory.vector <= record_memory.record <= _HEAVIEST * record_memory.vector):
+        raise PromiseBroken(
+            f"a record weighs between 1 and {_HEAVIEST} times its vector of {record_memory.vector} bytes",
+            record_memory,
+        )
 
 
 def _add(collection: Collection, prefix: str, vectors: Sequence[Vector]) -> None:

@@ -6,6 +6,7 @@ import base64
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
+from support.core.promises import PromiseBroken
 from support.deploy.plan import Act
 from support.release.faults import Patch
 
@@ -155,7 +156,8 @@ def assert_touches(look: PlannedLook, acts: Mapping[Act, set[str]]) -> None:
     """Assert that a plan does just this to just these objects ("kind name"), and leaves the rest."""
     seen: dict[Act, set[str]] = {act: look.plan.touched(act) for act in Act if act is not Act.LEAVE}
     promised = {act: set(acts.get(act, ())) for act in seen}
-    assert seen == promised, f"promised: {_describe(promised)}\nseen:     {_describe(seen)}\n{look}"
+    if seen != promised:
+        raise PromiseBroken(_describe(promised), f"{_describe(seen)}\n{look}")
 
 
 def assert_creates_all(look: PlannedLook) -> None:
@@ -172,7 +174,8 @@ def assert_names(look: PlannedLook, change: PlannedChange) -> None:
     assert_touches(look, promised)
     (intent,) = [each for each in look.plan.intents if f"{each.kind} {each.name}" == change.what]
     seen = tuple(map(str, intent.differences))
-    assert seen == change.lines, f"promised: {change.lines}\nseen:     {seen}"
+    if seen != change.lines:
+        raise PromiseBroken(change.lines, seen)
 
 
 def assert_shows_no_secret(look: PlannedLook) -> None:
@@ -187,15 +190,15 @@ def assert_names_refusal(plan: Plan, change: PlannedChange) -> None:
     (intent,) = [each for each in plan.intents if f"{each.kind} {each.name}" == change.what]
     text = "\n".join(plan.lines())
     assert tuple(map(str, intent.differences)) == change.lines, text
-    assert change.remedy in (intent.obstacle or ""), f"promised: {change.remedy}\nseen:     {text}"
+    if change.remedy not in (intent.obstacle or ""):
+        raise PromiseBroken(change.remedy, text)
 
 
 def assert_names_conflict(plan: Plan, manager: str, field: str) -> None:
     """Assert that a plan says who else manages a field."""
     obstacles = plan.obstacles()
-    assert any(manager in line and field in line for line in obstacles), (
-        f"promised: {manager}, {field}\nseen:     {obstacles}"
-    )
+    if not any(manager in line and field in line for line in obstacles):
+        raise PromiseBroken(f"{manager}, {field}", obstacles)
 
 
 def assert_nothing_changed(look: PlannedLook) -> None:
@@ -214,8 +217,15 @@ def assert_came_true(forecast: Forecast) -> None:
     """Assert that an apply changed what its plan had named, and nothing else; pods come and go with their makers."""
     assert not forecast.rollout.finding, str(forecast.rollout)
     changed = {each for each in forecast.rollout.changed if not each.startswith("Pod ")}
-    assert changed == forecast.plan.touched(), f"promised: {forecast.plan.touched()}\nseen:     {changed}"
+    if changed != forecast.plan.touched():
+        raise PromiseBroken(forecast.plan.touched(), changed)
 
 
 def _describe(acts: Mapping[Act, set[str]]) -> str:
     return "; ".join(f"{act} {', '.join(sorted(names)) or 'nothing'}" for act, names in acts.items())
+
+
+def assert_remedy(rollout: Rollout) -> None:
+    """Assert that a refusal says what to do before the next apply."""
+    if not rollout.finding or "apply again" not in rollout.finding.remedy:
+        raise PromiseBroken("a refusal that says what to do before the next apply", rollout)

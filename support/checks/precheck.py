@@ -14,6 +14,7 @@ from support.backup.transfer import CopyError
 from support.checks import broken_backups
 from support.checks.plan import CHANGES
 from support.commands.status import render_text
+from support.core.promises import PromiseBroken
 from support.core.wait import wait_for
 from support.deploy import removal as deploy_removal
 from support.deploy.precheck import ObstructedError
@@ -142,37 +143,34 @@ def try_act(
 def assert_refused(prechecked_act: PrecheckedAct, *phrases: str) -> None:
     """Assert that an act was refused in words that hold these phrases, and that it left no file."""
     missing = [phrase for phrase in phrases if phrase not in prechecked_act.message]
-    assert not missing, (
-        f"promised: a refusal that says {missing}\nseen:     {prechecked_act.message or 'it was done'}"
-    )
+    if missing:
+        raise PromiseBroken(f"a refusal that says {missing}", prechecked_act.message or "it was done")
 
 
 def assert_untouched(prechecked_act: PrecheckedAct) -> None:
     """Assert that no object was made, replaced, deleted or marked for deletion by an act."""
-    assert prechecked_act.before == prechecked_act.after, (
-        f"promised: {prechecked_act.before}\nseen:     {prechecked_act.after}"
-    )
+    if prechecked_act.before != prechecked_act.after:
+        raise PromiseBroken(prechecked_act.before, prechecked_act.after)
 
 
 def assert_quick(prechecked_act: PrecheckedAct, deadlines: Deadlines) -> None:
     """Assert that an act has ended long before a release's deadline, as it does where a doubt's time is waited once."""
-    assert prechecked_act.seconds < deadlines.live / 2, (
-        f"promised: one wait of {deadlines.doubt:g} s\nseen:     {prechecked_act.seconds:.0f} s"
-    )
+    if prechecked_act.seconds >= deadlines.live / 2:
+        raise PromiseBroken(f"one wait of {deadlines.doubt:g} s", f"{prechecked_act.seconds:.0f} s")
 
 
 def assert_names_conflict(rollout: Rollout) -> None:
     """Assert that a refusal names the manager of the number of pods, and the command that ends the conflict."""
     said = str(rollout.finding)
     for phrase in (f'"{TOOL}" manages .spec.replicas', "scale statefulset chroma --replicas=1"):
-        assert phrase in said, f"promised: {phrase}\nseen:     {said}"
+        if phrase not in said:
+            raise PromiseBroken(phrase, said)
 
 
 def assert_left(removal: RollBack, *phrases: str) -> None:
     """Assert that a roll back says in one line what it has left and how that is removed."""
-    assert any(all(phrase in line for phrase in phrases) for line in removal.left), (
-        f"promised: a line with {phrases}\nseen:     {removal.left or 'it names nothing as left'}"
-    )
+    if not any(all(phrase in line for phrase in phrases) for line in removal.left):
+        raise PromiseBroken(f"a line with {phrases}", removal.left or "it names nothing as left")
 
 
 def run_suggested_command(here: Namespace, release: Release) -> None:
@@ -180,9 +178,8 @@ def run_suggested_command(here: Namespace, release: Release) -> None:
     said = str(here.apply(release).finding)
     _, _, command = said.partition("`kubectl ")
     words = shlex.split(command.partition("`")[0])
-    assert words[:4] == ["-n", here.name, "scale", "statefulset"], (
-        f"promised: a command that scales\nseen:     {said}"
-    )
+    if words[:4] != ["-n", here.name, "scale", "statefulset"]:
+        raise PromiseBroken("a command that scales", said)
     replicas = int(words[-1].removeprefix("--replicas="))
     here.kube.patch(*_STATEFULSET, here.name, {"spec": {"replicas": replicas}}, subresource="scale")
 
@@ -190,12 +187,12 @@ def run_suggested_command(here: Namespace, release: Release) -> None:
 def assert_still_off(live: Live, file: Path) -> None:
     """Assert that a backup is whole, and that the release has no pod, as somebody wants it."""
     manifest = verified(file).manifest
-    assert manifest.files, f"promised: a backup of what the claim holds\nseen:     {manifest}"
+    if not manifest.files:
+        raise PromiseBroken("a backup of what the claim holds", manifest)
     statefulset = live.kube.get(*_STATEFULSET, live.namespace)
     assert statefulset, f"the StatefulSet is gone from {live.namespace}"
-    assert statefulset["spec"]["replicas"] == 0, (
-        f"promised: still 0 pods\nseen:     {statefulset['spec']['replicas']}"
-    )
+    if statefulset["spec"]["replicas"] != 0:
+        raise PromiseBroken("still 0 pods", statefulset["spec"]["replicas"])
 
 
 def _stands(kube: Kube, namespace: str) -> bool:
@@ -215,7 +212,8 @@ def _back_up(backup_runner: BackupRunner, here: Namespace, release: Release, fil
     try:
         backup_runner.back_up(here, release, file)
     finally:
-        assert not file.exists(), f"promised: no file\nseen:     {file}"
+        if file.exists():
+            raise PromiseBroken("no file", file)
     return ""
 
 
@@ -236,7 +234,8 @@ def _plan(
 ) -> str:
     plan = here.plan(release, CHANGES[change].patches if change else ())
     lines = plan.obstacles()
-    assert len(lines) == len(set(lines)), f"promised: each obstacle once\nseen:     {lines}"
+    if len(lines) != len(set(lines)):
+        raise PromiseBroken("each obstacle once", lines)
     return "\n".join(plan.lines()) if lines else ""
 
 

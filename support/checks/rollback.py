@@ -9,6 +9,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from support.core.parallel import in_parallel
+from support.core.promises import PromiseBroken
 from support.core.signals import ctrl_c
 from support.core.wait import Timeout, wait_for
 from support.deploy import removal
@@ -131,9 +132,8 @@ def try_to_roll_back(namespace: Namespace, deadlines: Deadlines) -> str:
 def assert_names(message: str, obj: Object) -> None:
     """Assert that a roll back has failed, and named the object."""
     name = f"{obj['kind']} {obj['metadata']['name']}"
-    assert name in message, (
-        f"promised: the roll back fails and names {name}\nseen:     {message or 'it succeeded'}"
-    )
+    if name not in message:
+        raise PromiseBroken(f"the roll back fails and names {name}", message or "it succeeded")
 
 
 def _break_off(namespace: Namespace, release: Release, far: int) -> PartialDeployment:

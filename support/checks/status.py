@@ -7,6 +7,7 @@ import json
 from typing import TYPE_CHECKING
 
 from support.commands import status as command
+from support.core.promises import PromiseBroken
 from support.core.redaction import Redactor
 from support.deploy import status as deploy_status
 from support.deploy.ways_in import POD
@@ -42,7 +43,8 @@ def assert_announced(status: Status, live: Live) -> None:
     """Assert that a status tells the address that users have, the form the release asks for, and that the platform likes it."""
     assert status.endpoints.get("users") == f"https://{live.host}", f"told: {status.endpoints}"
     promised = deploy_status.Announcement(live.release.discovery, "healthy")
-    assert status.announcement == promised, f"promised: {promised}\nseen:     {status.announcement}"
+    if status.announcement != promised:
+        raise PromiseBroken(promised, status.announcement)
 
 
 def assert_lists_collection(status: Status, collection: Collection) -> None:
@@ -52,9 +54,8 @@ def assert_lists_collection(status: Status, collection: Collection) -> None:
         for one in status.collections
         if (one.database, one.name) == (collection.database, collection.name)
     ]
-    assert seen == [collection], (
-        f"promised: {collection}\nseen:     {seen or status.unread or 'no such collection'}"
-    )
+    if seen != [collection]:
+        raise PromiseBroken(collection, seen or status.unread or "no such collection")
 
 
 def assert_same_in_every_form(status: Status) -> None:
@@ -77,14 +78,16 @@ def assert_token_unspoken(status: Status, token: SecretStr) -> None:
 def assert_not_live(status: Status, why: str) -> None:
     """Assert that a status tells that nothing is live, why, and ends the command accordingly."""
     assert not status.live, "told as live"
-    assert why in status.why, f"promised: {why}\nseen:     {status.why}"
+    if why not in status.why:
+        raise PromiseBroken(why, status.why)
     assert status.exit_code == 1, f"what is not live ends the command with {status.exit_code}"
 
 
 def assert_says_how_to_switch_on(status: Status) -> None:
     """Assert that a status tells the command that gives a release its pod back."""
     promised = f"`kubectl -n {status.namespace} scale statefulset chroma --replicas=1`"
-    assert promised in status.remedy, f"promised: {promised}\nseen:     {status.remedy or 'nothing to do'}"
+    if promised not in status.remedy:
+        raise PromiseBroken(promised, status.remedy or "nothing to do")
 
 
 def assert_claim_is_warned_of(status: Status, release: Release) -> None:
@@ -95,6 +98,8 @@ def assert_claim_is_warned_of(status: Status, release: Release) -> None:
         "is being deleted since",
         "kubectl patch pv",
     ):
-        assert phrase in warning, f"promised: {phrase}\nseen:     {warning}"
+        if phrase not in warning:
+            raise PromiseBroken(phrase, warning)
     marked = [claim.name for claim in status.claims if claim.being_deleted]
-    assert marked == [release.claim.name], f"promised: the claim is marked\nseen:     {status.claims}"
+    if marked != [release.claim.name]:
+        raise PromiseBroken("the claim is marked", status.claims)

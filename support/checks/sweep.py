@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, Self
 
 from support.chroma.api import TENANT, TOKEN_HEADER
+from support.core.promises import PromiseBroken
 from support.core.wait import Deadlines, wait_for
 from support.deploy.marks import KIND, Mark
 from support.kube import probe
@@ -117,19 +118,22 @@ class OtherRun:
     def assert_there(self) -> None:
         """Assert that all of it is there."""
         there = self._names(self._there())
-        assert there == self._names(self.made), f"promised: {self._names(self.made)}\nseen:     {there}"
+        if there != self._names(self.made):
+            raise PromiseBroken(self._names(self.made), there)
 
     def assert_database_gone(self) -> None:
         """Assert that its database is gone."""
         status = self._ask("GET", f"/{self.database}").status
-        assert status == 404, f"promised: no database {self.database}\nseen:     {status}"
+        if status != 404:
+            raise PromiseBroken(f"no database {self.database}", status)
 
     def assert_reported(self, swept: Swept) -> None:
         """Assert that a line says what was removed, and whose it was."""
         text = "\n".join(swept.lines())
         names = [obj["metadata"]["name"] for obj in self.made]
         missing = [name for name in (self.id, *names) if name not in text]
-        assert not missing, f"promised: a line that names {', '.join(missing)}\nseen:     {text or 'nothing'}"
+        if missing:
+            raise PromiseBroken(f"a line that names {', '.join(missing)}", text or "nothing")
 
     def _there(self) -> Objects:
         kube = self.live.kube

@@ -15,6 +15,7 @@ from support.checks.access import BEAT
 from support.chroma import calls, client, samples
 from support.chroma.types import Record
 from support.core.merge_patch import merge
+from support.core.promises import PromiseBroken
 from support.core.wait import Deadlines, Timeout, wait_for
 from support.deploy.results import NotLive
 from support.deploy.ways_in import beside
@@ -120,18 +121,22 @@ def add_until_refused(collection: Collection) -> str:
 def assert_diagnosed(live: Live, message: str, trouble: Trouble) -> None:
     """Assert that the suite names the trouble of a user who was told this, with what to do."""
     diagnosis = look_into(live.kube, live.namespace, message)
-    assert diagnosis, f"promised: {trouble}\nseen:     nothing that is known: {message}"
-    assert diagnosis.trouble is trouble, f"promised: {trouble}\nseen:     {diagnosis}"
+    if not diagnosis:
+        raise PromiseBroken(trouble, f"nothing that is known: {message}")
+    if diagnosis.trouble is not trouble:
+        raise PromiseBroken(trouble, diagnosis)
 
 
 def assert_remedy(trouble: Trouble, words: str) -> None:
     """Assert that the remedy of a trouble says these words."""
-    assert words in REMEDIES[trouble], f'promised: "{words}"\nseen:     {REMEDIES[trouble]}'
+    if words not in REMEDIES[trouble]:
+        raise PromiseBroken(f'"{words}"', f"{REMEDIES[trouble]}")
 
 
 def assert_refusal_says(rollout: Rollout, words: str) -> None:
     """Assert that what is told of a refusal says these words."""
-    assert words in str(rollout), f'promised: "{words}"\nseen:     {rollout}'
+    if words not in str(rollout):
+        raise PromiseBroken(f'"{words}"', f"{rollout}")
 
 
 # Large enough for Chroma's database, and small enough to be filled in a moment.

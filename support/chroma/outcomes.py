@@ -3,6 +3,7 @@
 from enum import StrEnum
 from typing import Final
 
+from support.core.promises import PromiseBroken
 from support.network.http import Response
 
 
@@ -55,5 +56,6 @@ def _error(response: Response) -> str:
 def expect(promised: Outcome, response: Response) -> Response:
     """Return the reply if it is what was promised; else raise an `AssertionError` that shows both."""
     seen = outcome(response)
-    assert seen is promised, f"promised: {promised}\nseen:     {seen}: {response}"
+    if seen is not promised:
+        raise PromiseBroken(promised, f"{seen}: {response}")
     return response

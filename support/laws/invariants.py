@@ -16,6 +16,7 @@ from hypothesis import settings
 
 from support.chroma import calls, samples
 from support.chroma.types import EVERYTHING, Metric
+from support.core.promises import PromiseBroken
 from support.laws.oracle import Model, distance, matches, nearest, tolerance
 
 if TYPE_CHECKING:
@@ -270,9 +271,10 @@ def recall(
 
 def assert_recall(seen: float, promised: float) -> None:
     """Assert that a share of the truly nearest records was found."""
-    assert seen >= promised, (
-        f"promised: {promised:.0%} of the truly nearest records are found\nseen:     a recall of {seen:.1%}"
-    )
+    if seen < promised:
+        raise PromiseBroken(
+            f"{promised:.0%} of the truly nearest records are found", f"a recall of {seen:.1%}"
+        )
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import yaml
 
+from support.core.promises import PromiseBroken
 from support.deploy import last_live
 from support.diagnosis.inquiry import KINDS, controller_of, objects_of
 from support.diagnosis.troubles import diagnose, of_objects
@@ -51,8 +52,11 @@ class Failure:
         `look_into` names the trouble of somebody who was told this.
         """
         place = f"{self.scenario.file}:{self.line}"
+        promised, seen = self.step, str(self.error)
+        if isinstance(self.error, PromiseBroken):
+            promised, seen = f"{self.step}: {self.error.promised}", self.error.seen
         # Pytest adds how an assertion was computed; that stands in the traceback.
-        seen = str(self.error).partition("\nassert ")[0].strip() or type(self.error).__name__
+        seen = seen.partition("\nassert ")[0].strip() or type(self.error).__name__
         frames = [
             f"{frame.filename}:{frame.lineno}" for frame in traceback.extract_tb(self.error.__traceback__)
         ]
@@ -62,9 +66,9 @@ class Failure:
             if one.startswith((f"{root}/steps/", f"{root}/support/"))
         ]
         # What the API server refused is no answer of a release.
-        trouble = None if isinstance(self.error, ApiError) else look_into(seen)
+        trouble = None if isinstance(self.error, ApiError) else look_into(str(self.error))
         return [
-            f"promised: {self.step}  ({place})",
+            f"promised: {promised}  ({place})",
             f"seen:     {textwrap.indent(seen, ' ' * 10).strip()}",
             f"where:    {(ours or [place])[-1]}",
             *([f"trouble:  {trouble.trouble}", f"to do:    {trouble.remedy}"] if trouble else ()),

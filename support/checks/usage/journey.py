@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from support.checks.usage import corpus
+from support.core.promises import PromiseBroken
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -50,10 +51,10 @@ def assert_filtered(journey: Journey) -> None:
 def assert_forgotten(journey: Journey) -> None:
     """Assert that the deleted document was gone and no other, and after that the collection itself."""
     _assert_equal("all documents but the deleted one", sorted(corpus.left()), sorted(journey.left))
-    assert journey.collection not in journey.collections, (
-        f"promised: the deleted collection is gone\nseen:     it is listed: {list(journey.collections)}"
-    )
+    if journey.collection in journey.collections:
+        raise PromiseBroken("the deleted collection is gone", f"it is listed: {list(journey.collections)}")
 
 
 def _assert_equal(what: str, promised: Any, seen: Any) -> None:
-    assert seen == promised, f"promised: {what}: {promised}\nseen:     {seen}"
+    if seen != promised:
+        raise PromiseBroken(f"{what}: {promised}", seen)

@@ -8,6 +8,7 @@ from support.checks.usage import corpus
 from support.checks.usage.journey import Journey
 from support.chroma import embedding
 from support.chroma.embedding import embedding_function
+from support.core.promises import PromiseBroken
 
 if TYPE_CHECKING:
     from support.chroma.client import Client
@@ -21,7 +22,8 @@ def follow(client: Client) -> Journey:
     The documentation leaves the embedding to the client's default, which would download a model; here it is the suite's.
     """
     beat = client.heartbeat()
-    assert beat > 0, f"promised: a heartbeat\nseen:     {beat}"
+    if beat <= 0:
+        raise PromiseBroken("a heartbeat", beat)
     client.get_or_create_collection(
         name=_NAME, metadata={"description": "Document embeddings"}, embedding_function=None
     )

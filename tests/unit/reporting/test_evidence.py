@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 import yaml
 
+from support.core.promises import PromiseBroken
 from support.core.redaction import MARK, Redactor
 from support.kube.client import ApiError
 from support.reporting.evidence import EvidenceRecorder, Failure, bundle_directory, differences, look, take
@@ -191,6 +192,14 @@ def test_a_failure_says_what_was_promised_what_was_seen_and_where() -> None:
     broken = Failure(SCENARIO, "Then it holds", 7, AssertionError("3 records\nassert 3 == 4"))
     assert broken.sentences(ROOT)[1] == "seen:     3 records"
     assert Failure(SCENARIO, "Then it holds", 7, KeyError()).sentences(ROOT)[1] == "seen:     KeyError"
+
+
+def test_a_broken_promise_stands_beside_its_step_and_what_was_seen_below() -> None:
+    failure = Failure(SCENARIO, "Then there are 4 of them", 7, PromiseBroken("4 collections", 3))
+    assert failure.sentences(ROOT)[:2] == [
+        "promised: Then there are 4 of them: 4 collections  (features/a.feature:7)",
+        "seen:     3",
+    ]
 
 
 def test_each_test_has_a_directory_of_its_own() -> None:
