@@ -35,7 +35,7 @@ pytest_plugins = [
     "steps.surroundings",
     "steps.notes",
     "steps.rollback",
-    "steps.naming",
+    "steps.deployment",
     "steps.sweep",
     "steps.telemetry",
     "steps.heritage",

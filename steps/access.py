@@ -8,9 +8,8 @@ import pytest
 from pytest_bdd import given, then, when
 
 from steps.vocabulary import OneOf, parser
-from support.checks import access as access_checks
-from support.checks import answers, occupation
-from support.checks.access import Caller
+from support.checks.access import answers, occupation, requests
+from support.checks.access.requests import Caller
 from support.chroma.api import TOKEN_HEADER
 from support.network.way import WAY_NAMES
 from support.release.release import Release
@@ -18,8 +17,8 @@ from support.release.release import Release
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from support.checks.access import Request, Responses
-    from support.checks.crowd import Crowd
+    from support.checks.access.crowd import Crowd
+    from support.checks.access.requests import Request, Responses
     from support.chroma.client import Collection
     from support.chroma.database import Database
     from support.core.wait import Deadlines
@@ -42,11 +41,11 @@ _WAYS: Final[Mapping[str, Ways]] = {
 
 parse = parser(
     Ways=OneOf(_WAYS),
-    Credentials=OneOf.itself(access_checks.CREDENTIALS),
-    Lookalike=OneOf(access_checks.LOOKALIKES),
-    Write=OneOf(access_checks.WRITES),
-    Switch=OneOf(access_checks.SWITCHES),
-    Page=OneOf(access_checks.ORIGINS),
+    Credentials=OneOf.itself(requests.CREDENTIALS),
+    Lookalike=OneOf(requests.LOOKALIKES),
+    Write=OneOf(requests.WRITES),
+    Switch=OneOf(requests.SWITCHES),
+    Page=OneOf(requests.ORIGINS),
     Occupation=OneOf(occupation.OCCUPATIONS),
     Port=OneOf(occupation.PORTS),
     Kept=OneOf(occupation.KEPT),
@@ -97,7 +96,7 @@ def keep_connection(live: Live, vantage: Vantage, how: occupation.Occupation, de
     target_fixture="responses",
 )
 def ask_again_and_again(caller: Caller, ways: Ways, credentials: str) -> Responses:
-    return caller.ask_again_and_again(ways, credentials, access_checks.LIST)
+    return caller.ask_again_and_again(ways, credentials, requests.LIST)
 
 
 @when(
@@ -121,7 +120,7 @@ def ask_for_tunnel(caller: Caller, ways: Ways, credentials: str) -> Responses:
     target_fixture="responses",
 )
 def send_in_chunks(caller: Caller, mebibytes: int, ways: Ways, credentials: str) -> Responses:
-    return caller.ask(ways, credentials, access_checks.large(mebibytes))
+    return caller.ask(ways, credentials, requests.large(mebibytes))
 
 
 @when(
@@ -129,7 +128,7 @@ def send_in_chunks(caller: Caller, mebibytes: int, ways: Ways, credentials: str)
     target_fixture="responses",
 )
 def send_long_header(caller: Caller, kibibytes: int, ways: Ways, credentials: str) -> Responses:
-    return caller.ask(ways, credentials, access_checks.with_long_header(kibibytes))
+    return caller.ask(ways, credentials, requests.with_long_header(kibibytes))
 
 
 @when(
@@ -137,7 +136,7 @@ def send_long_header(caller: Caller, kibibytes: int, ways: Ways, credentials: st
     target_fixture="responses",
 )
 def ask_beforehand(caller: Caller, ways: Ways, origin: str) -> Responses:
-    return caller.ask(ways, "without a token", access_checks.preflight(origin))
+    return caller.ask(ways, "without a token", requests.preflight(origin))
 
 
 @when(
@@ -145,7 +144,7 @@ def ask_beforehand(caller: Caller, ways: Ways, origin: str) -> Responses:
     target_fixture="responses",
 )
 def ask_for_page(caller: Caller, ways: Ways, origin: str, credentials: str) -> Responses:
-    return caller.ask(ways, credentials, access_checks.from_page(origin))
+    return caller.ask(ways, credentials, requests.from_page(origin))
 
 
 @when(
@@ -153,7 +152,7 @@ def ask_for_page(caller: Caller, ways: Ways, origin: str, credentials: str) -> R
     target_fixture="responses",
 )
 def ask_for_collections(caller: Caller, ways: Ways, credentials: str) -> Responses:
-    return caller.ask(ways, credentials, access_checks.LIST)
+    return caller.ask(ways, credentials, requests.LIST)
 
 
 @when(
@@ -202,18 +201,18 @@ def tempt_to_repeat_token(caller: Caller, ways: Ways) -> Responses:
 
 
 @when("another pod connects to the ports of the gateway and of Chroma", target_fixture="open_ports")
-def probe_open_ports(live: Live, vantage: Vantage) -> access_checks.OpenPorts:
-    return access_checks.probe_ports(live, vantage)
+def probe_open_ports(live: Live, vantage: Vantage) -> requests.OpenPorts:
+    return requests.probe_ports(live, vantage)
 
 
 @when("a caller asks for the heartbeat over plain http", target_fixture="response")
 def ask_in_clear(caller: Caller) -> Response:
-    return caller.ask_in_clear(access_checks.BEAT)
+    return caller.ask_in_clear(requests.BEAT)
 
 
 @when("a caller inspects the certificate of the ingress", target_fixture="server_certificate")
-def inspect_certificate(live: Live) -> access_checks.ServerCertificate:
-    return access_checks.server_certificate(live)
+def inspect_certificate(live: Live) -> requests.ServerCertificate:
+    return requests.server_certificate(live)
 
 
 @then(parse("the caller is refused {ways:Ways}"))
@@ -233,7 +232,7 @@ def rejection_says_too_large(responses: Responses, ways: Ways) -> None:
 
 @then(parse("the browser may send the request {ways:Ways}"))
 def page_may_ask(responses: Responses, ways: Ways) -> None:
-    answers.assert_page_may_ask(responses, ways, access_checks.ORIGIN)
+    answers.assert_page_may_ask(responses, ways, requests.ORIGIN)
 
 
 @then(parse("the browser withholds the answer from the page {ways:Ways}"))
@@ -278,22 +277,22 @@ def caller_is_given_no_more_than_heartbeat(responses: Responses, ways: Ways) -> 
 
 @then("there is no other collection")
 def collection_is_alone(database: Database, collection: Collection) -> None:
-    access_checks.assert_alone(database, collection)
+    requests.assert_alone(database, collection)
 
 
 @then("the gateway accepts the connection, and Chroma itself does not")
-def gateway_alone_is_open(open_ports: access_checks.OpenPorts) -> None:
-    access_checks.assert_gateway_alone_is_open(open_ports)
+def gateway_alone_is_open(open_ports: requests.OpenPorts) -> None:
+    requests.assert_gateway_alone_is_open(open_ports)
 
 
 @then("the caller is redirected to the same address over https")
 def caller_is_sent_to_https(response: Response, live: Live) -> None:
-    answers.assert_sent_to_https(response, live.host, access_checks.BEAT.path)
+    answers.assert_sent_to_https(response, live.host, requests.BEAT.path)
 
 
 @then("it names the host, and a trusted authority has signed it")
-def certificate_is_hosts(server_certificate: access_checks.ServerCertificate) -> None:
-    access_checks.assert_identity_is_proven(server_certificate)
+def certificate_is_hosts(server_certificate: requests.ServerCertificate) -> None:
+    requests.assert_identity_is_proven(server_certificate)
 
 
 @then("no answer holds the token")

@@ -9,14 +9,14 @@ from pytest_bdd import given, then, when
 
 from steps.vocabulary import OneOf, parser
 from support.backup.backup import BackupRunner
-from support.checks import backup as backup_checks
-from support.checks import broken_backups, operators
+from support.checks.backup import attempts, broken, operator
+from support.checks.deployment import tokens
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from support.checks.backup import Attempt
-    from support.checks.operators import Copied
+    from support.checks.backup.attempts import Attempt
+    from support.checks.backup.operator import Copied
     from support.chroma.client import Collection
     from support.chroma.database import Database
     from support.core.wait import Deadlines
@@ -27,9 +27,9 @@ if TYPE_CHECKING:
     from support.session.run import Run
 
 parse = parser(
-    Mishap=OneOf.itself(backup_checks.MISHAPS),
-    Flaw=OneOf.itself(broken_backups.FLAWS),
-    Refusal=OneOf.itself(backup_checks.REFUSALS),
+    Mishap=OneOf.itself(attempts.MISHAPS),
+    Flaw=OneOf.itself(broken.FLAWS),
+    Refusal=OneOf.itself(attempts.REFUSALS),
 )
 
 
@@ -53,41 +53,41 @@ def backup_of_release(backup_runner: BackupRunner, home: Namespace, live: Live, 
 
 @given(parse("a backup that {flaw:Flaw}"), target_fixture="backup")
 def backup_with_flaw(file: Path, flaw: str, release_under_test: Release) -> Path:
-    return broken_backups.flawed(flaw, file, release_under_test.chroma.image)
+    return broken.flawed(flaw, file, release_under_test.chroma.image)
 
 
 @given("a complete backup", target_fixture="backup")
 def whole_backup(file: Path, release_under_test: Release) -> Path:
-    return broken_backups.backup(file, release_under_test.chroma.image)
+    return broken.backup(file, release_under_test.chroma.image)
 
 
 @given("a backup that is larger than a small claim", target_fixture="backup")
 def large_backup(file: Path, release_under_test: Release) -> Path:
-    return backup_checks.large_backup(file, release_under_test)
+    return attempts.large_backup(file, release_under_test)
 
 
 @given("a claim with a file in it")
 def occupied_claim(backup_runner: BackupRunner, here: Namespace, release_under_test: Release) -> None:
-    backup_checks.occupy(backup_runner, here, release_under_test)
+    attempts.occupy(backup_runner, here, release_under_test)
 
 
 @given("a restore that ran out of room on a small claim")
 def restore_without_room(
     backup_runner: BackupRunner, here: Namespace, release_under_test: Release, file: Path
 ) -> None:
-    backup_checks.run_out_of_room(backup_runner, here, release_under_test, file)
+    attempts.run_out_of_room(backup_runner, here, release_under_test, file)
 
 
 @given(parse("a collection of {count:d} records of {dimension:d} dimensions"), target_fixture="collection")
 def large_collection(database: Database, count: int, dimension: int) -> Collection:
-    return backup_checks.large_collection(database, count, dimension)
+    return attempts.large_collection(database, count, dimension)
 
 
 @when("the backup is restored into a small claim", target_fixture="attempt")
 def restore_into_small_claim(
     backup_runner: BackupRunner, here: Namespace, release_under_test: Release, backup: Path
 ) -> Attempt:
-    return backup_checks.try_to_restore(backup_runner, here, backup_checks.small(release_under_test), backup)
+    return attempts.try_to_restore(backup_runner, here, attempts.small(release_under_test), backup)
 
 
 @when("the release is backed up", target_fixture="backup")
@@ -100,19 +100,19 @@ def back_release_up(backup_runner: BackupRunner, home: Namespace, live: Live, fi
 def back_up_with_another_token(
     backup_runner: BackupRunner, home: Namespace, live: Live, file: Path, run: Run
 ) -> Copied:
-    return operators.back_up(backup_runner, live, operators.with_another_token(home, run.redactor), file)
+    return operator.back_up(backup_runner, live, tokens.with_another_token(home, run.redactor), file)
 
 
 @then("a warning before the backup says that the token is not the release's")
 def operator_is_warned_of_token(copied: Copied) -> None:
-    operators.assert_warned_of_token(copied)
+    operator.assert_warned_of_token(copied)
 
 
 @when(parse("{mishap:Mishap} during a backup"), target_fixture="attempt")
 def back_up_under(
     mishap: str, backup_runner: BackupRunner, home: Namespace, live: Live, file: Path
 ) -> Attempt:
-    return backup_checks.back_up_under(mishap, backup_runner, home, live, file)
+    return attempts.back_up_under(mishap, backup_runner, home, live, file)
 
 
 @when("the backup is restored into an empty namespace", target_fixture="rollout")
@@ -126,7 +126,7 @@ def restore_into_empty_namespace(
 def restore_backup(
     backup_runner: BackupRunner, here: Namespace, release_under_test: Release, backup: Path
 ) -> Attempt:
-    return backup_checks.try_to_restore(backup_runner, here, release_under_test, backup)
+    return attempts.try_to_restore(backup_runner, here, release_under_test, backup)
 
 
 @then("the restored release is live")
@@ -136,48 +136,46 @@ def restored_release_is_live(fresh_namespace: Namespace) -> None:
 
 @then("it holds the collection unchanged, and answers queries as before")
 def restored_release_is_same(collection: Collection, rollout: Rollout) -> None:
-    backup_checks.assert_restored(collection, rollout)
+    attempts.assert_restored(collection, rollout)
 
 
 @then(parse("the backup has failed because {mishap:Mishap}"))
 def backup_has_failed(attempt: Attempt, mishap: str) -> None:
-    backup_checks.assert_failed(attempt, mishap)
+    attempts.assert_failed(attempt, mishap)
 
 
 @then(parse("the restore is refused because the {reason:Refusal}"))
 def restore_is_refused(attempt: Attempt, reason: str) -> None:
-    backup_checks.assert_refused(attempt, reason)
+    attempts.assert_refused(attempt, reason)
 
 
 @then("the claim is unchanged")
 def claim_holds_what_it_held(
     backup_runner: BackupRunner, here: Namespace, release_under_test: Release
 ) -> None:
-    backup_checks.assert_holds_what_it_held(
-        backup_checks.held_by_claim(backup_runner, here, release_under_test)
-    )
+    attempts.assert_holds_what_it_held(attempts.held_by_claim(backup_runner, here, release_under_test))
 
 
 @then("the claim is empty")
 def claim_is_empty(backup_runner: BackupRunner, here: Namespace, release_under_test: Release) -> None:
-    assert backup_checks.held_by_claim(backup_runner, here, release_under_test) == {}
+    assert attempts.held_by_claim(backup_runner, here, release_under_test) == {}
 
 
 @then("the claim has the size that the release requests")
 def claim_is_as_large_as_asked(here: Namespace, release_under_test: Release, deadlines: Deadlines) -> None:
-    backup_checks.assert_grown(here, release_under_test, deadlines)
+    attempts.assert_grown(here, release_under_test, deadlines)
 
 
 @then("the release is live, and its objects are unchanged")
 def release_lives_on(home: Namespace, live: Live) -> None:
-    backup_checks.assert_lives_on(home, live)
+    attempts.assert_lives_on(home, live)
 
 
 @then("nothing of the backup is left")
 def nothing_of_backup_is_left(attempt: Attempt) -> None:
-    backup_checks.assert_nothing_left(attempt)
+    attempts.assert_nothing_left(attempt)
 
 
 @then("only the operator can read the backup")
 def backup_is_private(backup: Path) -> None:
-    backup_checks.assert_private(backup)
+    attempts.assert_private(backup)

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 from pytest_bdd import given, then
 
-from support.checks import certificate as issuing
+from support.checks.certificate import issuer as issuing
 
 if TYPE_CHECKING:
-    from support.checks.certificate import Issuer
+    from support.checks.certificate.issuer import Issuer
     from support.checks.plan import PlannedLook
     from support.core.wait import Deadlines
     from support.deploy.live import Live

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 from pytest_bdd import given, then, when
 
 from steps.vocabulary import OneOf, parser
-from support.checks import collections, invalid_requests
+from support.checks.collections import invalid
+from support.checks.collections import records as collections
 from support.chroma import calls, samples
 from support.chroma.outcomes import Outcome, expect
 from support.chroma.types import Metric
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
     from hypothesis.strategies import SearchStrategy
 
-    from support.checks.collections import Batch
+    from support.checks.collections.records import Batch
     from support.chroma.client import Collection
     from support.chroma.database import Database
     from support.chroma.types import Record
@@ -27,8 +28,8 @@ if TYPE_CHECKING:
     from support.network.http import Response
 
 parse = parser(
-    Flaw=OneOf.itself(invalid_requests.NAMES),
-    Nonsense=OneOf.itself(invalid_requests.WRITES),
+    Flaw=OneOf.itself(invalid.NAMES),
+    Nonsense=OneOf.itself(invalid.WRITES),
     Refusal=OneOf({word.value: word for word in Outcome if word is not Outcome.ACCEPTED}),
 )
 
@@ -61,7 +62,7 @@ def create_collection(database: Database, name: str) -> Response:
 
 @when(parse("a collection is created under a name {flaw:Flaw}"), target_fixture="response")
 def create_under_flawed_name(database: Database, flaw: str) -> Response:
-    return invalid_requests.create(database, flaw)
+    return invalid.create(database, flaw)
 
 
 @when(parse('a collection "{name:S}" is got or created with other metadata'), target_fixture="gotten")
@@ -111,7 +112,7 @@ def upsert_records(collection: Collection) -> list[Record]:
 
 @when(parse("a record is added to it {what:Nonsense}"), target_fixture="response")
 def write_nonsense(database: Database, collection: Collection, what: str) -> Response:
-    return invalid_requests.write(database, collection, what)
+    return invalid.write(database, collection, what)
 
 
 @when("any records are added to an empty collection", target_fixture="cases")

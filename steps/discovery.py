@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from pytest_bdd import given, then, when
 
 from steps.vocabulary import OneOf, parser
-from support.checks import code_server as code_server_checks
-from support.checks import discovery
+from support.checks.discovery import catalogue as discovery
+from support.checks.discovery import code_server as code_server_checks
 from support.laws import strategies
 from support.release.release import DISCOVERIES, Release
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from hypothesis.strategies import SearchStrategy
 
-    from support.checks.code_server import CodeServerStandIn
+    from support.checks.discovery.code_server import CodeServerStandIn
     from support.deploy.live import Live
     from support.deploy.namespace import Namespace
     from support.deploy.results import Rollout

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 from pytest_bdd import then, when
 
 from steps.vocabulary import OneOf, parser
-from support.checks import answers, objects
+from support.checks import objects
+from support.checks.access import answers
 from support.release.documented import DIFFERENCES, OBJECTS
 
 if TYPE_CHECKING:

@@ -8,12 +8,12 @@ import pytest
 from pytest_bdd import then, when
 
 from steps.vocabulary import OneOf, parser
-from support.checks import performance
+from support.checks.performance import measurements as performance
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from support.checks.performance import BatchSpeedup, Latency, RecordMemory
+    from support.checks.performance.measurements import BatchSpeedup, Latency, RecordMemory
     from support.chroma.client import Collection
     from support.deploy.live import Live
     from support.session.run import Run

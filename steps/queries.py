@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from pytest_bdd import given, then, when
 
 from steps.vocabulary import OneOf, parser
-from support.checks import invalid_requests
+from support.checks import queries
 from support.chroma.types import Metric
 from support.laws import filters, invariants, strategies
 from support.laws.invariants import LawRunner, RecallSample
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 parse = parser(
     Metric=OneOf({metric.value: metric for metric in Metric}),
-    Nonsense=OneOf.itself(invalid_requests.QUESTIONS),
+    Nonsense=OneOf.itself(queries.QUESTIONS),
     Filter=OneOf(
         {"metadata": filters.on_metadata, "documents": filters.on_documents, "both": filters.on_both}
     ),
@@ -70,12 +70,12 @@ def ask_for_nearest(recall_sample: RecallSample, count: int, vectors: int) -> fl
 
 @when(parse("it is queried for {count:d} records"), target_fixture="response")
 def ask_for_count(database: Database, collection: Collection, count: int) -> Response:
-    return invalid_requests.ask_for(database, collection, count)
+    return queries.ask_for(database, collection, count)
 
 
 @when(parse("it is queried {question:Nonsense}"), target_fixture="response")
 def ask_nonsense(database: Database, collection: Collection, question: str) -> Response:
-    return invalid_requests.ask(database, collection, question)
+    return queries.ask(database, collection, question)
 
 
 @then("no record in the answer is nearer than its predecessor")
@@ -115,4 +115,4 @@ def nearest_are_found(recall: float, share: int) -> None:
 
 @then("the answer is empty")
 def answer_is_empty(response: Response) -> None:
-    invalid_requests.assert_empty(response)
+    queries.assert_empty(response)

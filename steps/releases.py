@@ -8,7 +8,8 @@ import pytest
 from pytest_bdd import given, then, when
 
 from steps.vocabulary import OneOf, parser
-from support.checks import operators, rollback
+from support.checks import rollback
+from support.checks.deployment import outcome
 from support.diagnosis.causes import Cause
 from support.release.faults import Fault
 from support.release.release import Release
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
     from support.deploy.namespace import Namespace
     from support.deploy.results import RollBack, Rollout
     from support.kube.objects import Objects
-    from support.session.run import Run
 
 # A mistake that an operator makes, and the fault that is just that.
 _MISTAKES: Final = {
@@ -100,12 +100,6 @@ def apply_named_release(here: Namespace, name: str, release_under_test: Release)
     return here.apply(Release.named(name, under_test=release_under_test.name))
 
 
-@when(parse('the release "{name:S}" is applied with another token'), target_fixture="rollout")
-def apply_with_another_token(here: Namespace, name: str, release_under_test: Release, run: Run) -> Rollout:
-    release = Release.named(name, under_test=release_under_test.name)
-    return operators.with_another_token(here, run.redactor).apply(release)
-
-
 @when(parse("the release is applied with {mistake:Mistake}"), target_fixture="rollout")
 def apply_with_mistake(here: Namespace, mistake: str, release_under_test: Release) -> Rollout:
     return here.spoiling(Fault.load(mistake)).apply(release_under_test)
@@ -128,23 +122,17 @@ def release_is_live(here: Namespace, release_under_test: Release, rollout: Rollo
 
 @then(parse("it is refused because {cause:Cause}"))
 def release_is_refused(rollout: Rollout, cause: Cause) -> None:
-    assert rollout.finding, f"not refused because {cause}: {rollout}"
-    assert rollout.finding.cause is cause, f"not refused because {cause}: {rollout}"
-
-
-@then("the previous release is live again with its old token")
-def release_is_brought_back(here: Namespace, live: Live, rollout: Rollout) -> None:
-    operators.assert_brought_back(here, live, rollout)
+    outcome.assert_refused(rollout, cause)
 
 
 @then("it is refused before its time-out")
 def refusal_came_early(rollout: Rollout, deadlines: Deadlines) -> None:
-    assert rollout.seconds["refused"] < deadlines.doubt, rollout
+    outcome.assert_refused_early(rollout, deadlines)
 
 
 @then("no object in the namespace has changed")
 def no_object_has_changed(rollout: Rollout) -> None:
-    assert not rollout.changed, f"changed by the apply: {', '.join(rollout.changed)}"
+    outcome.assert_unchanged(rollout)
 
 
 @then("nothing of the release is left")

@@ -9,15 +9,15 @@ import pytest
 from pytest_bdd import given, then, when
 
 from steps.vocabulary import OneOf, parser
-from support.checks import performance as slow
 from support.checks import troubleshooting
+from support.checks.performance import measurements as slow
 from support.checks.troubleshooting import DISRUPTIONS, Disruptable
 from support.diagnosis.troubles import Trouble
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from support.checks.performance import Latency
+    from support.checks.performance.measurements import Latency
     from support.chroma.client import Collection
     from support.chroma.database import Database
     from support.core.wait import Deadlines

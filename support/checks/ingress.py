@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
-from support.checks.access import CREDENTIALS
+from support.checks.access.requests import CREDENTIALS
 from support.chroma import calls, samples
 from support.chroma.outcomes import Outcome, expect
 from support.core.merge_patch import merge

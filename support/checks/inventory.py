@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 import yaml
 from trustme import CA
 
-from support.checks.authority import FUTURE, NOW, PAST, Span, issue
+from support.checks.certificate.authority import FUTURE, NOW, PAST, Span, issue
 from support.core.promises import PromiseBroken
 from support.core.wait import wait_for
 from support.kube import probe

@@ -6,7 +6,7 @@ import base64
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
-from support.checks.access import BEAT
+from support.checks.access.requests import BEAT
 from support.core.wait import Deadlines, wait_for
 from support.deploy.ways_in import POD
 from support.network import http

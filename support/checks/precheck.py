@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from support.backup.archive import ArchiveError, verified
 from support.backup.transfer import CopyError
-from support.checks import broken_backups
+from support.checks.backup import broken
 from support.checks.plan import CHANGES
 from support.commands.status import render_text
 from support.core.promises import PromiseBroken
@@ -218,7 +218,7 @@ def _back_up(backup_runner: BackupRunner, here: Namespace, release: Release, fil
 
 
 def _restore(backup_runner: BackupRunner, here: Namespace, release: Release, file: Path) -> str:
-    backup_runner.restore(here, release, broken_backups.backup(file, release.chroma.image))
+    backup_runner.restore(here, release, broken.backup(file, release.chroma.image))
     return ""
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from trustme import CA
 
-from support.checks.authority import issue
+from support.checks.certificate.authority import issue
 from support.core.wait import pause, wait_for
 from support.kube import probe
 from support.kube.client import ApiError

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 from pydantic import SecretStr
 
 from support.checks import ingress as ingress_checks
-from support.checks.access import BEAT
+from support.checks.access.requests import BEAT
 from support.chroma import calls, client, samples
 from support.chroma.types import Record
 from support.core.merge_patch import merge

@@ -107,7 +107,7 @@ REMEDIES: Final[Mapping[Trouble, str]] = {
 # By what an answer, or the error that a client makes of it, says; the first that is found counts. "through the"
 # stands in what support/network/http.py and support/deploy/liveness.py tell of an answer. Measured on Chroma 0.5.23 and 1.5.9.
 _SIGNS: Final[Mapping[Trouble, str]] = {
-    # The words of support/checks/answers.py.
+    # The words of support/checks/access/answers.py.
     Trouble.INSECURE: r"\Awas (let in|given away)\b.*through the (\w+: 2|(service|pod): 40[45])",
     # The first write that finds no room is told in the last of these words, those after it in the first.
     # "Unable to open" is what 0.5.23 says of the file that it cannot begin there (measured).

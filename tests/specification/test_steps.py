@@ -23,6 +23,10 @@ FEATURES = sorted((ROOT / "features").rglob("*.feature"))
 MODULES = sorted(f"steps.{file.stem}" for file in (ROOT / "steps").glob("[a-z]*.py"))
 # More of them no reader keeps in mind (CONTRIBUTING.md).
 MOST_STEPS, MOST_BACKGROUND = 6, 2
+# What steps of many features say, and the words that they take.
+SHARED = {"releases", "vocabulary"}
+# Of a feature's stem: its steps, what they demand, and the tests of that. True: there is one for each feature.
+OF_A_STEM = {"steps": True, "support/checks": True, "tests/unit/checks": False}
 
 each_feature = pytest.mark.parametrize("file", FEATURES, ids=lambda file: file.stem)
 
@@ -39,6 +43,16 @@ def test_all_modules_of_steps_are_loaded(pytestconfig: pytest.Config) -> None:
     loaded = [module for module in MODULES if pytestconfig.pluginmanager.has_plugin(module)]
     with_steps = {one.step_func.__module__ for one in step_function_context_registry.values()}
     assert {module for module in MODULES if module in with_steps} == set(loaded)
+
+
+@pytest.mark.parametrize(("place", "each"), OF_A_STEM.items())
+def test_the_stem_of_a_feature_leads_to_what_is_behind_it(place: str, each: bool) -> None:
+    features = {file.stem for file in FEATURES}
+    files = {
+        file.stem.removeprefix("test_") for file in (ROOT / place).glob("[a-z]*") if file.name != "README.md"
+    }
+    assert files - SHARED <= features, f"{place} holds what no feature has the stem of"
+    assert not each or features <= files, f"{place} lacks what a feature stands on"
 
 
 @each_feature

@@ -17,7 +17,7 @@ import pytest
 
 from support.backup import archive, integrity
 from support.backup.archive import ArchiveError
-from support.checks import broken_backups
+from support.checks.backup import broken
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -28,7 +28,7 @@ IMAGE = "chroma:1.5.9"
 
 @pytest.fixture
 def file(tmp_path: Path) -> Path:
-    return broken_backups.backup(tmp_path / "chroma.tar", IMAGE)
+    return broken.backup(tmp_path / "chroma.tar", IMAGE)
 
 
 def unpacked(pieces: Iterable[bytes]) -> dict[str, bytes]:
@@ -64,11 +64,11 @@ def test_one_that_somebody_has_compressed_is_read_as_well(file: Path) -> None:
         archive.verified(packed)
 
 
-@pytest.mark.parametrize("flaw", [flaw for flaw in broken_backups.FLAWS if flaw != "is of another image"])
+@pytest.mark.parametrize("flaw", [flaw for flaw in broken.FLAWS if flaw != "is of another image"])
 def test_each_flaw_is_named(flaw: str, tmp_path: Path) -> None:
     with pytest.raises(ArchiveError) as refused:
-        archive.verified(broken_backups.flawed(flaw, tmp_path / "chroma.tar", IMAGE))
-    assert broken_backups.FLAWS[flaw][1] in str(refused.value)
+        archive.verified(broken.flawed(flaw, tmp_path / "chroma.tar", IMAGE))
+    assert broken.FLAWS[flaw][1] in str(refused.value)
 
 
 def test_no_cut_and_no_flipped_bit_goes_unnoticed(file: Path) -> None:
@@ -101,13 +101,13 @@ def test_what_cannot_be_read_is_named(tmp_path: Path) -> None:
 def test_a_file_that_is_there_is_not_replaced(file: Path) -> None:
     before = file.read_bytes()
     with pytest.raises(ArchiveError, match="is there already"):
-        broken_backups.backup(file, IMAGE)
+        broken.backup(file, IMAGE)
     assert file.read_bytes() == before
 
 
 def test_a_directory_that_is_not_there_is_named(tmp_path: Path) -> None:
     with pytest.raises(ArchiveError, match="cannot be written: No such file or directory"):
-        broken_backups.backup(tmp_path / "none" / "chroma.tar", IMAGE)
+        broken.backup(tmp_path / "none" / "chroma.tar", IMAGE)
 
 
 def test_nothing_is_left_of_a_draft_that_breaks_off(tmp_path: Path) -> None:

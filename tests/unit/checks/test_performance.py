@@ -7,8 +7,9 @@ from typing import Any, cast
 
 import pytest
 
-from support.checks import memory, performance
-from support.checks.performance import BatchSpeedup, RecordMemory
+from support.checks.performance import measurements as performance
+from support.checks.performance import memory
+from support.checks.performance.measurements import BatchSpeedup, RecordMemory
 from support.kube.client import ApiError, Exec
 
 VERSION_1 = "cache 5\nrss 10\ntotal_rss 4096\nhierarchical_memory_limit 99\n"

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from trustme import CA
 
-from support.checks.authority import PAST, issue
+from support.checks.certificate.authority import PAST, issue
 from support.checks.inventory import secret_of
 from support.platform.assessment import Assessment, Platform, Unknown, judge, unusable
 from support.platform.certificate import Source

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from trustme import CA
 
-from support.checks.authority import FUTURE, NOW, PAST, Span, issue
+from support.checks.certificate.authority import FUTURE, NOW, PAST, Span, issue
 from support.checks.inventory import secret_of
 from support.kube.objects import Object
 from support.platform.certificate import Source, Tls, flaws, missing, staleness, unpack

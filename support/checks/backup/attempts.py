@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from support.backup.archive import ArchiveError, sums_of
 from support.backup.transfer import POD, CopyError
-from support.checks import broken_backups
+from support.checks.backup import broken
 from support.chroma import calls, samples
 from support.chroma import client as chroma_client
 from support.core.promises import PromiseBroken
@@ -37,7 +37,7 @@ _ROOM: Final = 64 * 1024
 # Bytes of a claim, and of a backup for which it has no room.
 _SMALL, _LARGE = "32Mi", 40 * 1024 * 1024
 # What occupies a claim before anything is restored to it.
-_OCCUPANT: Final = broken_backups.tar({"notes/of-somebody.txt": b"not to be lost"})
+_OCCUPANT: Final = broken.tar({"notes/of-somebody.txt": b"not to be lost"})
 # Records in a call: as many as stay below the 40 MiB that Chroma takes.
 _BATCH: Final = 2000
 # Questions that are asked before and after, and records asked for by each.
@@ -115,7 +115,7 @@ def small(release: Release) -> Release:
 
 def large_backup(file: Path, release: Release) -> Path:
     """Write a backup for which a small claim has no room."""
-    return broken_backups.backup(file, release.chroma.image, _LARGE)
+    return broken.backup(file, release.chroma.image, _LARGE)
 
 
 def run_out_of_room(backup_runner: BackupRunner, namespace: Namespace, release: Release, file: Path) -> None:
@@ -227,7 +227,7 @@ _MISHAPS: Final[Mapping[str, tuple[Callable[[BackupRunner], AbstractContextManag
 MISHAPS: Final = tuple(_MISHAPS)
 # Why nothing is restored, in the words of the feature, and a phrase of what is said then.
 REFUSALS: Final[Mapping[str, str]] = {
-    **{f"backup {flaw}": said for flaw, (_, said) in broken_backups.FLAWS.items()},
+    **{f"backup {flaw}": said for flaw, (_, said) in broken.FLAWS.items()},
     "claim is in use": "its data is not overwritten",
     "claim is not empty": "nothing is overwritten",
     "claim is too small": "is too small",

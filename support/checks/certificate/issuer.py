@@ -11,7 +11,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 from trustme import CA
 
-from support.checks.authority import issue
+from support.checks.certificate.authority import issue
 from support.checks.inventory import secret_of
 from support.core.promises import PromiseBroken
 from support.core.resolver import map_host

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from pydantic import SecretStr
 
-    from support.checks.access import Responses
+    from support.checks.access.requests import Responses
     from support.network.http import Response
     from support.network.way import WayName
 

@@ -9,14 +9,14 @@ from itertools import cycle, islice
 from threading import Event, Thread
 from typing import TYPE_CHECKING, Final, Self
 
-from support.checks.occupation import HOST, LINE_END, OCCUPATIONS, PROBES_PORT, Occupied, restarts
+from support.checks.access.occupation import HOST, LINE_END, OCCUPATIONS, PROBES_PORT, Occupied, restarts
 from support.core.wait import kept
 from support.network.way import ingress
 
 if TYPE_CHECKING:
     from types import TracebackType
 
-    from support.checks.occupation import Occupation
+    from support.checks.access.occupation import Occupation
     from support.deploy.live import Live
     from support.deploy.namespace import Namespace
     from support.network.way import Way

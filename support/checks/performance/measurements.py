@@ -9,7 +9,7 @@ import warnings
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Protocol, TypeVar
 
-from support.checks.memory import resident
+from support.checks.performance.memory import resident
 from support.chroma import calls, samples
 from support.chroma.types import Record
 from support.core.promises import PromiseBroken

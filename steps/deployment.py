@@ -1,21 +1,27 @@
-"""Hosts that get their name late, or never."""
+"""Applies with another token, and hosts that get their name late or never."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from pytest_bdd import given, then
+from pytest_bdd import given, then, when
+from pytest_bdd.parsers import parse
 
-from support.checks.naming import LateNames
+from support.checks.deployment import tokens
+from support.checks.deployment.naming import LateNames
+from support.release.release import Release
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from contextlib import AbstractContextManager
 
     from support.core.wait import Deadlines
+    from support.deploy.live import Live
     from support.deploy.namespace import Namespace
+    from support.deploy.results import Rollout
     from support.platform.inventory import Inventory
+    from support.session.run import Run
 
 
 @pytest.fixture
@@ -50,3 +56,14 @@ def namespace_never_named(
 @then("the progress says that the release waits for the name")
 def name_was_waited_for(late_names: LateNames) -> None:
     late_names.assert_waited()
+
+
+@when(parse('the release "{name:S}" is applied with another token'), target_fixture="rollout")
+def apply_with_another_token(here: Namespace, name: str, release_under_test: Release, run: Run) -> Rollout:
+    release = Release.named(name, under_test=release_under_test.name)
+    return tokens.with_another_token(here, run.redactor).apply(release)
+
+
+@then("the previous release is live again with its old token")
+def release_is_brought_back(here: Namespace, live: Live, rollout: Rollout) -> None:
+    tokens.assert_brought_back(here, live, rollout)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from support.checks.access import BEAT, LIST
+from support.checks.access.requests import BEAT, LIST
 from support.core.promises import PromiseBroken
 from support.core.wait import wait_for
 from support.deploy.ways_in import address_of, pod_of

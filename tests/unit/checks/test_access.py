@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from pydantic import SecretStr
 
-from support.checks import answers, durability
-from support.checks.access import CREDENTIALS, OpenPorts, assert_gateway_alone_is_open
+from support.checks import durability
+from support.checks.access import answers
+from support.checks.access.requests import CREDENTIALS, OpenPorts, assert_gateway_alone_is_open
 from support.checks.durability import Search, WriteLog
 from support.chroma import calls, samples
 from support.network.http import Response

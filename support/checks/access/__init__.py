@@ -1,0 +1,1 @@
+"""Callers at the routes to a release, and how each is answered."""

@@ -1,0 +1,1 @@
+"""Backups and restores, whole, interrupted or of broken files."""

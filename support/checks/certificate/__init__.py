@@ -1,0 +1,1 @@
+"""Certificates that a platform renews, and the authority that signs them."""

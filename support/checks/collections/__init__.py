@@ -1,0 +1,1 @@
+"""Collections and their records, written, counted and refused."""

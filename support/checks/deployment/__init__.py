@@ -1,0 +1,1 @@
+"""Applies, refused or live, and platforms that name a host late."""

@@ -1,0 +1,33 @@
+"""How an apply ended: refused, how early, and with which objects changed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from support.core.promises import PromiseBroken
+
+if TYPE_CHECKING:
+    from support.core.wait import Deadlines
+    from support.deploy.results import Rollout
+    from support.diagnosis.causes import Cause
+
+
+def assert_refused(rollout: Rollout, cause: Cause) -> None:
+    """Assert that a release was refused for a cause."""
+    if not rollout.finding or rollout.finding.cause is not cause:
+        raise PromiseBroken(f"refused because {cause}", rollout)
+
+
+def assert_refused_early(rollout: Rollout, deadlines: Deadlines) -> None:
+    """Assert that a release was refused before a doubtful sign would have been believed."""
+    seconds = rollout.seconds.get("refused")
+    if seconds is None:
+        raise PromiseBroken("refused", rollout)
+    if seconds >= deadlines.doubt:
+        raise PromiseBroken(f"refused before {deadlines.doubt:g} s", f"refused after {seconds:g} s")
+
+
+def assert_unchanged(rollout: Rollout) -> None:
+    """Assert that an apply changed no object in its namespace."""
+    if rollout.changed:
+        raise PromiseBroken("no object has changed", f"changed by the apply: {', '.join(rollout.changed)}")
