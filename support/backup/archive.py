@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from typing import IO
 
-# The form that is written and read. Another one is told from a file that is no backup at all.
+# The form that is written and read. Another one is distinguished from a file that is no backup at all.
 _FORM: Final = "chroma-conformance backup 1"
 _FORMS: Final = _FORM.rpartition(" ")[0]
 _DATA: Final = "data"

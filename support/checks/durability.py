@@ -41,7 +41,7 @@ _RECALL: Final = 0.95
 
 @dataclass
 class WriteLog:
-    """What a writer was told: the records whose writing was acknowledged, and those that ended in an error."""
+    """What a writer learned: the records whose writing was acknowledged, and those that ended in an error."""
 
     acknowledged: list[Record] = field(default_factory=list)
     indeterminate: list[Record] = field(default_factory=list)
@@ -93,7 +93,7 @@ def kill_under_writer(
 
 
 def assert_acknowledged(collection: Collection, write_log: WriteLog) -> None:
-    """Assert that a collection holds what a writer was told it holds, and nothing that was never written.
+    """Assert that a collection holds what a writer learned that it holds, and nothing that was never written.
 
     A write that ended in an error may have been done or not, but not by halves.
     """

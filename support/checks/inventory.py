@@ -132,7 +132,7 @@ def spoiled(
 
 
 def assert_problems(invalid_inventories: Iterable[InvalidInventory], assessment: Assessment) -> None:
-    """Assert that every mistake is told, with its remedy, and nothing else."""
+    """Assert that every mistake is reported, with its remedy, and nothing else."""
     promised = [line for invalid in invalid_inventories for line in invalid.lines]
     for beginning, *rest in promised:
         found = [line for line in assessment.problems if line.startswith(beginning)]

@@ -32,7 +32,7 @@ _COLLECTIONS: Final = f"/api/v2/tenants/{TENANT}/databases/{DEFAULT_DATABASE}/co
 
 
 def assert_addresses_answer(live: Live, notes: Notes, vantage: Vantage) -> None:
-    """Assert that a release gives whoever shows the token its collections, at each address that is shown."""
+    """Assert that a release gives its collections to everybody who shows the token, at each address that is shown."""
     outside, inside = urlsplit(notes.outside), urlsplit(notes.inside)
     host, port = vantage.tunnel(str(inside.hostname), inside.port or 80).address
     ways = (
@@ -119,7 +119,7 @@ class ExampleRun:
 def run_example(live: Live, example: Example) -> ExampleRun:
     """Run an example's text in a process of its own, with the token in its environment.
 
-    Where the inventory names an address or an authority, curl is told them in its own file, Python in its environment.
+    Where the inventory names an address or an authority, curl takes them from its own file, Python in its environment.
     """
     with TemporaryDirectory() as home:
         environ = _environ(live, Path(home))

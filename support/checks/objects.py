@@ -67,7 +67,7 @@ def assert_documented(found: ObservedObject) -> None:
 def assert_different(found: ObservedObject, words: str) -> None:
     """Assert that an object differs from the documentation in the way that `DIFFERENCES` tells."""
     difference = DIFFERENCES[words]
-    assert words in documented.differences(found.live.release), f"nothing is told of it: {words}"
+    assert words in documented.differences(found.live.release), f"nothing is reported of it: {words}"
     _assert_like(found, difference.instead, f"no longer so ({difference.why})", closed=False)
 
 

@@ -120,7 +120,7 @@ def delete_claim(live: Live) -> None:
 
 @dataclass(frozen=True)
 class PrecheckedAct:
-    """An act that was tried: what was told of it ("" when it was done), the objects by uid before and after it, the seconds."""
+    """An act that was tried: what was reported of it ("" when it was done), the objects by uid before and after it, the seconds."""
 
     message: str
     before: Mapping[str, str]

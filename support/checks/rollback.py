@@ -203,7 +203,7 @@ def assert_claims_left(namespace: Namespace, names: Sequence[str]) -> None:
 
 
 def _assert_left(namespace: Namespace, expected: set[Key], besides: Sequence[Object]) -> None:
-    """Look at the namespace, at everything in it, whoever made it, and at its volumes."""
+    """Look at the namespace, at everything in it, no matter who made it, and at its volumes."""
     left = set(removal.traces(namespace.kube, namespace.name)) - set(map(key, besides))
     assert not left - expected, f"left in {namespace.name}: {_named(left - expected)}"
     assert not expected - left, f"gone from {namespace.name}: {_named(expected - left)}"

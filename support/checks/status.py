@@ -22,26 +22,26 @@ if TYPE_CHECKING:
 
 def assert_live(status: Status, release: Release) -> None:
     """Assert that a status tells a release that is live."""
-    assert status.live, f"told as not live: {status.why}"
+    assert status.live, f"reported as not live: {status.why}"
     assert status.release == release.name, (
-        f"told is the release {status.release!r} instead of {release.name!r}"
+        f"reported is the release {status.release!r} instead of {release.name!r}"
     )
-    assert status.heartbeat, "no heartbeat is told"
+    assert status.heartbeat, "no heartbeat is reported"
     assert status.exit_code == 0, f"a live release ends the command with {status.exit_code}"
 
 
 def assert_runs(status: Status, release: Release) -> None:
     """Assert that a status tells one pod that is ready, a StatefulSet that is rolled out, and the release's claim as bound."""
-    assert [pod.ready for pod in status.pods if pod.name == POD] == [True], f"told pods: {status.pods}"
-    assert status.statefulset, "no StatefulSet is told"
-    assert status.statefulset.settled, f"told is {status.statefulset}"
+    assert [pod.ready for pod in status.pods if pod.name == POD] == [True], f"reported pods: {status.pods}"
+    assert status.statefulset, "no StatefulSet is reported"
+    assert status.statefulset.settled, f"reported is {status.statefulset}"
     bound = [claim.name for claim in status.claims if claim.phase == "Bound"]
-    assert bound == [release.claim.name], f"told claims: {status.claims}"
+    assert bound == [release.claim.name], f"reported claims: {status.claims}"
 
 
 def assert_announced(status: Status, live: Live) -> None:
     """Assert that a status tells the address that users have, the form the release asks for, and that the platform likes it."""
-    assert status.endpoints.get("users") == f"https://{live.host}", f"told: {status.endpoints}"
+    assert status.endpoints.get("users") == f"https://{live.host}", f"reported: {status.endpoints}"
     promised = deploy_status.Announcement(live.release.discovery, "healthy")
     if status.announcement != promised:
         raise PromiseBroken(promised, status.announcement)
@@ -77,7 +77,7 @@ def assert_token_unspoken(status: Status, token: SecretStr) -> None:
 
 def assert_not_live(status: Status, why: str) -> None:
     """Assert that a status tells that nothing is live, why, and ends the command accordingly."""
-    assert not status.live, "told as live"
+    assert not status.live, "reported as live"
     if why not in status.why:
         raise PromiseBroken(why, status.why)
     assert status.exit_code == 1, f"what is not live ends the command with {status.exit_code}"

@@ -1,4 +1,4 @@
-"""What users of a release complain of: what they did, and what they were told."""
+"""What users of a release complain of: what they did, and what they saw."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ _SHORT: Final = (0.5, 0.5)
 
 
 def _message_of(act: Callable[[], object]) -> str:
-    """Return what a user is told by what they do: the client's error, or what came back."""
+    """Return what a user sees after what they do: the client's error, or what came back."""
     try:
         return str(act())
     except Exception as error:  # noqa: BLE001 - whatever the client makes of it
@@ -91,12 +91,12 @@ ACTS: Final[Mapping[str, Callable[[Live, Database, Collection], object]]] = {
 
 
 def act(live: Live, database: Database, collection: Collection, what: str) -> str:
-    """Do one of `ACTS` as a user does, and return what the user is told."""
+    """Do one of `ACTS` as a user does, and return what the user sees."""
     return _message_of(lambda: ACTS[what](live, database, collection))
 
 
 def ask_for_heartbeat(live: Live, deadlines: Deadlines) -> str:
-    """Ask for the heartbeat until that goes wrong, since what has happened takes a moment to show; return what is told."""
+    """Ask for the heartbeat until that goes wrong, since what has happened takes a moment to show; return what the user sees."""
     way = ingress(live.host, live.inventory)
     message = [""]
 
@@ -109,7 +109,7 @@ def ask_for_heartbeat(live: Live, deadlines: Deadlines) -> str:
 
 
 def add_until_refused(collection: Collection) -> str:
-    """Add records until one is refused, and return what the user is told."""
+    """Add records until one is refused, and return what the user sees."""
     records = samples.records(_MANY)
     for start in range(0, _MANY, _BATCH):
         message = _message_of(partial(calls.add, collection, records[start : start + _BATCH]))
@@ -119,7 +119,7 @@ def add_until_refused(collection: Collection) -> str:
 
 
 def assert_diagnosed(live: Live, message: str, trouble: Trouble) -> None:
-    """Assert that the suite names the trouble of a user who was told this, with what to do."""
+    """Assert that the suite names the trouble of a user who saw this, with what to do."""
     diagnosis = look_into(live.kube, live.namespace, message)
     if not diagnosis:
         raise PromiseBroken(trouble, f"nothing that is known: {message}")
@@ -134,7 +134,7 @@ def assert_remedy(trouble: Trouble, words: str) -> None:
 
 
 def assert_refusal_says(rollout: Rollout, words: str) -> None:
-    """Assert that what is told of a refusal says these words."""
+    """Assert that the message of a refusal says these words."""
     if words not in str(rollout):
         raise PromiseBroken(f'"{words}"', f"{rollout}")
 
@@ -192,7 +192,7 @@ def _without_pod(disruptable: Disruptable) -> Iterator[None]:
     try:
         yield
     finally:
-        disruptable.live.kube.apply(original)  # whoever needs the release live next waits for its pod
+        disruptable.live.kube.apply(original)  # the next that needs the release live waits for its pod
 
 
 @contextmanager

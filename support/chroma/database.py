@@ -67,7 +67,7 @@ class Database:
         metadata: dict[str, Any] | None = None,
     ) -> Collection:
         """Create a collection that holds these records."""
-        # Older versions are told the metric in the metadata, and know no configuration that this client would send.
+        # Older versions take the metric from the metadata, and know no configuration that this client would send.
         measured: dict[str, Any] = (
             {"metadata": metadata, "configuration": {"hnsw": {"space": metric.value}}}
             if self._configures

@@ -41,7 +41,7 @@ def embedding_function() -> EmbeddingFunction[Any]:
     return Hashing()
 
 
-# As of the model that Chroma's client uses unless it is told otherwise.
+# As of the model that Chroma's client uses by default.
 DIMENSION: Final = 384
 
 

@@ -33,7 +33,7 @@ _BY_STATUS: Final = {
     422: Outcome.MALFORMED,
 }
 
-# Before 1.0 a collection that is not there is a 400, told from others by its name alone (measured on 0.5.23).
+# Before 1.0 a collection that is not there is a 400, which differs from others by its name alone (measured on 0.5.23).
 _BY_ERROR: Final = {"InvalidCollection": Outcome.UNKNOWN}
 
 

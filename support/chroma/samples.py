@@ -7,7 +7,7 @@ from typing import Final
 
 from support.chroma.types import Record, float32
 
-# Records of the deterministic kind: large enough to be told apart by every column.
+# Records of the deterministic kind: large enough to differ in every column.
 DIMENSION: Final = 16
 
 

@@ -92,7 +92,7 @@ class Notes:
         return next(one for one in self.examples if one.language == language)
 
     def lines(self) -> Iterator[str]:
-        """Tell all of it, a line each, for people; whoever pastes an example has the token in the environment."""
+        """Tell all of it, a line each, for people; who pastes an example has the token in the environment."""
         namespace, name, key = self.secret
         yield self.title
         yield f"  from outside:            {self.outside}"

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 @contextmanager
 def undisturbed(notify: Callable[[], None]) -> Iterator[None]:
-    """Let SIGINT and SIGTERM only `notify`, for what has to be brought to its end; whoever sent the first one waits for that."""
+    """Let SIGINT and SIGTERM only `notify`, for what has to be brought to its end; the sender of the first one waits for that."""
     if threading.current_thread() is not threading.main_thread():  # which alone is interrupted
         yield
         return

@@ -28,7 +28,7 @@ class Custody:
     """The data of one namespace during one act; `former` are the objects of the release that was live last.
 
     Create it before anything is touched. What was recorded of the data at the last look may be old: collections that
-    are gone since then were deleted by whoever uses them, unless the claim itself is another.
+    are gone since then were deleted by their users, unless the claim itself is another.
     """
 
     def __init__(self, kube: Kube, namespace: str, former: Objects, progress: Callable[[str], None]) -> None:

@@ -103,7 +103,7 @@ def _unpacked(packed: str) -> Any:
 def _release(kept: dict[str, Any]) -> Release:
     """Return a recorded release; one of another version of the suite may state what this one does not know.
 
-    It is told by its name, and its objects are what can be given way to.
+    It is identified by its name, and its objects are what can be given way to.
     """
     try:
         return Release.model_validate(kept)

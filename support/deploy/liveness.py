@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from support.core.wait import Deadlines
     from support.platform.inventory import Inventory
 
-# Characters of an answer that are told: Chroma says what is wrong at the end of a long sentence.
+# Characters of an answer that are shown: Chroma says what is wrong at the end of a long sentence.
 _WORDS: Final = 400
 _HEARTBEAT: Final = "/api/v2/heartbeat"
 # The gateway answers an anonymous request with 401, Chroma itself with 403.
@@ -78,7 +78,7 @@ class Expectation:
     `before` is what was there; `certain` when that was seen at the moment before the pod was touched, or lay on another
     claim than it does now: then an empty release has lost it. What is known from an earlier look alone may have been
     deleted since. `moved`: another version takes the data over, so that all that is listed has to answer. `spared`: the
-    release is brought back, and what it lacks of the rest is told, not held against it.
+    release is brought back, and what it lacks of the rest is reported, not held against it.
     """
 
     before: Holdings = field(default_factory=Holdings)

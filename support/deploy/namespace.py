@@ -253,7 +253,7 @@ class Namespace:
         return recalled
 
     def as_seen_by(self, progress: Callable[[str], None], deadlines: Deadlines | None = None) -> Namespace:
-        """Return the same namespace for another operator, who is told of the progress there, and may be less patient."""
+        """Return the same namespace for another operator, who sees the progress there, and may be less patient."""
         return self._like(_progress=progress, _deadlines=deadlines or self._deadlines)
 
     def with_token(self, token: str) -> Namespace:
@@ -282,7 +282,7 @@ class Namespace:
         return self._recall()
 
     def scale(self, live: Live, replicas: int) -> Object:
-        """Give a release so many pods, whoever has set their number, and return its StatefulSet; raises `ApiError`."""
+        """Give a release so many pods, no matter who has set their number, and return its StatefulSet; raises `ApiError`."""
         return self.kube.patch(*key(live.statefulset()), self.name, {"spec": {"replicas": replicas}})
 
     def _scale_back(self, former: Live, replicas: int) -> Object:
@@ -519,7 +519,7 @@ class Namespace:
     def _clear(self, objects: Objects, *, namespace: bool = False) -> tuple[str, ...]:
         """Remove objects, and on demand the `namespace` too, if it is ours and holds nothing of anybody else.
 
-        What is left behind is told, and returned: a line each, with the command that removes it.
+        What is left behind is reported, and returned: a line each, with the command that removes it.
         """
         inside = [obj for obj in objects if obj["kind"] != "Namespace"]
         there = self.kube.get("Namespace", self.name) if namespace else None

@@ -100,7 +100,7 @@ def prepull_pod(statefulset: Object) -> Object:
                 {
                     **{field: value for field, value in container.items() if field in _PULLED},
                     "env": [{"name": "NOTHING", "valueFrom": nowhere}],
-                    # As little as a quota or a limit of the namespace can ask to be told.
+                    # As little as a quota or a limit of the namespace can ask for.
                     "resources": {
                         "requests": {"cpu": "1m", "memory": "1Mi"},
                         "limits": {"cpu": "10m", "memory": "16Mi"},

@@ -207,7 +207,7 @@ def _is_released(kube: Kube, volume: str) -> bool:
 
 
 def _state(kube: Kube, volume: str) -> str:
-    """Say in which state a volume is that does not go, and why, where that is told."""
+    """Say in which state a volume is that does not go, and why, where that is known."""
     status = (kube.get("PersistentVolume", volume) or {}).get("status", {})
     return (
         ": ".join(status[one] for one in ("phase", "message") if status.get(one)) or "it says nothing of why"

@@ -20,7 +20,7 @@ class Rollout:
     `finding` says why it was refused, None when it is live. `live` is what lives in the namespace now: the release
     itself, the one before that it gave way to, or nothing. `changed` names the objects ("kind name") that are not as
     they were: made, changed or gone. `seconds` from the apply to each stage. `code_server` says in a sentence what its
-    shells were told of the release; nothing where the place is not announced.
+    shells got of the release; nothing where the place is not announced.
     """
 
     release: Release
@@ -49,7 +49,7 @@ class RollBack:
 
     `left` names, a line each with the command that removes it, what stays beyond that: volumes that their class keeps, and
     the namespace where it is not the suite's to remove.
-    `code_server` says in a sentence what its shells were told; nothing where the place is not announced.
+    `code_server` says in a sentence what its shells got; nothing where the place is not announced.
     """
 
     removed: tuple[str, ...]

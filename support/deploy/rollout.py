@@ -269,7 +269,7 @@ def is_ready(seen: Observation) -> bool:
 
 
 def _clock(seconds: float) -> str:
-    """Say what time it is so many seconds from now, as the clock of whoever reads it shows."""
+    """Say what time it is so many seconds from now, as the reader's clock shows."""
     return time.strftime("%H:%M:%S", time.localtime(time.time() + seconds))
 
 

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from support.network.http import Response
 
 _DATABASES: Final = f"/api/v2/tenants/{TENANT}/databases"
-# Collections asked for at once; Chroma answers with all there are unless it is told otherwise.
+# Collections asked for at once; Chroma answers with all there are by default.
 _PAGE: Final = 100
 
 
@@ -48,7 +48,7 @@ class Pod:
 
 @dataclass(frozen=True)
 class StatefulSet:
-    """How far the StatefulSet is rolled out; `settled` when what it was told last is what runs."""
+    """How far the StatefulSet is rolled out; `settled` when what was applied last is what runs."""
 
     name: str
     wanted: int
@@ -81,7 +81,7 @@ class Collection:
 
 @dataclass(frozen=True)
 class Announcement:
-    """In which form the platform is told of a release ("none", "safe", "documented"), and how it judges its health."""
+    """In which form the platform knows a release ("none", "safe", "documented"), and how it judges its health."""
 
     form: str
     health: str
@@ -121,7 +121,7 @@ class Status:
 def observe(namespace: Namespace) -> Status:
     """Look how the release in a namespace is; proving that it lives writes a record and removes it.
 
-    Of collections those of every database of the default tenant are told: other tenants cannot be listed. Nothing
+    Of collections those of every database of the default tenant are listed: other tenants cannot be listed. Nothing
     needs to be deployed. Where the API server does not let us look, that is why it is not known to be live; where it does
     not answer at all, that is raised (`ApiError`).
     """
@@ -192,7 +192,7 @@ def _why_not_live(namespace: Namespace) -> str:
 
 
 def _remedy(namespace: Namespace, message: str) -> str:
-    """Return what to do about what was told instead of an answer, "" where the trouble is not known."""
+    """Return what to do about what came instead of an answer, "" where the trouble is not known."""
     diagnosis = look_into(namespace.kube, namespace.name, message) if message else None
     return f"{diagnosis.trouble}: {diagnosis.remedy}" if diagnosis else ""
 

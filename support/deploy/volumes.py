@@ -1,4 +1,4 @@
-"""Volumes that stay when their claim is gone, since the platform keeps them: which they are, and what they are told as."""
+"""Volumes that stay when their claim is gone, since the platform keeps them: which they are, and how they are reported."""
 
 from __future__ import annotations
 

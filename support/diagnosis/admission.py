@@ -31,7 +31,7 @@ _ADVICE: Final = {
     r"can not be less than": (
         "keep the claim's size, or back up its data, roll back with it removed, and apply again"
     ),
-    r"Apply failed with": "let whoever it names give the field up, or take over their value",
+    r"Apply failed with": "let the manager that it names give the field up, or take over their value",
     r"exceeded quota: (\S+?),": "ask for less, or free some of it: kubectl describe quota",
     r"no PriorityClass with name": "name one of `kubectl get priorityclass`, or let an administrator create it",
     r"(maximum|minimum) \S+ usage per|limit to request ratio": (

@@ -102,7 +102,7 @@ class Finding:
     terminal: bool = True
     advice: str | None = None
     awaits: str = ""
-    unreached: str = ""  # what callers are told of a release whose pod is ready
+    unreached: str = ""  # what callers see of a release whose pod is ready
 
     @property
     def remedy(self) -> str:

@@ -39,7 +39,7 @@ def objects_of(kube: Kube, namespace: str) -> Objects:
 
 
 def look_into(kube: Kube, namespace: str, message: str) -> Diagnosis | None:
-    """Return what troubles a caller of a namespace's release who was told this, by what is there; None where unknown."""
+    """Return what troubles a caller of a namespace's release who saw this, by what is there; None where unknown."""
     known = diagnose(message)
     if known is None or not known.is_silence:
         return known
@@ -73,7 +73,7 @@ def closer(kube: Kube, namespace: str, finding: Finding) -> Finding:
 def controller_of(kube: Kube, objects: Objects) -> Controller | None:
     """Return the ingress controller of a release's Ingress: the one behind the Service whose address it has published.
 
-    None where that is not told, or may not be looked at.
+    None where that is unknown, or may not be looked at.
     """
     published = {address for obj in objects if obj["kind"] == "Ingress" for address in _published(obj)}
     if not published:

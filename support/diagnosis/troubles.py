@@ -1,4 +1,4 @@
-"""Says what troubles whoever uses a release, and what to do, from what they were told and what the cluster shows; pure."""
+"""Says what troubles a user of a release, and what to do, from what they saw and what the cluster shows; pure."""
 
 from __future__ import annotations
 
@@ -109,7 +109,7 @@ REMEDIES: Final[Mapping[Trouble, str]] = {
 _SIGNS: Final[Mapping[Trouble, str]] = {
     # The words of support/checks/access/answers.py.
     Trouble.INSECURE: r"\Awas (let in|given away)\b.*through the (\w+: 2|(service|pod): 40[45])",
-    # The first write that finds no room is told in the last of these words, those after it in the first.
+    # The first write that finds no room is answered in the last of these words, those after it in the first.
     # "Unable to open" is what 0.5.23 says of the file that it cannot begin there (measured).
     Trouble.FULL: (
         r"database or disk is full|unable to open database file|No space left on device|Failed to apply logs to the"
@@ -154,7 +154,7 @@ class Diagnosis:
 def diagnose(
     message: str, objects: Sequence[Object] = (), controller: Controller | None = None
 ) -> Diagnosis | None:
-    """Return what troubles a caller who was told this; None where it is no trouble that is known.
+    """Return what troubles a caller who saw this; None where it is no trouble that is known.
 
     `objects` are those of the release's namespace, events among them, and `controller` is what the ingress comes from:
     where nothing answers, only they know why. What has been diagnosed already keeps its name and its remedy.

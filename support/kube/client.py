@@ -217,8 +217,8 @@ class Kube:
     ) -> Exec:
         """Run a command in a container; raises TimeoutError when it has not ended after `timeout` seconds.
 
-        `argv` is seen by whoever lists processes or reads the API server's audit log: a secret goes through `stdin`.
-        The command has to know by itself where its input ends: before Kubernetes 1.30 it is not told.
+        `argv` is seen by everybody who lists processes or reads the API server's audit log: a secret goes through `stdin`.
+        The command has to know by itself where its input ends: before Kubernetes 1.30 it does not see that.
         """
         query = [("container", container), ("stdout", "true"), ("stderr", "true")]
         query += [("stdin", "true")] * (stdin is not None)
@@ -432,5 +432,5 @@ def _exit_code(status: Object) -> int:
         if cause.get("reason") == "ExitCode":
             return int(cause["message"])
     raise ApiError(
-        0, status.get("reason", "Unfinished"), status.get("message", "the command's end was not told")
+        0, status.get("reason", "Unfinished"), status.get("message", "the command's end is unknown")
     )

@@ -1,4 +1,4 @@
-"""Objects of the Kubernetes API as plain data, and how they are told apart."""
+"""Objects of the Kubernetes API as plain data, and how they differ."""
 
 from __future__ import annotations
 

@@ -16,7 +16,7 @@ _LAST_APPLIED: Final = "kubectl.kubernetes.io/last-applied-configuration"
 
 
 def without_values(obj: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a Kubernetes object as it is, but a Secret without its values, whoever made it and whatever they are."""
+    """Return a Kubernetes object as it is, but a Secret without its values, no matter who made it and what they are."""
     if obj.get("kind") != "Secret":
         return dict(obj)
     keys = {**(obj.get("data") or {}), **(obj.get("stringData") or {})}

@@ -10,7 +10,7 @@ from support.kube.client import ApiError
 if TYPE_CHECKING:
     from support.kube.client import Kube
 
-# It is there in every cluster, and whoever may not look at it has an answer as well.
+# It is there in every cluster, and an account that may not look at it gets an answer as well.
 _ANYWHERE = "default"
 
 

@@ -112,7 +112,7 @@ class Watch:
         there = {(kind, obj["metadata"]["name"]): obj for obj in objects}
         with self._changed:
             for key in [key for key in self.objects if key[0] == kind and key not in there]:
-                # One that was made after the list is told by the watch alone.
+                # One that was made after the list comes by the watch alone.
                 if not _is_later(self.objects[key], version):
                     del self.objects[key]
             for key, obj in there.items():
@@ -130,7 +130,7 @@ class Watch:
                 if not reached:
                     reached, lost = self._relist(kind), None
                 reached = self._read_stream(kind, reached)
-            except Exception as error:  # noqa: BLE001 - told to whoever waits
+            except Exception as error:  # noqa: BLE001 - raised where it is waited for
                 lost = lost or time.monotonic()
                 if not _may_pass(error) or time.monotonic() - lost > kept().outage:
                     with self._changed:
@@ -182,7 +182,7 @@ def _version(obj: Object) -> str:
 
 
 def _is_later(obj: Object, version: str) -> bool:
-    """Whether an object was written after a version; versions that are no numbers are told by nobody's order."""
+    """Whether an object was written after a version; versions that are no numbers have no order."""
     mine = _version(obj)
     return mine.isdecimal() and version.isdecimal() and int(mine) > int(version)
 

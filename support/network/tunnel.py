@@ -115,6 +115,6 @@ class _Flow:
 
 
 def _end(connection: socket.socket) -> None:
-    # Wakes whoever waits on it, which closing it would not.
+    # Wakes what waits on it, which closing it would not.
     with suppress(OSError):
         connection.shutdown(socket.SHUT_RDWR)

@@ -47,7 +47,7 @@ class Platform:
 
 @dataclass(frozen=True)
 class Assessment:
-    """What is wrong, each with its remedy, what could not be told, and what to be warned of; a line each."""
+    """What is wrong, each with its remedy, what could not be found out, and warnings; a line each."""
 
     problems: tuple[str, ...]
     unknown: tuple[str, ...]

@@ -1,4 +1,4 @@
-"""The platform's certificate, of which every release takes a copy: found, judged, and told when a copy is stale."""
+"""The platform's certificate, of which every release takes a copy: found, judged, and reported when a copy is stale."""
 
 from __future__ import annotations
 

@@ -36,12 +36,12 @@ def update(kube: Kube, namespace: str, timeout: float) -> str:
     try:
         pods = _running(kube, home)
         if not pods:
-            return f"no code-server runs in {home}: no shell was told anything"
+            return f"no code-server runs in {home}: no shell has the entry"
         variables, unknown = announced(kube, namespace)
         script = shells.script(variables)
         problems = [_write(kube, pod, script, timeout) for pod in pods]
     except (ApiError, TimeoutError) as error:
-        return f"code-server in {home} could not be told what is announced: {error}"
+        return f"code-server in {home} could not be given what is announced: {error}"
     return "; ".join([*problems, *unknown])
 
 
@@ -95,10 +95,8 @@ def _write(kube: Kube, pod: Object, script: bytes, timeout: float) -> str:
     done = kube.exec(home, name, container_of(pod), ["sh", "-s"], timeout, stdin=script)
     if done.code:
         # Its words might quote the script, which holds secrets.
-        return (
-            f"code-server {home}/{name} could not be told what is announced: its shell ended with {done.code}"
-        )
-    return f"code-server {home}/{name} has been told what is announced"
+        return f"code-server {home}/{name} could not be given what is announced: its shell ended with {done.code}"
+    return f"code-server {home}/{name} has what is announced"
 
 
 def container_of(pod: Object) -> str:

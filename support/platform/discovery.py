@@ -57,7 +57,7 @@ class SecretKey(_Part):
 
 
 class Variable(_Part):
-    """An environment variable for whoever uses a service: its value, or the name of the Secret that holds it."""
+    """An environment variable for users of a service: its value, or the name of the Secret that holds it."""
 
     name: str
     value: str | None = Field(default=None, repr=False)  # may be a secret

@@ -105,7 +105,7 @@ ImageName = Annotated[str, _matching(r"[^\s/]+(/[^\s/]+)*", "the name of an imag
 
 
 def _file(value: Any) -> Path:
-    """Take the path of a file; what is wrong with it is told with the path that was tried."""
+    """Take the path of a file; what is wrong with it is reported with the path that was tried."""
     if not isinstance(value, str | Path) or not str(value):
         raise ValueError("is not a path")
     try:

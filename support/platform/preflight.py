@@ -28,7 +28,7 @@ def preflight(
 ) -> Assessment:
     """Judge the values of an inventory that are right as such against the cluster of its kubeconfig.
 
-    `provided` are those that come from whoever made the cluster: he has filled its registry, and no node need be asked.
+    `provided` are those that the maker of the cluster provides: its registry is filled, and no node need be asked.
     """
     kube = Kube(stated["kubeconfig"], stated.get("context"))
     try:

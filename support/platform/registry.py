@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from support.kube.client import Kube
     from support.kube.objects import Object, Objects
 
-# Nobody pushes it: that a node is told so is the registry's answer, and nothing has to be loaded for it.
+# Nobody pushes it: that a node hears so is the registry's answer, and nothing has to be loaded for it.
 _IMAGE: Final = "asked-for-by-chroma-conformance:0"
 
 

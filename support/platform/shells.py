@@ -1,4 +1,4 @@
-"""What code-server's shells are told: variables as bash, zsh and fish read them, and the script that puts them in place; pure.
+"""What code-server's shells get: variables as bash, zsh and fish read them, and the script that puts them in place; pure.
 
 Paths, forms and the sourcing are the platform's (its role code_server_env_update).
 """
@@ -63,8 +63,8 @@ def for_fish(variables: Mapping[str, str]) -> str:
 def script(variables: Mapping[str, str]) -> bytes:
     """Return what a POSIX shell has to read to put the variables in place of those that were there before.
 
-    It says when it is done: before Kubernetes 1.30 its reader is not told the end of its input. None of the values becomes an argument
-    of a program, where whoever lists processes would see it.
+    It says when it is done: before Kubernetes 1.30 its reader does not see the end of its input. None of the values becomes an argument
+    of a program, where anybody who lists processes would see it.
     """
     lines = [
         f"mkdir -p {_DIRECTORY} {HOME}/.config/fish",

@@ -210,7 +210,7 @@ DIFFERENCES: Final[Mapping[str, Deviation]] = {
     "its pod has no Service variables in its environment": Deviation(
         "StatefulSet",
         _in_pod({"enableServiceLinks": False}),
-        'beside a Service named "chroma" Chroma would be told a port that is none, and panic at its next start',
+        'beside a Service named "chroma" Chroma would be given a port that is none, and panic at its next start',
     ),
     "its pod has only the privileges that it needs": Deviation(
         "StatefulSet",
@@ -312,7 +312,7 @@ DIFFERENCES: Final[Mapping[str, Deviation]] = {
                 }
             }
         ),
-        "under the documented names this version of Chroma starts open; unless told, it stores beside the claim, and loses"
+        "under the documented names this version of Chroma starts open; by default it stores beside the claim, and loses"
         " large batches where it may not write",
         needs="native-authentication",
     ),

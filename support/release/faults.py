@@ -139,7 +139,7 @@ class Catch(_Part):
     message: Text
 
     def describes(self, file: str, scenario: str, message: str) -> bool:
-        """Whether a failure is the one that is meant: of this scenario of a feature file, with all that was told of it."""
+        """Whether a failure is the one that is meant: of this scenario of a feature file, with all of its message."""
         return (Path(file).stem, scenario) == (self.feature, self.scenario) and self.message in message
 
 

@@ -29,7 +29,7 @@ ACCEPT: Final = "--accept-downgrade"
 class Lineage:
     """The images that have written the data, the last one last, and when it was backed up last ("": never, as far as is known).
 
-    An image is told by its name and tag ("chroma:1.5.9").
+    An image is identified by its name and tag ("chroma:1.5.9").
     """
 
     writers: tuple[str, ...] = ()

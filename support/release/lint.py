@@ -173,7 +173,7 @@ def _place(facts: Facts, environment: Mapping[str, str | FromSecret]) -> str:
 
 
 def _of_versions(words: Mapping[Facts, str]) -> tuple[str, ...]:
-    """Say what is told of each version, once for those of which the same is told."""
+    """Say what is found in each version, once for those in which the same is found."""
     alike: dict[str, list[str]] = {}
     for facts, what in words.items():
         alike.setdefault(what, []).append(str(facts))

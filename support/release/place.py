@@ -9,7 +9,7 @@ from dataclasses import dataclass
 class Place:
     """Where a release lives; with a run's id it is a throw-away place of that run alone.
 
-    `announced`: the platform, and whoever works in its code-server, is told of what lives here; elsewhere what
+    `announced`: the platform, and users of its code-server, know what lives here; elsewhere what
     announces a release is rendered, but not applied.
     """
 

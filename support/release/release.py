@@ -84,7 +84,7 @@ class Chroma(_Part):
 
 
 class Gateway(_Part):
-    """The side-car that asks for the token, in X-Chroma-Token, and if it is told to in Authorization (Bearer) as well."""
+    """The side-car that asks for the token, in X-Chroma-Token, and if so configured in Authorization (Bearer) as well."""
 
     image: str
     accept_bearer: bool = False

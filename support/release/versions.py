@@ -40,13 +40,13 @@ MEANINGS: Final[Mapping[str, str]] = {
     VALIDATION: "a server that refuses by itself what makes no sense",
     LITERAL: "filters on documents that take every sign and case as it stands",
     LATER: "a later version of Chroma among the releases, which can take over its data",
-    THOROUGH: "an index that compares 100 candidates unless it is told otherwise",
+    THOROUGH: "an index that compares 100 candidates by default",
 }
 
 
 @dataclass(frozen=True)
 class Authentication:
-    """How a version is told to ask for a token: names of variables, and the values that it understands.
+    """How a version is configured to ask for a token: names of variables, and the values that it understands.
 
     `header` is how the documented header has to be spelled; `refusal` the status that a stranger is given.
     """

@@ -54,7 +54,7 @@ class Conditions:
 
 
 class UsedImage(Protocol):
-    """What is told of an image: its name, the digest of its manifest, and how it differs from the preferred one."""
+    """What is reported of an image: its name, the digest of its manifest, and how it differs from the preferred one."""
 
     @property
     def name(self) -> str:
@@ -239,7 +239,7 @@ class Report:
             "scenarios": [_entry(result, self._given()) for result in results],
         }
         text = json.dumps(self._redactor.plain(content), indent=2, ensure_ascii=False)
-        # In one move: whoever reads it meanwhile finds a whole one.
+        # In one move: a reader always finds a whole one.
         draft = self._directory / f".{REPORT}.{asked.run_id}"
         draft.write_text(f"{text}\n", encoding="utf-8")
         draft.replace(self._directory / REPORT)

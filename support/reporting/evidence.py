@@ -49,7 +49,7 @@ class Failure:
     def sentences(self, root: Path, look_into: Callable[[str], Diagnosis | None] = diagnose) -> list[str]:
         """Say what was promised, what was seen instead, and where; and what to do, where the trouble is a known one.
 
-        `look_into` names the trouble of somebody who was told this.
+        `look_into` names the trouble of somebody who saw this.
         """
         place = f"{self.scenario.file}:{self.line}"
         promised, seen = self.step, str(self.error)
@@ -188,7 +188,7 @@ def _collect(
 
 
 def _makers(kube: Kube, namespace: str) -> Objects:
-    """Return what has made the pods; where that is not told, they are shown with all that others have put into them."""
+    """Return what has made the pods; where that is unknown, they are shown with all that others have put into them."""
     try:
         return kube.list("StatefulSet", namespace)
     except ApiError:
@@ -233,7 +233,7 @@ def _in_short(title: str, view: View, shown_before: set[tuple[str, str]]) -> Ite
             continue
         # Of a log and of events the end tells, of differences the beginning.
         telling = lines[:_SHORT_LINES] if name == "differences.txt" else lines[-_SHORT_LINES:]
-        # A state is told each time, what has happened once.
+        # A state is shown each time, an event once.
         shown = [line for line in telling if line.strip() and (file, line) not in shown_before]
         if name.endswith(".log") or name == "events.txt":
             shown_before.update((file, line) for line in shown)

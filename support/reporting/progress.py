@@ -36,7 +36,7 @@ class ProgressPlugin:
         self._nodeid = ""
 
     def send(self, line: str) -> None:
-        """Tell what is going on; outside of a scenario nobody is told."""
+        """Tell what is going on; outside of a scenario nobody listens."""
         if self._nodeid:
             self._config.hook.pytest_runtest_logreport(report=Progress(self._nodeid, line))
 

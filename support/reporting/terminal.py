@@ -34,7 +34,7 @@ _MARKUP: Final = {
 class FeatureBuffer:
     """Puts results of several workers in an order in which each feature is read in one piece.
 
-    The feature that is being told is told as its results come; the others wait for it to end.
+    The feature that is being shown is shown as its results come; the others wait for it to end.
     """
 
     def __init__(self, show: Callable[[Result], None]) -> None:
@@ -85,8 +85,8 @@ class SpecificationReporter(pytest.TerminalReporter):  # type: ignore[misc]  # f
         self._results = results
         self._feature_buffer = FeatureBuffer(self._write_result)
         self._scenarios: dict[str, Scenario] = {}  # those to come, by node id; unknown to xdist's controller
-        self._heading: tuple[str, str] = ("", "")  # the feature and the rule that were told last
-        self._feature: list[Result] = []  # with -q: what was not told yet
+        self._heading: tuple[str, str] = ("", "")  # the feature and the rule that were shown last
+        self._feature: list[Result] = []  # with -q: what was not shown yet
         self._passing = False  # whether the last line is to be erased by the next
         self._signs = _SIGNS if _can_carry(file, _SIGNS) else _PLAIN_SIGNS
 

@@ -235,7 +235,7 @@ def _usual_roll_back(provider: str) -> str:
 
 def _complaints_about_command(command: str | None, argument: str, provider: str) -> list[str]:
     wrong = []
-    # A plan of the first release is told by an empty cluster as well.
+    # A plan of the first release can be made on an empty cluster as well.
     if provider == "embedded" and command not in {None, "plan"}:
         wrong.append(f"--{command} needs a cluster that is there already: add --kubeconfig FILE")
     if command in _COPYING and not argument:

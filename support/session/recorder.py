@@ -88,7 +88,7 @@ def _shorten(
 ) -> None:
     """Show of what a cluster, a network or a file did only what is said of it; end the run where the cluster is silent.
 
-    Where in the suite that was met is told by the evidence, and by --full-trace.
+    Where in the suite that was met is in the evidence, and by --full-trace.
     """
     if not isinstance(excinfo.value, CIRCUMSTANCES) or item.config.getoption("fulltrace", False):
         return

@@ -196,7 +196,7 @@ class Run:
         return silence(kube, error) if kube else ""
 
     def look_into(self, message: str) -> Diagnosis | None:
-        """Return what troubles somebody who was told this, by what is there in the namespaces in use; never raises."""
+        """Return what troubles somebody who saw this, by what is there in the namespaces in use; never raises."""
         for name, kube in self.sites.items():
             try:
                 found = look_into(kube, name, message)
@@ -207,7 +207,7 @@ class Run:
         return diagnose(message)
 
     def handed(self) -> dict[str, Any]:
-        """Return what a worker has to be told; it goes through a pipe, never through argv or the environment."""
+        """Return what a worker has to know; it goes through a pipe, never through argv or the environment."""
         return {"id": self.id, "seed": self.seed, "password": self.password}
 
     def findings(self) -> dict[str, Any]:

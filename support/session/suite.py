@@ -66,7 +66,7 @@ def boot(config: pytest.Config) -> Cluster:
             images=Release.named(options.release).images,
         )
         access = suite.provider.create()
-        # Whatever is missing or wrong is told now, before anything is touched.
+        # Whatever is missing or wrong is reported now, before anything is touched.
         suite.run.examine(access, clusters.preflight, progress)
     except (clusters.error, InventoryError) as error:
         reason = suite.run.out_of_reach(error) if isinstance(error, clusters.error) else str(error)

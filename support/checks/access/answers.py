@@ -50,14 +50,14 @@ def assert_too_large(responses: Responses, ways: Iterable[WayName]) -> None:
     """Assert that everything sent on these ways was refused as too large by the release, which speaks JSON."""
     _assert_all(
         lambda it: it.status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE and it.body.startswith(b"{"),
-        "was not told that it is too large",
+        "was not answered that it is too large",
         responses,
         ways,
     )
 
 
 def assert_page_may_ask(responses: Responses, ways: Iterable[WayName], origin: str) -> None:
-    """Assert that a browser was told on these ways that a page of this origin may ask, with the token."""
+    """Assert that a browser learned on these ways that a page of this origin may ask, with the token."""
     _assert_all(
         lambda it: (
             _is_success(it)
@@ -65,7 +65,7 @@ def assert_page_may_ask(responses: Responses, ways: Iterable[WayName], origin: s
             and "POST" in (it.header("access-control-allow-methods") or "")
             and "x-chroma-token" in (it.header("access-control-allow-headers") or "").lower()
         ),
-        "was not told that the page may ask",
+        "was not answered that the page may ask",
         responses,
         ways,
     )

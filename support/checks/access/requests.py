@@ -168,7 +168,7 @@ def from_page(origin: str) -> Request:
     return Request("GET", _COLLECTIONS, headers=(("Origin", origin),))
 
 
-# What tempts a release to repeat what it was told.
+# What tempts a release to repeat what it was sent.
 _TEMPTING: Final = (
     LIST,
     Request("GET", _COLLECTIONS + "/no-such-collection"),

@@ -18,14 +18,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Copied:
-    """A backup, and what its operator was told on the way."""
+    """A backup, and what its operator was warned of on the way."""
 
     file: Path
     lines: tuple[str, ...]
 
 
 def back_up(backup_runner: BackupRunner, live: Live, there: Namespace, file: Path) -> Copied:
-    """Let an operator back a release up, and note what is told."""
+    """Let an operator back a release up, and note its progress."""
     lines: list[str] = []
     replace(backup_runner, progress=lines.append).back_up(there, live.release, file)
     return Copied(file, tuple(lines))

@@ -56,7 +56,7 @@ class LateNames:
         return namespace.as_seen_by(self.reported.append, impatient)
 
     def assert_waited(self) -> None:
-        """Assert that the operator was told what is waited for, and until when."""
+        """Assert that the progress says what is waited for, and until when."""
         lines = [line for line in self.reported if line.startswith("waiting until ") and self._name in line]
         if not lines:
             raise PromiseBroken(f"a line that says that {self._name} is waited for", self.reported)

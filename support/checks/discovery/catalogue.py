@@ -88,7 +88,7 @@ def assert_unknown(namespace: Namespace) -> None:
 
 def assert_announcement_unchanged(rollout: Rollout) -> None:
     """Assert that a rollout has left what the platform reads of the release as it was, down to its version."""
-    assert " ".join(ANNOUNCEMENT) not in rollout.changed, f"the platform was told something new: {rollout}"
+    assert " ".join(ANNOUNCEMENT) not in rollout.changed, f"the platform learned something new: {rollout}"
 
 
 def ask_for_health(namespace: Namespace) -> Response:
@@ -140,7 +140,7 @@ def assert_names_secret(home: Namespace, live: Live) -> None:
 
 
 def assert_shows_token(home: Namespace, live: Live) -> None:
-    """Assert that an entry gives the token as the documented component does, to whoever may read it."""
+    """Assert that an entry gives the token as the documented component does, to everybody who may read it."""
     shown = _token(entry_of(home)).value == live.token.get_secret_value()
     assert shown, f"the entry does not give the token as the value of {_TOKEN}"
 

@@ -108,7 +108,7 @@ class CodeServerStandIn:
     def update(self) -> None:
         """Let the shells know what is announced."""
         problem = code_server.update(self._kube, self.namespace.name, self._deadlines.answer)
-        assert "has been told" in problem, problem
+        assert "has what is announced" in problem, problem
 
     def know(self, ways: Sequence[str] = WAYS) -> dict[str, Environment]:
         """Return what new shells know: their environments, by how each is called."""

@@ -235,7 +235,7 @@ def warn(measured: Latency, limit: float = SLOW) -> None:
 
 
 def assert_warning_is_complete(measured: Latency) -> None:
-    """Assert that of a pace that counts as slow, as any does by a limit of nothing, the time and the remedy are told."""
+    """Assert that of a pace that counts as slow, as any does by a limit of nothing, the time and the remedy are reported."""
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         warn(measured, limit=0)

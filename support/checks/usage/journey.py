@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Journey:
-    """What one example has shown; the documents are told by their texts.
+    """What one example has shown; the documents are identified by their texts.
 
     `kept`: the source of each document that was read back after all had been added. `nearest` and `filtered`: the answers to the
     question, the nearest first, without and with the filter. `left`: what was read back after one document had been

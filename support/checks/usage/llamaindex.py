@@ -20,7 +20,7 @@ def follow(client: Client) -> Journey:
     """Follow the example: a directory read, indexed into a collection, asked, and documents deleted.
 
     The documentation's `llama_index.VectorStoreIndex` is `llama_index.core`'s today, and its query engine wants a language model:
-    here one that answers with what it is told. Texts are split at blanks: the library's own way wants a tokenizer's data.
+    here one that answers with what it is asked. Texts are split at blanks: the library's own way wants a tokenizer's data.
     """
     # Their import takes 3 s of processor time.
     from llama_index.core import SimpleDirectoryReader, StorageContext, VectorStoreIndex  # noqa: PLC0415 - see above

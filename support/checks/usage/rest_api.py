@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 Body = dict[str, Any] | None
 
-# The documentation names no database, and so means the default one; v1 is told another one in the query.
+# The documentation names no database, and so means the default one; v1 takes another one from the query.
 INTERFACES: Final[Mapping[str, Callable[[str, str], str]]] = {
     "API v1": lambda database, tail: f"/api/v1/collections{tail}?tenant={TENANT}&database={database}",
     "API v2": lambda database, tail: f"/api/v2/tenants/{TENANT}/databases/{database}/collections{tail}",

@@ -1,4 +1,4 @@
-"""What code-server's shells are told survives their quoting, and the script that puts it in place does that alone."""
+"""What code-server's shells get survives their quoting, and the script that puts it in place does that alone."""
 
 from __future__ import annotations
 
