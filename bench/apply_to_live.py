@@ -13,6 +13,7 @@ from bench.floor import seconds_to_live
 from cluster.provider import provider_for
 from support.core.wait import Deadlines
 from support.deploy.namespace import Namespace
+from support.deploy.site import Site
 from support.kube.client import Kube
 from support.platform.certificate import platform_certificate
 from support.platform.inventory import Inventory
@@ -52,9 +53,7 @@ class Bench:
     def _place(self) -> tuple[Namespace, Place]:
         name = next(self._names)
         place = Place(name, f"{name}.{self._inventory.domain_name}", _RUN)
-        return Namespace(
-            self._kube, self._inventory, place, Deadlines(), lambda _: None, lambda _: None
-        ), place
+        return Namespace(Site(self._kube, self._inventory, place, Deadlines(), lambda _: None)), place
 
 
 def main() -> None:

@@ -28,6 +28,7 @@ from support.chroma.api import TOKEN_HEADER
 from support.core.resolver import map_host
 from support.core.wait import Deadlines, wait_for
 from support.deploy.namespace import Namespace
+from support.deploy.site import Site
 from support.deploy.status import observe
 from support.kube.client import Kube
 from support.network import http
@@ -89,9 +90,7 @@ class Stage:
         self.address = self._inventory.ingress_address
         place = Place("chroma", self.host, announced=True)
         kube = Kube(self._inventory.kubeconfig, self._inventory.context)
-        self.namespace = Namespace(
-            kube, self._inventory, place, self._deadlines, lambda _: None, lambda _: None
-        )
+        self.namespace = Namespace(Site(kube, self._inventory, place, self._deadlines, lambda _: None))
         self.whole = folder / "whole.tar"
         self._backup_runner = BackupRunner("interrupt", self._deadlines, lambda _: None)
         images = f"{self._inventory.harbor_registry}/{self._inventory.library_project}"

@@ -10,6 +10,7 @@ from support.commands import carry_out
 from support.commands.call import Call
 from support.core.redaction import redacted_file
 from support.deploy.namespace import Namespace
+from support.deploy.site import Site
 from support.kube.client import Kube
 from support.kube.silence import SilentError
 from support.release.place import Place
@@ -23,14 +24,10 @@ def obey(config: pytest.Config, _session: pytest.Session) -> int:
     run, file = suite.run, redacted_file(sys.stdout, suite.run.redactor)
     with run.using(boot(config)) as inventory:
         place = Place(run.base_name, f"{run.base_name}.{inventory.domain_name}", announced=True)
+        kube = Kube(inventory.kubeconfig, inventory.context)
         namespace = Namespace(
-            Kube(inventory.kubeconfig, inventory.context),
-            inventory,
-            place,
-            run.deadlines,
+            Site(kube, inventory, place, run.deadlines, progress_of(config), run.accept_insecure),
             run.fault_of,
-            progress_of(config),
-            accept_insecure=run.accept_insecure,
             accept_downgrade=run.options.accept_downgrade,
         )
         call = Call(

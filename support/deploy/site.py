@@ -1,0 +1,77 @@
+"""What every act on a namespace stands on: the cluster, the platform, the place, and how long it may take."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from support.core.resolver import nameless
+from support.deploy import last_live
+from support.deploy.custody import Custody
+from support.deploy.live import Live
+from support.deploy.liveness import HealthCheck
+from support.diagnosis.causes import Cause, Finding
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from pydantic import SecretStr
+
+    from support.core.wait import Deadlines
+    from support.deploy.liveness import Expectation
+    from support.kube.client import Kube
+    from support.kube.objects import Objects
+    from support.platform.inventory import Inventory
+    from support.release.place import Place
+    from support.release.release import Release
+
+
+@dataclass(frozen=True)
+class Site:
+    """One namespace on a cluster; `place` says which, and the host name that leads to it.
+
+    `progress` is given one line for each change. `accept_insecure` returns, where the operator accepts that a release is
+    insecure, a function that takes a note of it.
+    """
+
+    kube: Kube = field(repr=False)
+    inventory: Inventory = field(repr=False)
+    place: Place
+    deadlines: Deadlines
+    progress: Callable[[str], None] = field(repr=False)
+    accept_insecure: Callable[[Release], Callable[[str], None] | None] = field(
+        default=lambda _release: None, repr=False
+    )
+
+    @property
+    def name(self) -> str:
+        """The name of the namespace."""
+        return self.place.namespace
+
+    def live(self, release: Release, objects: Objects, token: SecretStr | None = None) -> Live:
+        """Return a release as it lives here, or would; without a `token` under that of the inventory."""
+        shown = token or self.inventory.admin_password
+        return Live(self.kube, self.inventory, self.place, release, objects, shown)
+
+    def recall(self) -> Live | None:
+        """Return the release that was live here last, whether it lives or not; None when there is none."""
+        recalled = last_live.recall(self.kube, self.name)
+        return self.live(*recalled) if recalled else None
+
+    def custody(self, former: Live | None) -> Custody:
+        """Return what takes care of the data here through an act, after the release that was live last."""
+        return Custody(self.kube, self.name, former.objects if former else [], self.progress)
+
+    def health_check(self, of: Live | None = None, expected: Expectation | None = None) -> HealthCheck:
+        """Return what looks whether a release here lives, and holds what is `expected`; a context manager.
+
+        It shows the token that the release was deployed with, or without a release that of the inventory.
+        """
+        token = of.token if of else self.inventory.admin_password
+        accept_insecure = self.accept_insecure(of.release) if of else None
+        return HealthCheck(self.place.host, self.inventory, token, self.deadlines, accept_insecure, expected)
+
+    def nameless(self) -> Finding | None:
+        """Return that the host has no address, so that nothing could be proved here; None where it has one."""
+        why = nameless(self.place.host, self.inventory.ingress_address)
+        return Finding(Cause.NAMELESS, why) if why else None
