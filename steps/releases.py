@@ -10,7 +10,7 @@ from pytest_bdd import given, then, when
 from steps.vocabulary import OneOf, parser
 from support.checks import rollback
 from support.checks.deployment import outcome
-from support.diagnosis.causes import Cause
+from support.diagnosis.findings import Cause
 from support.release.faults import Fault
 from support.release.release import Release
 

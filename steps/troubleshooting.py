@@ -12,7 +12,7 @@ from steps.vocabulary import OneOf, parser
 from support.checks import troubleshooting
 from support.checks.performance import measurements as slow
 from support.checks.troubleshooting import DISRUPTIONS, Disruptable
-from support.diagnosis.troubles import Trouble
+from support.diagnosis.findings import Trouble
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

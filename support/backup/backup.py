@@ -30,7 +30,7 @@ from support.deploy import precheck, removal
 from support.deploy.objects import is_bound
 from support.deploy.precheck import ObstructedError, Situation
 from support.diagnosis import causes
-from support.diagnosis.troubles import Trouble
+from support.diagnosis.findings import Cause, Finding, Trouble
 from support.kube.client import ApiError
 from support.kube.labels import is_ours
 from support.kube.objects import named
@@ -45,7 +45,6 @@ if TYPE_CHECKING:
     from support.deploy.live import Live
     from support.deploy.namespace import Namespace
     from support.deploy.results import Rollout
-    from support.diagnosis.causes import Finding
     from support.kube.objects import Object
     from support.release.release import Release
 
@@ -212,9 +211,7 @@ class BackupRunner:
             name = known.statefulset()["metadata"]["name"]
             command = f"kubectl -n {namespace.name} scale statefulset {name} --replicas={pods}"
             message = f"the cluster does not let it be brought back: {error}"
-            return causes.Finding(
-                causes.Cause.NEVER_READY, message, advice=f"`{command}` once the cluster answers"
-            )
+            return Finding(Cause.NEVER_READY, message, advice=f"`{command}` once the cluster answers")
 
     def _refuse_what_cannot_end_well(self, namespace: Namespace, release: Release) -> None:
         look = partial(precheck.of_copy, namespace.kube, namespace.name, release.claim.name)

@@ -19,8 +19,8 @@ from support.core.promises import PromiseBroken
 from support.core.wait import Deadlines, Timeout, wait_for
 from support.deploy.results import NotLive
 from support.deploy.ways_in import beside
+from support.diagnosis.findings import remedy_of
 from support.diagnosis.inquiry import look_into
-from support.diagnosis.troubles import REMEDIES
 from support.kube import probe
 from support.kube.objects import Object, key
 from support.network import http
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from support.deploy.live import Live
     from support.deploy.namespace import Namespace
     from support.deploy.results import Rollout
-    from support.diagnosis.troubles import Trouble
+    from support.diagnosis.findings import Trouble
     from support.release.release import Release
 
 # More than the ingress takes, in MiB.
@@ -123,14 +123,14 @@ def assert_diagnosed(live: Live, message: str, trouble: Trouble) -> None:
     diagnosis = look_into(live.kube, live.namespace, message)
     if not diagnosis:
         raise PromiseBroken(trouble, f"nothing that is known: {message}")
-    if diagnosis.trouble is not trouble:
+    if diagnosis.kind is not trouble:
         raise PromiseBroken(trouble, diagnosis)
 
 
 def assert_remedy(trouble: Trouble, words: str) -> None:
     """Assert that the remedy of a trouble says these words."""
-    if words not in REMEDIES[trouble]:
-        raise PromiseBroken(f'"{words}"', f"{REMEDIES[trouble]}")
+    if words not in remedy_of(trouble):
+        raise PromiseBroken(f'"{words}"', f"{remedy_of(trouble)}")
 
 
 def assert_refusal_says(rollout: Rollout, words: str) -> None:

@@ -9,7 +9,8 @@ from support.core.parallel import in_parallel
 from support.core.wait import pause, wait_for
 from support.deploy.objects import claim_names, dry_run_pod, images, is_bound, is_claim, prepull_pod, waves
 from support.diagnosis import admission
-from support.diagnosis.causes import Cause, Finding, rejection
+from support.diagnosis.causes import rejection
+from support.diagnosis.findings import Cause, Finding
 from support.kube.client import ApiError
 from support.kube.labels import is_ours
 from support.kube.objects import key

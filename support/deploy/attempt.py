@@ -11,7 +11,8 @@ from support.deploy.clearance import Clearance
 from support.deploy.objects import is_claim
 from support.deploy.rollout import RolloutMonitor
 from support.diagnosis import causes, inquiry
-from support.diagnosis.causes import Cause, Finding, rejection
+from support.diagnosis.causes import rejection
+from support.diagnosis.findings import Cause, Finding
 from support.kube.client import ApiError
 
 if TYPE_CHECKING:
@@ -92,7 +93,7 @@ class Attempt:
         """Let the refused release give way to the one before it, or to nothing; return that one where it lives."""
         self.custody.settle(self._applied.objects)
         former = self.former
-        if finding.cause is Cause.TAKEN_AWAY:
+        if finding.kind is Cause.TAKEN_AWAY:
             # Who rolled it back wants nothing of it here, nor of the one before it.
             former = None
             self._clearance.everything(remove_data=False)
@@ -139,7 +140,7 @@ class Attempt:
         in place of what is gone.
         """
         name = former.release.name
-        if finding.cause is Cause.ENDING:
+        if finding.kind is Cause.ENDING:
             reapply(self._site.kube, [obj for obj in former.objects if not is_claim(obj)])
             self._site.progress(f'release "{name}" is put back, and waits for the same: {finding.detail}')
             return None

@@ -9,7 +9,7 @@ from support.deploy import last_live
 from support.deploy.last_live import Kept
 from support.deploy.liveness import Expectation, NeverWill, NotYet
 from support.deploy.objects import claim_names
-from support.diagnosis.causes import Cause, Finding
+from support.diagnosis.findings import Cause, Finding
 from support.kube.client import ApiError
 from support.kube.objects import named
 from support.release import lineage
@@ -130,7 +130,7 @@ class Custody:
 
     def explain(self, finding: Finding, *, spared: bool) -> Finding:
         """Return a finding with what can still be done where it says that data is lost; `spared` as in `expectation`."""
-        if finding.cause is not Cause.LOST:
+        if finding.kind is not Cause.LOST:
             return finding
         return self._lost(finding.detail) if spared or self._is_another() else self._astray(finding.detail)
 

@@ -12,7 +12,7 @@ import httpx
 from support.chroma.holdings import PROBE_PREFIX, Answer, Holding, Holdings, look
 from support.core.errors import SuiteError
 from support.core.resolver import map_host, nameless
-from support.diagnosis.causes import Cause
+from support.diagnosis.findings import Cause
 from support.network.way import ingress
 
 if TYPE_CHECKING:

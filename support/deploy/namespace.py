@@ -14,7 +14,7 @@ from support.deploy.attempt import Attempt, look
 from support.deploy.clearance import Clearance
 from support.deploy.objects import is_announcement
 from support.deploy.precheck import ObstructedError
-from support.deploy.results import RollBack, Rollout
+from support.deploy.results import Refused, RollBack, Rollout
 from support.deploy.rollout import KINDS, RolloutMonitor
 from support.diagnosis import causes
 from support.diagnosis.causes import rejection
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from support.deploy.liveness import Expectation, HealthCheck
     from support.deploy.plan import Plan
     from support.deploy.site import Site
-    from support.diagnosis.causes import Finding
+    from support.diagnosis.findings import Finding
     from support.kube.client import Kube
     from support.kube.objects import Key, Object, Objects
     from support.platform.inventory import Inventory
@@ -150,7 +150,7 @@ class Namespace:
         Cheap as long as its StatefulSet is as it was when it was last seen live: whatever happens to a pod shows there.
         A release that has been refused here is not applied again.
 
-        Raises an AssertionError when it is refused.
+        Raises `Refused`.
         """
         if (
             self._known
@@ -167,7 +167,9 @@ class Namespace:
             if rollout.live and not rollout.finding:
                 return rollout.live
             self._refused = rollout
-        raise AssertionError(f'release "{release.name}" is refused because {self._refused.finding}')
+        finding = self._refused.finding
+        assert finding, f"what is not live was refused: {self._refused}"
+        raise Refused(release, finding)
 
     def ensure_rolled_back(self, release: Release) -> None:
         """See to it that nothing is left of the release but its claim, with the data it had while it was live."""
@@ -178,7 +180,7 @@ class Namespace:
     def assert_live(self, release: Release, rollout: Rollout) -> None:
         """Assert that a release is live at this moment, after a rollout: its own, or that of a refused one."""
         if rollout.release == release and rollout.finding:
-            raise AssertionError(f'release "{release.name}" is not live: refused because {rollout.finding}')
+            raise Refused(release, rollout.finding)
         live = self.prove_live()
         assert live.release == release, f'release "{live.release.name}" is live instead of "{release.name}"'
 

@@ -9,7 +9,7 @@ from support.deploy.liveness import Lost, NeverWill, NotYet, Unreadable
 from support.deploy.results import NotLive
 from support.deploy.rollout import is_ready
 from support.diagnosis import causes
-from support.diagnosis.causes import Finding
+from support.diagnosis.findings import Finding
 from support.kube.client import ApiError
 from support.kube.objects import key
 

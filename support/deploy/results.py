@@ -9,7 +9,7 @@ from support.core.errors import SuiteError
 
 if TYPE_CHECKING:
     from support.deploy.live import Live
-    from support.diagnosis.causes import Finding
+    from support.diagnosis.findings import Finding
     from support.release.release import Release
 
 
@@ -41,6 +41,14 @@ class NotLive(SuiteError, AssertionError):  # noqa: N818 - a fact, not a mistake
     def __init__(self, why: str, release: Release | None = None) -> None:
         super().__init__(f'release "{release.name}" is not live: {why}' if release else why)
         self.why = why
+
+
+class Refused(SuiteError, AssertionError):  # noqa: N818 - a fact, not a mistake
+    """A release was refused; `finding` says why."""
+
+    def __init__(self, release: Release, finding: Finding) -> None:
+        super().__init__(f'release "{release.name}" is not live: refused because {finding}')
+        self.finding = finding
 
 
 @dataclass(frozen=True)

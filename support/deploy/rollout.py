@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Final
 from support.deploy.liveness import Insecure, Locked, Lost, Nameless, NeverWill, NotYet, Unreadable
 from support.deploy.objects import claim_names, is_bound
 from support.diagnosis import causes
-from support.diagnosis.causes import Cause, Finding, Observation
-from support.diagnosis.troubles import Trouble, diagnose
+from support.diagnosis.causes import Observation
+from support.diagnosis.findings import Cause, Finding, Trouble
+from support.diagnosis.troubles import diagnose
 from support.kube.containers import is_ready as is_pod_ready
 from support.kube.containers import own, state
 from support.kube.objects import key
@@ -47,7 +48,7 @@ class RolloutMonitor:
         self._reported: set[str] = set()
         self._begin = time.monotonic()
         self._before = {_version(event) for event in watch.snapshot("Event")}
-        self._doubt: tuple[Cause, float] | None = None
+        self._doubt: tuple[Cause | Trouble, float] | None = None
         self.seconds: dict[str, float] = {}
 
     def mark(self, stage: str) -> None:
@@ -163,10 +164,10 @@ class RolloutMonitor:
             until = _clock(self._begin + self._deadlines.live - time.monotonic())
             self._report_once(f"waiting until {until} for what is on its way: {finding.awaits}")
             return None
-        if self._doubt is None or self._doubt[0] is not finding.cause:
-            self._doubt = finding.cause, time.monotonic()
+        if self._doubt is None or self._doubt[0] is not finding.kind:
+            self._doubt = finding.kind, time.monotonic()
             self._report_once(
-                f"{finding.cause}? {finding.detail}; waiting until {_clock(self._deadlines.doubt)} whether that passes"
+                f"{finding.kind}? {finding.detail}; waiting until {_clock(self._deadlines.doubt)} whether that passes"
             )
         lasted = time.monotonic() - self._doubt[1]
         return finding if lasted >= self._deadlines.doubt else None
@@ -246,7 +247,7 @@ def unanswered(last: NotYet) -> Finding:
     if isinstance(last, Unreadable):
         return Finding(last.cause, seen)
     trouble = diagnose(seen)
-    if trouble and trouble.trouble is Trouble.TOKEN:
+    if trouble and trouble.kind is Trouble.TOKEN:
         return Finding(Cause.TOKEN, seen)
     advice = trouble.remedy if trouble else None
     return Finding(Cause.NEVER_READY, f"its pod is ready, but {seen}", advice=advice, unreached=seen)

@@ -10,7 +10,7 @@ from support.deploy import last_live
 from support.deploy.custody import Custody
 from support.deploy.live import Live
 from support.deploy.liveness import HealthCheck
-from support.diagnosis.causes import Cause, Finding
+from support.diagnosis.findings import Cause, Finding
 
 if TYPE_CHECKING:
     from collections.abc import Callable

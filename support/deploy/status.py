@@ -194,7 +194,7 @@ def _why_not_live(namespace: Namespace) -> str:
 def _remedy(namespace: Namespace, message: str) -> str:
     """Return what to do about what came instead of an answer, "" where the trouble is not known."""
     diagnosis = look_into(namespace.kube, namespace.name, message) if message else None
-    return f"{diagnosis.trouble}: {diagnosis.remedy}" if diagnosis else ""
+    return f"{diagnosis.kind}: {diagnosis.remedy}" if diagnosis else ""
 
 
 def _heartbeat(namespace: Namespace) -> int | None:

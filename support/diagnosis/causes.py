@@ -5,112 +5,19 @@ from __future__ import annotations
 import datetime as dt
 import re
 from dataclasses import dataclass, field
-from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Final
 
 from support.diagnosis import admission, scheduling
 from support.diagnosis import ending as leaving
+from support.diagnosis.findings import Cause, Finding, remedy_of, short
 from support.kube import owners
 from support.kube.containers import concerns, ended, injected, is_ready, own, state, statuses, waiting
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
 
     from support.kube.client import ApiError
     from support.kube.objects import Object, Objects
-
-
-class Cause(StrEnum):
-    """The closed vocabulary of refusals, in the words of the features: "it is refused because …"."""
-
-    IMAGE = "its image cannot be pulled"
-    MEMORY = "it ran out of memory"
-    NEVER_READY = "it never became ready"
-    UNSCHEDULABLE = "it cannot be scheduled"
-    CLAIM = "its claim is not bound"
-    ADMISSION = "it was rejected by admission"
-    FAILING = "its container keeps failing"
-    TAKEN_AWAY = "it was taken away meanwhile"
-    INSECURE = "anybody may use it"
-    TOKEN = "the token is not the release's"  # noqa: S105 - a sentence
-    NAMELESS = "its host has no address"
-    ENDING = "something that it needs is being deleted"
-    CONFLICT = "another manager owns a field of it"
-    LOST = "its data is gone"
-    UNREADABLE = "its data does not answer"
-    OLDER = "its version is below the one that wrote the data"
-
-
-# What to do. Commands leave out the namespace: `-n chroma`, unless the release lives elsewhere.
-REMEDIES: Final[Mapping[Cause, str]] = {
-    Cause.IMAGE: (
-        "compare the image's name and tag with what the registry holds, and see whether the nodes reach the registry "
-        "and may pull from it"
-    ),
-    Cause.MEMORY: "give Chroma a higher memory limit, or fewer and smaller records to hold",
-    Cause.NEVER_READY: (
-        "look at the path of the readiness probe and at `kubectl logs chroma-0 --all-containers`; if the pod is ready, "
-        "at what leads to it: Service, Ingress and token"
-    ),
-    Cause.UNSCHEDULABLE: "ask for less CPU and memory, or compare with what `kubectl describe nodes` has left",
-    Cause.CLAIM: (
-        "look at `kubectl describe pvc chroma-data-pvc`, compare its storage class with `kubectl get storageclass`, "
-        "and see whether the class's provisioner runs"
-    ),
-    Cause.ADMISSION: (
-        "change the field that it names, or what forbids it: Pod Security, quota or priority class of the namespace"
-    ),
-    Cause.FAILING: "look at `kubectl logs chroma-0 --all-containers --previous`: its last lines say why it ended",
-    Cause.TAKEN_AWAY: "ask who rolled it back while it was being deployed; nothing of it is left but its data: apply it again",
-    Cause.INSECURE: (
-        "set the variables by which this version of Chroma asks for a token, or put a gateway before it: the releases "
-        '"native" and "gateway" do so'
-    ),
-    Cause.TOKEN: (
-        "compare what Secret chroma-auth holds under auth-token with what the release was given to compare with: Secret "
-        "chroma-gateway, or the variables of Chroma; after a change of ADMIN_PASSWORD apply the release again"
-    ),
-    Cause.NAMELESS: (
-        "let DNS name the host (does external-dns, or what else publishes it, see the Ingress?), or give the address or the "
-        "name of the load balancer as ingress_address; if DNS takes its time, be more patient (--patience)"
-    ),
-    Cause.ENDING: "wait until it is gone, or remove what holds it, and apply again",
-    Cause.CONFLICT: "let that manager give the field up, or give it the value that the release asks for",
-    Cause.LOST: (
-        "restore a backup: roll the release back with --remove-data, then --restore FILE; to begin without the data, roll "
-        "the release back and apply it again"
-    ),
-    Cause.UNREADABLE: (
-        "keep the version that wrote the data, or restore a backup that the new version can read; read the records out "
-        "through the version that answers"
-    ),
-    Cause.OLDER: "apply a release of the version that wrote the data last, or of a later one",
-}
-
-
-@dataclass(frozen=True)
-class Finding:
-    """A cause and what was seen of it: the object, its reason, its message.
-
-    `terminal`: only the operator can change it. A transient finding counts once it has lasted, and what
-    `awaits` something that is on its way lasts to the deadline. `advice` takes the place of the cause's usual remedy
-    where more is known.
-    """
-
-    cause: Cause
-    detail: str
-    terminal: bool = True
-    advice: str | None = None
-    awaits: str = ""
-    unreached: str = ""  # what callers see of a release whose pod is ready
-
-    @property
-    def remedy(self) -> str:
-        """What to do."""
-        return self.advice or REMEDIES[self.cause]
-
-    def __str__(self) -> str:
-        return f"{self.cause}: {self.detail}; to do: {self.remedy}"
 
 
 @dataclass(frozen=True)
@@ -239,7 +146,7 @@ def not_pulled(pod: Object, events: Objects) -> Finding | None:
         *_of_pulling(pod, events),
         *(one for status in statuses(pod) for one in _of_container(pod, status)),
     ]
-    findings = sorted((one for one in found if one.cause is Cause.IMAGE), key=lambda one: not one.terminal)
+    findings = sorted((one for one in found if one.kind is Cause.IMAGE), key=lambda one: not one.terminal)
     return findings[0] if findings else None
 
 
@@ -251,7 +158,7 @@ def not_pulled_in_time(pod: Object, asked: Object, events: Objects) -> Finding:
         Cause.IMAGE,
         f"{detail}{_last_word(events)}; it may only take longer",
         terminal=False,
-        advice=_INJECTED if amiss else f"apply with more patience (--patience), or {REMEDIES[Cause.IMAGE]}",
+        advice=_INJECTED if amiss else f"apply with more patience (--patience), or {remedy_of(Cause.IMAGE)}",
     )
 
 
@@ -506,9 +413,3 @@ def _last_word(events: Objects) -> str:
         key=lambda event: event.get("lastTimestamp") or event["metadata"].get("creationTimestamp") or "",
     )
     return f", last event: {_describe(last['involvedObject']['kind'].lower(), last)}"
-
-
-def short(message: str) -> str:
-    """Keep a message to one line of about 300 characters: the runtimes repeat themselves, and end with the point."""
-    line = " ".join(message.split())
-    return line if len(line) <= 300 else f"{line[:180]} … {line[-120:]}"

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-from support.diagnosis.causes import Cause, Finding
+from support.diagnosis.findings import Cause, Finding
 from support.diagnosis.policies import Controller
-from support.diagnosis.troubles import Diagnosis, diagnose
+from support.diagnosis.troubles import diagnose
 from support.kube.client import ApiError
 from support.kube.secrets import without_values
 
@@ -38,7 +38,7 @@ def objects_of(kube: Kube, namespace: str) -> Objects:
     return [without_values(obj) for kind in KINDS for obj in kube.list(kind, namespace)]
 
 
-def look_into(kube: Kube, namespace: str, message: str) -> Diagnosis | None:
+def look_into(kube: Kube, namespace: str, message: str) -> Finding | None:
     """Return what troubles a caller of a namespace's release who saw this, by what is there; None where unknown."""
     known = diagnose(message)
     if known is None or not known.is_silence:
@@ -55,18 +55,19 @@ def look_into(kube: Kube, namespace: str, message: str) -> Diagnosis | None:
 
 def closer(kube: Kube, namespace: str, finding: Finding) -> Finding:
     """Return a finding with what was seen on the way to a release that is ready, and with the nodes that took no pod."""
-    if finding.cause is Cause.UNSCHEDULABLE:
+    if finding.kind is Cause.UNSCHEDULABLE:
         return replace(finding, detail=finding.detail + _nodes(kube))
     if not finding.unreached:
         return finding
     found = look_into(kube, namespace, finding.unreached)
     if not found:
         return finding
-    seen = "" if found.seen == finding.unreached else f": {found.seen}"
+    seen = "" if found.detail == finding.unreached else f": {found.detail}"
     return replace(
         finding,
-        detail=f"its pod is ready, but {found.trouble}{seen}; {finding.unreached}",
+        detail=f"its pod is ready, but {found.kind}{seen}; {finding.unreached}",
         advice=found.remedy,
+        behind=found,
     )
 
 

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
-from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
+from support.diagnosis.findings import INGRESS, SERVED, SERVICE, Finding, Trouble
 from support.diagnosis.policies import closing, named_port
 from support.kube.containers import is_ready, own, state, statuses
 
@@ -15,94 +14,6 @@ if TYPE_CHECKING:
 
     from support.diagnosis.policies import Controller
     from support.kube.objects import Object, Objects
-
-_SERVICE: Final = "chromadb-svc"
-_INGRESS: Final = "chroma-ingress"
-_SERVED: Final = "kubernetes.io/service-name"
-
-
-class Trouble(StrEnum):
-    """The closed vocabulary of troubles with a release that is deployed, in the words of the features."""
-
-    INSECURE = "the release lets strangers in"
-    TOKEN = "the token is not the release's"  # noqa: S105 - a sentence
-    CERTIFICATE = "the ingress does not prove who it is"
-    HOST = "the ingress does not know the host"
-    NAMELESS = "the host has no address"
-    POLICY = "a NetworkPolicy keeps the ingress out"
-    BUSY = "the release is too busy to answer"
-    SERVICE = "the Service leads to no pod"
-    POD = "no pod of the release is ready"
-    SILENCE = "nothing answers"
-    FULL = "the claim is full"
-    BODY = "the body is too large"
-    COLLECTION = "there is no such collection"
-    DIMENSION = "the vectors are of another dimension"
-    SLOW = "questions are answered slowly"
-
-
-# What to do. Commands leave out the namespace: `-n chroma`, unless the release lives elsewhere.
-REMEDIES: Final[Mapping[Trouble, str]] = {
-    Trouble.INSECURE: (
-        f"keep people away until it is mended (`kubectl delete ingress {_INGRESS}`); `pytest features/ --plan` names what "
-        "differs from the release: apply it again, and look at what strangers may have read and written"
-    ),
-    Trouble.TOKEN: (
-        "show in the header X-Chroma-Token what Secret chroma-auth holds under auth-token; that is ADMIN_PASSWORD as "
-        "it was when the release was applied, so after changing it apply the release again"
-    ),
-    Trouble.CERTIFICATE: (
-        "trust the platform's authority (ca_bundle of the inventory); if the ingress shows a certificate of its own, "
-        "Secret chroma-tls-secret is missing or not for this host: apply the release again"
-    ),
-    Trouble.HOST: (
-        f"compare the host with that of `kubectl get ingress {_INGRESS}`, and its class with `kubectl get ingressclass`; "
-        "if the Ingress is missing, apply the release again"
-    ),
-    Trouble.NAMELESS: (
-        "let DNS name the host, or give the address or the name of the load balancer as ingress_address of the inventory"
-    ),
-    Trouble.POLICY: (
-        "look at `kubectl get networkpolicies`, and let one of them admit the ingress controller: from its namespace, to "
-        "port 8000 of the pods with the label app=chroma"
-    ),
-    Trouble.BUSY: (
-        "let it finish what it does, and write in smaller batches or with fewer writers at once; give Chroma more CPU, "
-        "or its readiness probe more time (timeoutSeconds, failureThreshold)"
-    ),
-    Trouble.SERVICE: (
-        f"compare the selector of Service {_SERVICE} with the labels of the pod (app=chroma), and look at "
-        f"`kubectl get endpointslices -l {_SERVED}={_SERVICE}`; apply the release again"
-    ),
-    Trouble.POD: (
-        "look at `kubectl describe pod chroma-0` and `kubectl logs chroma-0 --all-containers`, with --previous where "
-        "it has restarted; if there is no pod, at `kubectl describe statefulset chroma`"
-    ),
-    Trouble.SILENCE: (
-        f"look in turn whether pod chroma-0 is ready, Service {_SERVICE} has endpoints and Ingress {_INGRESS} has the "
-        f"host, and ask from inside the cluster: http://{_SERVICE}.chroma.svc.cluster.local/api/v2/heartbeat"
-    ),
-    Trouble.FULL: (
-        "enlarge the claim (`kubectl edit pvc chroma-data-pvc`, where its class allows it) or delete old collections; "
-        "do not restart Chroma before there is room, since an index that met a full disk does not survive a restart; "
-        "if there is room, the collection's index is broken: restore a backup"
-    ),
-    Trouble.BODY: (
-        "send smaller batches; the ingress takes what proxy-body-size on Ingress chroma-ingress says (100m), and Chroma "
-        "takes 40 MiB whatever the ingress takes"
-    ),
-    Trouble.COLLECTION: (
-        "list the collections of this tenant and database to verify the name (client.list_collections()), or create it "
-        "with get_or_create_collection(); records are addressed by the collection's id, not by its name"
-    ),
-    Trouble.DIMENSION: (
-        "a collection keeps the dimension of its first record: use the same embedding function for all that is added "
-        "and asked, or begin another collection"
-    ),
-    Trouble.SLOW: (
-        "ask for fewer records (n_results), give Chroma more CPU and memory, or split a large collection"
-    ),
-}
 
 # By what an answer, or the error that a client makes of it, says; the first that is found counts. "through the"
 # stands in what support/network/http.py and support/deploy/liveness.py tell of an answer. Measured on Chroma 0.5.23 and 1.5.9.
@@ -129,50 +40,21 @@ _SIGNS: Final[Mapping[Trouble, str]] = {
 }
 
 
-@dataclass(frozen=True)
-class Diagnosis:
-    """A trouble and what was seen of it."""
-
-    trouble: Trouble
-    seen: str
-    advice: str | None = None  # in place of the trouble's usual remedy, where more is known
-
-    @property
-    def remedy(self) -> str:
-        """What to do."""
-        return self.advice or REMEDIES[self.trouble]
-
-    @property
-    def is_silence(self) -> bool:
-        """Whether it says no more than that nothing answers: what is there may say why."""
-        return self.trouble is Trouble.SILENCE
-
-    def __str__(self) -> str:
-        return f"{self.trouble}: {self.seen}; to do: {self.remedy}"
-
-
 def diagnose(
     message: str, objects: Sequence[Object] = (), controller: Controller | None = None
-) -> Diagnosis | None:
+) -> Finding | None:
     """Return what troubles a caller who saw this; None where it is no trouble that is known.
 
     `objects` are those of the release's namespace, events among them, and `controller` is what the ingress comes from:
-    where nothing answers, only they know why. What has been diagnosed already keeps its name and its remedy.
+    where nothing answers, only they know why.
     """
-    if known := next((trouble for trouble in _BY_OBJECTS if f"but {trouble}" in message), None):
-        _, _, remedy = message.partition("; to do: ")
-        return Diagnosis(known, message, remedy.splitlines()[0] if remedy else None)
     found = next((trouble for trouble, sign in _SIGNS.items() if re.search(sign, message)), None)
     if found is Trouble.SILENCE:
-        return next(of_objects(objects, controller), _flapping(objects) or Diagnosis(found, message))
-    return Diagnosis(found, message) if found else None
+        return next(of_objects(objects, controller), _flapping(objects) or Finding(found, message))
+    return Finding(found, message) if found else None
 
 
-# What only the objects of a release show.
-_BY_OBJECTS: Final = (Trouble.POLICY, Trouble.BUSY, Trouble.SERVICE, Trouble.POD)
-
-
-def of_objects(objects: Sequence[Object], controller: Controller | None = None) -> Iterator[Diagnosis]:
+def of_objects(objects: Sequence[Object], controller: Controller | None = None) -> Iterator[Finding]:
     """Yield what keeps callers from a release, as far as its objects show it; nothing where there is no release."""
     statefulset = next((obj for obj in objects if obj["kind"] == "StatefulSet"), None)
     if statefulset is None:
@@ -185,33 +67,33 @@ def of_objects(objects: Sequence[Object], controller: Controller | None = None) 
         selectors = [
             obj["spec"].get("selector")
             for obj in _of(objects, "Service")
-            if obj["metadata"]["name"] == _SERVICE
+            if obj["metadata"]["name"] == SERVICE
         ]
         selected = [f"its selector is {selector}" for selector in selectors]
-        yield Diagnosis(Trouble.SERVICE, f"Service {_SERVICE}: {(selected or ['it is not there'])[0]}")
+        yield Finding(Trouble.SERVICE, f"Service {SERVICE}: {(selected or ['it is not there'])[0]}")
     else:
         yield from _of_policies(
             _of(objects, "NetworkPolicy"), ready[0], _target(objects, ready[0]), controller
         )
-    if not any(obj["metadata"]["name"] == _INGRESS for obj in _of(objects, "Ingress")):
-        yield Diagnosis(Trouble.HOST, f"Ingress {_INGRESS} is not there")
+    if not any(obj["metadata"]["name"] == INGRESS for obj in _of(objects, "Ingress")):
+        yield Finding(Trouble.HOST, f"Ingress {INGRESS} is not there")
 
 
-def _of_pods(statefulset: Object, pods: Objects, objects: Sequence[Object]) -> Diagnosis:
+def _of_pods(statefulset: Object, pods: Objects, objects: Sequence[Object]) -> Finding:
     """Say why no pod is ready: there is none, it is not there yet, or it is too busy to answer its probe."""
     for pod in pods:
         if (unanswered := _unanswered_probe(pod, objects)) and _has_been_ready(pod):
-            return Diagnosis(Trouble.BUSY, f"pod {pod['metadata']['name']} runs, but {unanswered}")
+            return Finding(Trouble.BUSY, f"pod {pod['metadata']['name']} runs, but {unanswered}")
     wanted = statefulset["spec"].get("replicas", 1)
     states = [f"pod {pod['metadata']['name']}: {state(pod)}" for pod in pods]
-    return Diagnosis(Trouble.POD, ", ".join(states) or f"there is none, and the StatefulSet wants {wanted}")
+    return Finding(Trouble.POD, ", ".join(states) or f"there is none, and the StatefulSet wants {wanted}")
 
 
-def _flapping(objects: Sequence[Object]) -> Diagnosis | None:
+def _flapping(objects: Sequence[Object]) -> Finding | None:
     """Say that a pod which is ready again has been too busy to answer its probe."""
     for pod in _of(objects, "Pod"):
         if _serves(pod) and _has_been_ready(pod) and (unanswered := _unanswered_probe(pod, objects)):
-            return Diagnosis(Trouble.BUSY, f"pod {pod['metadata']['name']} is ready again, but {unanswered}")
+            return Finding(Trouble.BUSY, f"pod {pod['metadata']['name']} is ready again, but {unanswered}")
     return None
 
 
@@ -252,23 +134,23 @@ def _has_been_ready(pod: Object) -> bool:
 
 def _of_policies(
     policies: Objects, pod: Object, port: int, controller: Controller | None
-) -> Iterator[Diagnosis]:
+) -> Iterator[Finding]:
     if names := closing(policies, pod, port, controller):
         where = f"namespace {controller.name}" if controller else "any other namespace"
         peer = f"kubernetes.io/metadata.name: {controller.name}" if controller else "the controller's labels"
         named = f"NetworkPolicy {names[0]}" if len(names) == 1 else f"NetworkPolicies {', '.join(names)}"
         selects = "selects" if len(names) == 1 else "select"
-        yield Diagnosis(
+        yield Finding(
             Trouble.POLICY,
             f"{named} {selects} pod {pod['metadata']['name']}, and nobody from {where} is let in on port {port}",
-            f"add a NetworkPolicy for the pods with the label app=chroma that lets the ingress controller in: from "
+            advice=f"add a NetworkPolicy for the pods with the label app=chroma that lets the ingress controller in: from "
             f"{where} (namespaceSelector: {{{peer}}}), to port {port}",
         )
 
 
 def _target(objects: Sequence[Object], pod: Object) -> int:
     """Return the port of a pod to which the Service leads."""
-    service = next((one for one in _of(objects, "Service") if one["metadata"]["name"] == _SERVICE), {})
+    service = next((one for one in _of(objects, "Service") if one["metadata"]["name"] == SERVICE), {})
     for port in service.get("spec", {}).get("ports") or ():
         target = port.get("targetPort", port.get("port"))
         return target if isinstance(target, int) else named_port(pod, target)
@@ -287,6 +169,6 @@ def _serves(pod: Object) -> bool:
 
 def _leads_somewhere(slice_: Object) -> bool:
     """Whether an EndpointSlice is the Service's and has an endpoint that is ready."""
-    if slice_["metadata"].get("labels", {}).get(_SERVED) != _SERVICE:
+    if slice_["metadata"].get("labels", {}).get(SERVED) != SERVICE:
         return False
     return any(one.get("conditions", {}).get("ready") for one in slice_.get("endpoints") or ())

@@ -12,7 +12,7 @@ from support.kube.containers import own, state
 
 if TYPE_CHECKING:
     from support.core.wait import Deadlines
-    from support.diagnosis.causes import Finding
+    from support.diagnosis.findings import Finding
     from support.kube.client import Kube
     from support.kube.objects import Object, Objects
 

@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from support.diagnosis.causes import Cause, Finding
+from support.diagnosis.findings import Cause, Finding
 from support.release import versions
 
 if TYPE_CHECKING:

@@ -16,6 +16,7 @@ import yaml
 
 from support.core.promises import PromiseBroken
 from support.deploy import last_live
+from support.deploy.results import Refused
 from support.diagnosis.inquiry import KINDS, controller_of, objects_of
 from support.diagnosis.troubles import diagnose, of_objects
 from support.kube.client import ApiError
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from support.core.redaction import Redactor
-    from support.diagnosis.troubles import Diagnosis
+    from support.diagnosis.findings import Finding
     from support.kube.client import Kube
     from support.kube.objects import Object, Objects
     from support.reporting.scenario import Scenario
@@ -46,7 +47,7 @@ class Failure:
     line: int
     error: BaseException
 
-    def sentences(self, root: Path, look_into: Callable[[str], Diagnosis | None] = diagnose) -> list[str]:
+    def sentences(self, root: Path, look_into: Callable[[str], Finding | None] = diagnose) -> list[str]:
         """Say what was promised, what was seen instead, and where; and what to do, where the trouble is a known one.
 
         `look_into` names the trouble of somebody who saw this.
@@ -65,14 +66,20 @@ class Failure:
             for one in frames
             if one.startswith((f"{root}/steps/", f"{root}/support/"))
         ]
-        # What the API server refused is no answer of a release.
-        trouble = None if isinstance(self.error, ApiError) else look_into(str(self.error))
+        trouble = self._trouble(look_into)
         return [
             f"promised: {promised}  ({place})",
             f"seen:     {textwrap.indent(seen, ' ' * 10).strip()}",
             f"where:    {(ours or [place])[-1]}",
-            *([f"trouble:  {trouble.trouble}", f"to do:    {trouble.remedy}"] if trouble else ()),
+            *([f"trouble:  {trouble.kind}", f"to do:    {trouble.remedy}"] if trouble else ()),
         ]
+
+    def _trouble(self, look_into: Callable[[str], Finding | None]) -> Finding | None:
+        if isinstance(self.error, ApiError):
+            return None  # what the API server refused is no answer of a release
+        if isinstance(self.error, Refused) and self.error.finding.behind:
+            return self.error.finding.behind
+        return look_into(str(self.error))
 
 
 # What was seen of a namespace: the files of the bundle, by name.

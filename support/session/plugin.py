@@ -11,7 +11,7 @@ import pytest
 from _pytest.main import wrap_session
 
 from support.core.redaction import redacted_file
-from support.diagnosis.causes import Cause
+from support.diagnosis.findings import Cause
 from support.release.fault_fit import incompatibility
 from support.release.faults import Fault, FaultError
 from support.release.lint import insecurities

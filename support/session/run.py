@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
     from pathlib import Path
 
-    from support.diagnosis.troubles import Diagnosis
+    from support.diagnosis.findings import Finding
     from support.kube.client import Kube
     from support.platform.assessment import Assessment
     from support.platform.inventory import Check
@@ -195,7 +195,7 @@ class Run:
         kube = next(iter(self.sites.values()), None)
         return silence(kube, error) if kube else ""
 
-    def look_into(self, message: str) -> Diagnosis | None:
+    def look_into(self, message: str) -> Finding | None:
         """Return what troubles somebody who saw this, by what is there in the namespaces in use; never raises."""
         for name, kube in self.sites.items():
             try:

@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from support.diagnosis.causes import Cause
-from support.diagnosis.troubles import Trouble
+from support.diagnosis.findings import Cause, Trouble
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from support.core.promises import PromiseBroken
-from support.diagnosis.troubles import Trouble
+from support.diagnosis.findings import Trouble
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -9,12 +9,12 @@ from support.core.promises import PromiseBroken
 if TYPE_CHECKING:
     from support.core.wait import Deadlines
     from support.deploy.results import Rollout
-    from support.diagnosis.causes import Cause
+    from support.diagnosis.findings import Cause
 
 
 def assert_refused(rollout: Rollout, cause: Cause) -> None:
     """Assert that a release was refused for a cause."""
-    if not rollout.finding or rollout.finding.cause is not cause:
+    if not rollout.finding or rollout.finding.kind is not cause:
         raise PromiseBroken(f"refused because {cause}", rollout)
 
 

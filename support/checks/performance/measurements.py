@@ -13,7 +13,7 @@ from support.checks.performance.memory import resident
 from support.chroma import calls, samples
 from support.chroma.types import Record
 from support.core.promises import PromiseBroken
-from support.diagnosis.troubles import Diagnosis, Trouble
+from support.diagnosis.findings import Finding, Trouble
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, MutableMapping, Sequence
@@ -231,7 +231,7 @@ def warn(measured: Latency, limit: float = SLOW) -> None:
         message = (
             f"{measured.what} takes {measured}; slow is what usually takes more than {limit * 1000:g} ms"
         )
-        warnings.warn(str(Diagnosis(Trouble.SLOW, message)), SlowQuestions, stacklevel=2)
+        warnings.warn(str(Finding(Trouble.SLOW, message)), SlowQuestions, stacklevel=2)
 
 
 def assert_warning_is_complete(measured: Latency) -> None:

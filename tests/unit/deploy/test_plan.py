@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, cast
+from typing import Any, Self, cast
 
 import pytest
 
@@ -139,9 +139,13 @@ def test_a_webhook_that_no_dry_run_may_ask_is_no_obstacle() -> None:
 @dataclass
 class Place:
     outcome: Plan | ApiError
-    _accept_insecure: Callable[[object], Callable[[str], None] | None]
+    accept_insecure: Callable[[object], Callable[[str], None] | None]
 
     forbids = Namespace.forbids
+
+    @property
+    def site(self) -> Self:
+        return self
 
     def plan(self, _release: object) -> Plan:
         if isinstance(self.outcome, ApiError):

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from support.diagnosis.causes import Cause, rejection
+from support.diagnosis.causes import rejection
+from support.diagnosis.findings import Cause
 from support.kube.client import ApiError
 
 # As Kubernetes 1.34 words them.
@@ -48,7 +49,7 @@ IMMUTABLE = "spec: Forbidden: spec is immutable after creation except resources.
 )
 def test_every_status_is_a_refusal_with_its_remedy(error: ApiError, final: bool, words: str) -> None:
     finding = rejection(error)
-    assert (finding.cause, finding.terminal) == (Cause.ADMISSION, final)
+    assert (finding.kind, finding.terminal) == (Cause.ADMISSION, final)
     assert words in finding.remedy
 
 

@@ -6,15 +6,8 @@ from typing import Any
 
 import pytest
 
-from support.diagnosis.causes import (
-    Cause,
-    Observation,
-    diagnose,
-    explain,
-    has_pulled,
-    may_be_scheduled,
-    not_pulled,
-)
+from support.diagnosis.causes import Observation, diagnose, explain, has_pulled, may_be_scheduled, not_pulled
+from support.diagnosis.findings import Cause
 from support.kube.containers import state
 
 Object = dict[str, Any]
@@ -284,7 +277,7 @@ QUOTA = 'create Pod chroma-0 failed error: pods "chroma-0" is forbidden: exceede
 def test_a_sign_tells_its_cause(sight: Observation, cause: Cause, terminal: bool, word: str) -> None:
     finding = diagnose(sight)
     assert finding
-    assert (finding.cause, finding.terminal) == (cause, terminal)
+    assert (finding.kind, finding.terminal) == (cause, terminal)
     assert word in finding.detail
 
 
@@ -360,7 +353,7 @@ def test_what_may_still_become_live_is_not_accused(sight: Observation) -> None:
 def test_a_reverted_update_that_is_stuck_is_told() -> None:
     finding = diagnose(seen(pod(waiting("ImagePullBackOff"), **OLD), sts=ORDERED))
     assert finding
-    assert (finding.cause, finding.terminal) == (Cause.NEVER_READY, False)
+    assert (finding.kind, finding.terminal) == (Cause.NEVER_READY, False)
     assert "OrderedReady waits for pod chroma-0" in finding.detail
 
 
@@ -368,7 +361,7 @@ def test_a_terminal_finding_goes_before_a_transient_one() -> None:
     doubtful = event("FailedMount", "MountVolume.SetUp failed: object not registered")
     finding = diagnose(seen(pod(waiting("InvalidImageName")), events=(doubtful,)))
     assert finding
-    assert finding.cause is Cause.IMAGE
+    assert finding.kind is Cause.IMAGE
 
 
 @pytest.mark.parametrize(
@@ -394,7 +387,7 @@ def test_a_missed_deadline_names_the_best_reason_there_is(
     sight: Observation, cause: Cause, word: str
 ) -> None:
     finding = explain(sight)
-    assert finding.cause is cause
+    assert finding.kind is cause
     assert word in finding.detail
 
 
@@ -421,7 +414,7 @@ def test_an_image_that_is_not_there_is_told_before_anything_runs() -> None:
     refused = prepull_pod(waiting("CreateContainerConfigError"), waiting("ErrImagePull", NOT_FOUND))
     finding = not_pulled(refused, [])
     assert finding
-    assert finding.cause is Cause.IMAGE
+    assert finding.kind is Cause.IMAGE
     assert finding.terminal
     assert not has_pulled(refused)
 

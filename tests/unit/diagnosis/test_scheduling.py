@@ -9,7 +9,7 @@ import pytest
 from support.core.wait import Deadlines
 from support.deploy.rollout import RolloutMonitor
 from support.diagnosis import scheduling
-from support.diagnosis.causes import Cause, Finding
+from support.diagnosis.findings import Cause, Finding
 
 PREEMPTION = " preemption: 0/1 nodes are available: 1 Preemption is not helpful for scheduling."
 

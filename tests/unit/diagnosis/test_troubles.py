@@ -9,9 +9,8 @@ import pytest
 from support.deploy.liveness import NotYet
 from support.deploy.rollout import unanswered
 from support.diagnosis import inquiry
-from support.diagnosis.causes import REMEDIES as REMEDIES_OF_CAUSES
-from support.diagnosis.causes import Cause, Finding
-from support.diagnosis.troubles import REMEDIES, Diagnosis, Trouble, diagnose, of_objects
+from support.diagnosis.findings import Cause, Finding, Trouble, remedy_of
+from support.diagnosis.troubles import diagnose, of_objects
 from support.kube.client import ApiError
 
 HEARTBEAT = "GET /api/v2/heartbeat through the ingress"
@@ -54,7 +53,7 @@ HEARTBEAT = "GET /api/v2/heartbeat through the ingress"
     ],
 )
 def test_an_answer_tells_its_trouble(told: str, trouble: Trouble) -> None:
-    assert diagnose(told) == Diagnosis(trouble, told)
+    assert diagnose(told) == Finding(trouble, told)
 
 
 @pytest.mark.parametrize(
@@ -102,37 +101,37 @@ INGRESS = _object("Ingress", "chroma-ingress")
     ],
 )
 def test_objects_show_where_the_way_ends(objects: list[Any], seen: list[tuple[Trouble, str]]) -> None:
-    assert [(one.trouble, one.seen) for one in of_objects(objects)] == seen
+    assert [(one.kind, one.detail) for one in of_objects(objects)] == seen
 
 
 def test_where_nothing_answers_the_objects_know_why() -> None:
     silence = f"{HEARTBEAT}: 503 no available server"
     found = diagnose(silence, [SET, SERVICE, INGRESS])
     assert found is not None
-    assert found.trouble is Trouble.POD
-    assert diagnose(silence, [SET, POD, SLICE, INGRESS]) == Diagnosis(Trouble.SILENCE, silence)
+    assert found.kind is Trouble.POD
+    assert diagnose(silence, [SET, POD, SLICE, INGRESS]) == Finding(Trouble.SILENCE, silence)
 
 
 def test_every_trouble_and_every_cause_has_a_remedy() -> None:
-    assert REMEDIES.keys() == set(Trouble)
-    assert REMEDIES_OF_CAUSES.keys() == set(Cause)
+    assert all(map(remedy_of, (*Cause, *Trouble)))
+    assert remedy_of(Cause.TOKEN) != remedy_of(Trouble.TOKEN), "the sentence is one, and the remedies are two"
 
 
 def test_a_refusal_says_what_to_do() -> None:
-    assert str(Finding(Cause.CLAIM, "claim x: Lost")).endswith(f"to do: {REMEDIES_OF_CAUSES[Cause.CLAIM]}")
+    assert str(Finding(Cause.CLAIM, "claim x: Lost")).endswith(f"to do: {remedy_of(Cause.CLAIM)}")
 
 
 @pytest.mark.parametrize(
     ("told", "remedy"),
     [
-        (f"{HEARTBEAT}: 503 no available server", REMEDIES[Trouble.SILENCE]),
-        (f"{HEARTBEAT}: 404 404 page not found", REMEDIES[Trouble.HOST]),
-        (f"{HEARTBEAT}: 200 nonsense", REMEDIES_OF_CAUSES[Cause.NEVER_READY]),
+        (f"{HEARTBEAT}: 503 no available server", remedy_of(Trouble.SILENCE)),
+        (f"{HEARTBEAT}: 404 404 page not found", remedy_of(Trouble.HOST)),
+        (f"{HEARTBEAT}: 200 nonsense", remedy_of(Cause.NEVER_READY)),
     ],
 )
 def test_a_ready_pod_that_nobody_reaches_has_a_remedy_of_its_own(told: str, remedy: str) -> None:
     finding = unanswered(NotYet(told))
-    assert (finding.cause, finding.remedy) == (Cause.NEVER_READY, remedy)
+    assert (finding.kind, finding.remedy) == (Cause.NEVER_READY, remedy)
 
 
 SILENCE = f"{HEARTBEAT}: 502 Bad Gateway"
@@ -167,30 +166,27 @@ THERE = [SET, POD, LEADING, SLICE, PUBLISHED, DENY, HOME, FRONT]
 
 def test_a_policy_that_keeps_the_ingress_out_is_named_in_the_refusal_and_to_who_asks() -> None:
     refusal = inquiry.closer(cast("Any", Platform(THERE)), "chroma", unanswered(NotYet(SILENCE)))
-    assert refusal.cause is Cause.NEVER_READY
+    assert refusal.kind is Cause.NEVER_READY
     assert f"but {Trouble.POLICY}: NetworkPolicy default-deny selects pod chroma-0" in refusal.detail
     assert "kubernetes.io/metadata.name: edge}), to port 8000" in refusal.remedy
     asked = inquiry.look_into(cast("Any", Platform(THERE)), "chroma", SILENCE)
     assert asked
-    assert (asked.trouble, asked.remedy) == (Trouble.POLICY, refusal.remedy)
-    # The failure of a scenario over it says the same.
-    again = diagnose(f"release is refused because {refusal}")
-    assert again
-    assert (again.trouble, again.remedy) == (Trouble.POLICY, refusal.remedy)
+    assert (asked.kind, asked.remedy) == (Trouble.POLICY, refusal.remedy)
+    assert refusal.behind == asked, "the failure of a scenario over it says the same"
 
 
 def test_a_policy_is_named_also_where_the_controller_may_not_be_looked_for() -> None:
     closed = Platform(THERE, forbidden=("Service",))
     with_service = inquiry.look_into(cast("Any", Platform(THERE[:6])), "chroma", SILENCE)
     assert with_service
-    assert with_service.trouble is Trouble.POLICY
+    assert with_service.kind is Trouble.POLICY
     assert inquiry.controller_of(cast("Any", closed), [PUBLISHED]) is None
 
 
 def test_a_service_is_blamed_only_where_it_leads_nowhere() -> None:
     there = [SET, POD, SERVICE, EMPTY_SLICE, PUBLISHED]
     refusal = inquiry.closer(cast("Any", Platform(there)), "chroma", unanswered(NotYet(SILENCE)))
-    assert (Trouble.SERVICE in refusal.detail, refusal.remedy) == (True, REMEDIES[Trouble.SERVICE])
+    assert (Trouble.SERVICE in refusal.detail, refusal.remedy) == (True, remedy_of(Trouble.SERVICE))
     innocent = [SET, POD, LEADING, SLICE, PUBLISHED]
     silent = inquiry.closer(cast("Any", Platform(innocent)), "chroma", unanswered(NotYet(SILENCE)))
     assert "Service chromadb-svc:" not in silent.detail
@@ -212,7 +208,7 @@ def _busy(ready: str, message: str = LATE, since: str = "2026-01-01T00:05:00Z") 
 def test_a_release_that_is_merely_busy_is_told_as_that(ready: str) -> None:
     found = diagnose(f"{HEARTBEAT}: 503 no available server", _busy(ready))
     assert found
-    assert found.trouble is Trouble.BUSY
+    assert found.kind is Trouble.BUSY
 
 
 def test_a_release_that_does_not_start_or_is_asked_wrongly_is_not_called_busy() -> None:
@@ -224,7 +220,7 @@ def test_a_release_that_does_not_start_or_is_asked_wrongly_is_not_called_busy() 
     ):
         found = diagnose(told, objects)
         assert found
-        assert found.trouble is Trouble.POD
+        assert found.kind is Trouble.POD
 
 
 def test_nodes_that_took_no_pod_are_named() -> None:

@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 
 from support.diagnosis.causes import (
-    Cause,
     Observation,
     diagnose,
     explain,
@@ -15,6 +14,7 @@ from support.diagnosis.causes import (
     not_pulled,
     not_pulled_in_time,
 )
+from support.diagnosis.findings import Cause
 from support.kube.containers import injected, own, phase, state
 
 Object = dict[str, Any]
@@ -100,7 +100,7 @@ def test_an_injected_container_refuses_no_release_and_is_named_at_the_deadline(
     )
     assert diagnose(seen) is None
     finding = explain(seen)
-    assert finding.cause is Cause.NEVER_READY
+    assert finding.kind is Cause.NEVER_READY
     assert "pod chroma-0: ready, but container istio-proxy, which something else has put there, is" in str(
         finding
     )
@@ -111,7 +111,7 @@ def test_what_befalls_an_own_container_counts_as_ever() -> None:
     seen = Observation(SET, [pod({"gateway": READY}, chroma=UNPULLED, istio_proxy=READY)])
     finding = diagnose(seen)
     assert finding
-    assert (finding.cause, "container chroma" in finding.detail) == (Cause.IMAGE, True)
+    assert (finding.kind, "container chroma" in finding.detail) == (Cause.IMAGE, True)
 
 
 def test_an_event_about_an_own_container_counts_as_ever() -> None:
@@ -131,7 +131,7 @@ def test_a_pod_that_only_pulls_is_done_whatever_runs_beside() -> None:
     waits = pod({"istio-proxy": UNPULLED}, gateway={"waiting": {"reason": "PodInitializing"}})
     assert not has_pulled(own(waits, asked))
     late = not_pulled_in_time(waits, asked, [])
-    assert late.cause is Cause.IMAGE
+    assert late.kind is Cause.IMAGE
     assert "container istio-proxy" in late.detail
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from support.diagnosis.causes import Cause
+from support.diagnosis.findings import Cause
 from support.release import lineage
 from support.release.lineage import Lineage
 
@@ -66,7 +66,7 @@ def test_only_what_is_known_to_be_below_the_last_writer_is_forbidden(
     finding = Lineage(writers).forbids(image)
     assert (finding is not None) is forbidden
     if finding:
-        assert finding.cause is Cause.OLDER
+        assert finding.kind is Cause.OLDER
         assert "--accept-downgrade" in finding.remedy
 
 
