@@ -10,7 +10,8 @@ from steps.vocabulary import OneOf, parser
 from support.checks import queries
 from support.chroma.types import Metric
 from support.laws import filters, invariants, strategies
-from support.laws.invariants import LawRunner, RecallSample
+from support.laws.invariants import LawRunner
+from support.laws.recall import RecallSample, assert_recall
 
 if TYPE_CHECKING:
     from hypothesis.strategies import SearchStrategy
@@ -110,7 +111,7 @@ def answer_has_what_matches(law_runner: LawRunner, trials: SearchStrategy[Trial]
 
 @then(parse("recall@10 is at least {share:d} %"))
 def nearest_are_found(recall: float, share: int) -> None:
-    invariants.assert_recall(recall, share / 100)
+    assert_recall(recall, share / 100)
 
 
 @then("the answer is empty")

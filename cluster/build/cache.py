@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import ctypes
 import errno
 import fcntl
 import hashlib
-import json
 import os
 import re
 import shutil
@@ -16,6 +14,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
+from cluster.build.entries import flush, is_complete, readable_by_all, remove, seal
 from cluster.build.progress import Timings
 from cluster.errors import ClusterError
 
@@ -23,13 +22,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
 NAME = "chroma-conformance"
-MANIFEST = ".complete"
-"""The file that makes a directory an entry: every other file in it, with its size."""
-
 _LOCKS, _TEMPORARY, _SCRATCH = "locks", "tmp", "scratch"
 _KIND = re.compile(r"[a-z][a-z0-9-]*")
 _DIGEST_LENGTH = 20
-_UMASK = 0o022
 _NO_SPACE = (errno.ENOSPC, errno.EDQUOT)
 
 
@@ -77,10 +72,10 @@ class Store:
         """
         place = self._place(kind, key)
         self._hold(place)
-        if not _is_complete(place):
+        if not is_complete(place):
             with self._sole_builder(place, title):
                 # Another run may have built it while this one waited.
-                if not _is_complete(place):
+                if not is_complete(place):
                     self._build(place, title, build)
         return place
 
@@ -90,7 +85,7 @@ class Store:
 
     def has(self, kind: str, key: str) -> bool:
         """Say whether the entry is there and whole."""
-        return _is_complete(self._place(kind, key))
+        return is_complete(self._place(kind, key))
 
     def prune(self, keep: Iterable[Path] = ()) -> list[Path]:
         """Remove the entries of all kinds that are neither in `keep` nor in use, and return their paths.
@@ -136,7 +131,7 @@ class Store:
             return
         with self._free(self.root / _LOCKS / "scratch.use") as unused:
             if unused and wait:
-                _remove(self.root / _SCRATCH)
+                remove(self.root / _SCRATCH)
             elif unused:
                 aside = Path(tempfile.mkdtemp(prefix=f"{_SCRATCH}.", dir=self.root / _TEMPORARY))
                 (self.root / _SCRATCH).rename(aside / _SCRATCH)
@@ -220,16 +215,16 @@ class Store:
             place.parent.mkdir(exist_ok=True)
             temporary = self._temporary(place)
         try:
-            with self.timings.stage(f"building {title}"), _readable_by_all():
+            with self.timings.stage(f"building {title}"), readable_by_all():
                 build(temporary)
-                _seal(temporary)
+                seal(temporary)
             temporary.rename(place)
-            _flush(place.parent)
+            flush(place.parent)
         except BaseException as error:
             full = self._disk_full(error, title)
             # What cannot be removed now is swept by the next run: the first error is the one to tell.
             with suppress(OSError):
-                _remove(temporary)
+                remove(temporary)
             if full is None:
                 raise
             # A full disk gets back what only a later attempt would have profited from.
@@ -247,7 +242,7 @@ class Store:
         """Take an entry away in one step, so that no interrupt leaves a part of it."""
         aside = self._temporary(place)
         place.rename(aside / place.name)
-        _remove(aside)
+        remove(aside)
 
     def _sweep(self) -> None:
         """Remove the temporaries of dead runs: those whose build lock is free.
@@ -258,7 +253,7 @@ class Store:
             entry = temporary.name.rpartition(".")[0]
             with self._free(self.root / _LOCKS / f"{entry}.build") as idle:
                 if idle and entry != _SCRATCH:
-                    _remove(temporary)
+                    remove(temporary)
             if idle and entry == _SCRATCH:
                 self._remove_meanwhile(temporary)
 
@@ -294,64 +289,6 @@ class Store:
                 f"the cache {self.root} cannot be used: {error}; "
                 f"set XDG_CACHE_HOME to a directory that can be written to"
             ) from error
-
-
-@contextmanager
-def _readable_by_all() -> Iterator[None]:
-    """Let others read what is made: containers do, and not as our user, however careful that one's umask is."""
-    before = os.umask(_UMASK)
-    try:
-        yield
-    finally:
-        os.umask(before)
-
-
-def _seal(directory: Path) -> None:
-    """Bring everything below the directory to disk, and then its manifest."""
-    sizes: dict[str, int] = {}
-    for parent, directories, names in os.walk(directory):
-        for name in names:
-            path = Path(parent, name)
-            sizes[str(path.relative_to(directory))] = path.lstat().st_size
-        # os.walk does not name links to directories among the files.
-        sizes.update(
-            (str(path.relative_to(directory)), path.lstat().st_size)
-            for path in (Path(parent, name) for name in directories)
-            if path.is_symlink()
-        )
-    with (directory / MANIFEST).open("w") as manifest:
-        json.dump(sizes, manifest, indent=0, sort_keys=True)
-    _flush(directory)
-
-
-def _flush(directory: Path) -> None:
-    """Bring what was written on the file system of the directory to disk.
-
-    One syncfs instead of an fsync for each file: an entry may hold ten thousands.
-    """
-    descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        if ctypes.CDLL(None, use_errno=True).syncfs(descriptor) != 0:
-            code = ctypes.get_errno()
-            raise OSError(code, os.strerror(code), str(directory))
-    finally:
-        os.close(descriptor)
-
-
-def _is_complete(place: Path) -> bool:
-    """Compare names and sizes with the manifest: finds what is missing or cut short, in milliseconds."""
-    try:
-        sizes = json.loads((place / MANIFEST).read_text())
-        return all(os.lstat(place / name).st_size == size for name, size in sizes.items())
-    except (OSError, ValueError, AttributeError):
-        return False
-
-
-def _remove(place: Path) -> None:
-    # Again when something vanished meanwhile: then someone else removes, too, and may leave the rest to us.
-    while place.exists():
-        with suppress(FileNotFoundError):
-            shutil.rmtree(place)
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:

@@ -2,29 +2,27 @@
 
 from __future__ import annotations
 
-import gzip
 import io
 import json
 import tempfile
-import zipfile
 from dataclasses import asdict, dataclass, replace
-from fnmatch import fnmatchcase
 from functools import partial
 from hashlib import sha256
 from pathlib import Path, PurePosixPath
-from typing import IO, TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any
 
 from cluster.build import oci
 from cluster.build.archive import ArchiveError
 from cluster.build.distribution import MERGED, Missing, Taken, merged, system
-from cluster.build.downloads import DownloadError, fetch_lock, fetch_module, fetch_wheel
+from cluster.build.downloads import DownloadError, fetch_lock
 from cluster.build.elf import MAGIC, BrokenElf
+from cluster.build.members import file_entry, from_lock, from_module, from_wheel, opened
 from cluster.build.programs import ensure_go
-from cluster.build.recipes import Distribution, File, Installed, Member, Module, Recipe, RecipeError, Wheel
+from cluster.build.recipes import Distribution, File, Installed, Recipe, RecipeError
 from cluster.build.sources import preferred_file, read_preferred, take
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+    from collections.abc import Collection, Iterable, Iterator, Mapping
 
     from cluster.build.cache import Store
     from cluster.build.downloads import Pin
@@ -156,14 +154,14 @@ class _Plan:
         packages = [Taken(item.module, item.version, item.sum) for item in recipe.modules]
         for wheel in recipe.wheels:
             pin = wheel.pin(oci.machine())
-            entries += _from_wheel(wheel, pin, downloads)
+            entries += from_wheel(wheel, pin, downloads)
             packages.append(_taken(pin))
         for item, lock in self.locks:
             wheels = fetch_lock(lock, Path(tempfile.mkdtemp(dir=downloads)))
-            entries += _from_lock(item, wheels.values())
+            entries += from_lock(item, wheels.values())
             packages += [_taken(pin) for pin in wheels]
         for module in recipe.modules:
-            entries += _from_module(module, ensure_go(store), downloads)
+            entries += from_module(module, ensure_go(store), downloads)
         if recipe.distribution:
             files, taken = self._of_distribution(recipe.distribution, entries)
             entries += files
@@ -188,11 +186,11 @@ class _Plan:
 
     def _own(self) -> Iterator[oci.Entry]:
         for item, path in self.sources:
-            yield _entry(item, path.stat().st_size, partial(_open, path))
+            yield file_entry(item, path.stat().st_size, partial(opened, path))
         for item in self.recipe.files:
             if item.text is not None:
                 data = item.text.encode()
-                yield _entry(item, len(data), partial(io.BytesIO, data))
+                yield file_entry(item, len(data), partial(io.BytesIO, data))
         for directory in self.recipe.directories:
             yield oci.Entry(PurePosixPath(directory.path), directory.bits, directory.ids)
 
@@ -246,89 +244,6 @@ def _identity(item: File, path: Path) -> list[Any]:
 
 def _digest(file: Path) -> str:
     return sha256(file.read_bytes()).hexdigest()
-
-
-def _open(path: Path) -> IO[bytes]:
-    return path.open("rb")
-
-
-def _entry(item: File | Member, size: int, content: Callable[[], IO[bytes]]) -> oci.Entry:
-    return oci.Entry(PurePosixPath(item.path), item.bits, item.ids, size, content)
-
-
-def _from_wheel(wheel: Wheel, pin: Pin, downloads: Path) -> Iterator[oci.Entry]:
-    file = fetch_wheel(pin, Path(tempfile.mkdtemp(dir=downloads)))
-    with zipfile.ZipFile(file) as archive:
-        sizes = {member.filename: member.file_size for member in archive.infolist()}
-    for item in wheel.take:
-        if item.member not in sizes:
-            raise RecipeError(f"the wheel {pin} has no member {item.member}")
-        yield _entry(item, sizes[item.member], partial(_open_member, file, item.member))
-
-
-def _from_lock(installed: Installed, wheels: Iterable[Path]) -> Iterator[oci.Entry]:
-    for file in wheels:
-        # Open until the last member of it is read: a wheel may have thousands.
-        archive = zipfile.ZipFile(file)
-        for member in archive.infolist():
-            place = _place_of(member.filename)
-            if place is None or member.is_dir() or _matches(place, installed.without):
-                continue
-            path = PurePosixPath(installed.path) / place
-            yield oci.Entry(
-                path, 0o644, size=member.file_size, content=partial(archive.open, member.filename)
-            )
-
-
-def _place_of(member: str) -> str | None:
-    """Say where a member of a wheel goes below the directory of modules; None for what does not go there."""
-    first, _, rest = member.partition("/")
-    if not first.endswith(".data"):
-        return member
-    scheme, _, rest = rest.partition("/")
-    return rest if scheme in {"purelib", "platlib"} else None
-
-
-def _matches(path: str, patterns: Iterable[str]) -> bool:
-    return any(fnmatchcase(path, pattern) for pattern in patterns)
-
-
-def _open_member(file: Path, member: str) -> IO[bytes]:
-    # A closed archive keeps its file until the streams from it are closed, too.
-    with zipfile.ZipFile(file) as archive:
-        return archive.open(member)
-
-
-def _from_module(module: Module, go: Path, downloads: Path) -> Iterator[oci.Entry]:
-    machine = oci.machine()
-    if machine not in module.trees:
-        there = ", ".join(sorted(module.trees))
-        raise RecipeError(f"the module {module.module} has nothing for {machine} (but for {there})")
-    place = Path(tempfile.mkdtemp(dir=downloads))
-    archive = zipfile.ZipFile(fetch_module(module.module, module.version, module.sum, go, place))
-    tree = f"{module.module}@{module.version}/{module.trees[machine]}"
-    for file in json.loads(archive.read(f"{tree}/files.json"))["files"]:
-        name = file["name"]
-        if _is_directory(file) or not _matches(name, module.take) or _matches(name, module.without):
-            continue
-        path = PurePosixPath(module.path, name)
-        if target := file.get("symlink"):
-            yield oci.Entry(path, 0o777, target=target)
-            continue
-        member = f"{tree}/{name}.gz" if file.get("compressed") else f"{tree}/{name}"
-        mode = 0o755 if file["perm"] & 0o100 else 0o644
-        content = partial(_open_packed, archive, member)
-        yield oci.Entry(path, mode, size=file["size"], content=content)
-
-
-def _is_directory(file: Mapping[str, Any]) -> bool:
-    return bool(file["perm"] >> 31)  # as Go's fs.FileMode has it
-
-
-def _open_packed(archive: zipfile.ZipFile, member: str) -> IO[bytes]:
-    stream = archive.open(member)
-    # It reads as a file of bytes does, but is declared by another name.
-    return gzip.GzipFile(fileobj=stream) if member.endswith(".gz") else stream  # type: ignore[return-value]  # see above
 
 
 def _config(recipe: Recipe, packages: Iterable[Mapping[str, str]]) -> dict[str, Any]:

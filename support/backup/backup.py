@@ -31,7 +31,7 @@ from support.deploy.objects import is_bound
 from support.deploy.precheck import ObstructedError, Situation
 from support.diagnosis import causes
 from support.diagnosis.findings import Cause, Finding, Trouble
-from support.kube.client import ApiError
+from support.kube.errors import ApiError
 from support.kube.labels import is_ours
 from support.kube.objects import named
 

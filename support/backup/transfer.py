@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Final
 from support.core.errors import SuiteError
 from support.core.wait import kept, wait_for
 from support.kube import probe
-from support.kube.client import ApiError
 from support.kube.containers import own, phase
+from support.kube.errors import ApiError
 from support.kube.labels import is_ours
 
 if TYPE_CHECKING:

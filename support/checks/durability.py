@@ -16,6 +16,7 @@ from support.core.wait import wait_for
 from support.deploy.ways_in import CONTAINER, POD, beside, pod_of, way_in
 from support.kube import probe
 from support.laws import invariants
+from support.laws.recall import recall as recall_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -114,7 +115,7 @@ def assert_found_by_questions(collection: Collection) -> None:
     held = calls.contents(collection)
     vectors = [record.vector for record in held[:: max(1, len(held) // _QUESTIONS)]]
     answers = calls.ask(collection, vectors, _NEAREST)
-    recall = invariants.recall(Metric.L2, held, vectors, _NEAREST, answers)
+    recall = recall_of(Metric.L2, held, vectors, _NEAREST, answers)
     assert recall >= _RECALL, (
         f"questions find {recall:.0%} of the nearest records, promised are {_RECALL:.0%}"
     )

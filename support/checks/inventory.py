@@ -15,7 +15,7 @@ from support.checks.certificate.authority import FUTURE, NOW, PAST, Span, issue
 from support.core.promises import PromiseBroken
 from support.core.wait import wait_for
 from support.kube import probe
-from support.kube.client import ApiError
+from support.kube.errors import ApiError
 from support.kube.labels import ownership
 from support.platform.certificate import Source, Tls
 from support.platform.inventory import Inventory, InventoryError

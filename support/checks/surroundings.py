@@ -14,7 +14,7 @@ from trustme import CA
 from support.checks.certificate.authority import issue
 from support.core.wait import pause, wait_for
 from support.kube import probe
-from support.kube.client import ApiError
+from support.kube.errors import ApiError
 from support.kube.objects import key
 from support.release.faults import Patch
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from support.commands import backup, plan, status, sweep
 from support.core.errors import SuiteError
-from support.kube.client import ApiError
+from support.kube.errors import ApiError
 from support.kube.silence import SilentError, silence
 
 if TYPE_CHECKING:

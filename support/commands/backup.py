@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from support.backup.backup import BackupRunner, described
 from support.core.errors import SuiteError
 from support.diagnosis.causes import rejection
-from support.kube.client import ApiError
+from support.kube.errors import ApiError
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from support.kube.client import ApiError
+from support.kube.errors import ApiError
 from support.release import lint
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from support.deploy.objects import claim_names, dry_run_pod, images, is_bound, i
 from support.diagnosis import admission
 from support.diagnosis.causes import rejection
 from support.diagnosis.findings import Cause, Finding
-from support.kube.client import ApiError
+from support.kube.errors import ApiError
 from support.kube.labels import is_ours
 from support.kube.objects import key
 

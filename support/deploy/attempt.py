@@ -13,7 +13,7 @@ from support.deploy.rollout import RolloutMonitor
 from support.diagnosis import causes, inquiry
 from support.diagnosis.causes import rejection
 from support.diagnosis.findings import Cause, Finding
-from support.kube.client import ApiError
+from support.kube.errors import ApiError
 
 if TYPE_CHECKING:
     from support.deploy.custody import Custody

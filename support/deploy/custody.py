@@ -10,7 +10,7 @@ from support.deploy.last_live import Kept
 from support.deploy.liveness import Expectation, NeverWill, NotYet
 from support.deploy.objects import claim_names
 from support.diagnosis.findings import Cause, Finding
-from support.kube.client import ApiError
+from support.kube.errors import ApiError
 from support.kube.objects import named
 from support.release import lineage
 

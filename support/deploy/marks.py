@@ -12,7 +12,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Self
 
-from support.kube.client import FIELD_MANAGER, ApiError
+from support.kube.client import FIELD_MANAGER
+from support.kube.errors import ApiError
 from support.kube.labels import OWNED, RUN, ownership
 
 if TYPE_CHECKING:

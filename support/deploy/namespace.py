@@ -18,7 +18,7 @@ from support.deploy.results import Refused, RollBack, Rollout
 from support.deploy.rollout import KINDS, RolloutMonitor
 from support.diagnosis import causes
 from support.diagnosis.causes import rejection
-from support.kube.client import ApiError
+from support.kube.errors import ApiError
 from support.kube.objects import key
 from support.kube.watch import Watch
 from support.platform import code_server

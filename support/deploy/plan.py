@@ -13,8 +13,8 @@ from support.deploy import precheck
 from support.deploy.objects import is_claim
 from support.diagnosis import admission
 from support.diagnosis.causes import rejection
-from support.kube.client import ApiError
 from support.kube.diff import FieldChange, differences, wanted
+from support.kube.errors import ApiError
 from support.kube.labels import is_ours
 from support.kube.objects import key
 from support.platform.certificate import staleness

@@ -15,7 +15,8 @@ from support.deploy.objects import claim_names, is_claim
 from support.deploy.removal import KINDS
 from support.diagnosis import ending
 from support.kube import owners
-from support.kube.client import FIELD_MANAGER, ApiError
+from support.kube.client import FIELD_MANAGER
+from support.kube.errors import ApiError
 from support.kube.labels import is_ours
 from support.kube.objects import key, named
 

@@ -10,7 +10,8 @@ from support.deploy.results import NotLive
 from support.deploy.rollout import is_ready
 from support.diagnosis import causes
 from support.diagnosis.findings import Finding
-from support.kube.client import ApiError
+from support.diagnosis.observation import Observation
+from support.kube.errors import ApiError
 from support.kube.objects import key
 
 if TYPE_CHECKING:
@@ -41,7 +42,7 @@ def prove_live(site: Site, *, note: bool = True) -> Live:
     if lost := custody.gone():
         raise NotLive(str(lost), recalled.release)
     statefulset = recalled.statefulset()
-    seen = causes.Observation(site.kube.get(*key(statefulset), site.name), site.kube.list("Pod", site.name))
+    seen = Observation(site.kube.get(*key(statefulset), site.name), site.kube.list("Pod", site.name))
     if not is_ready(seen):
         raise NotLive(causes.explain(seen).detail, recalled.release)
     try:

@@ -9,7 +9,8 @@ from support.core.parallel import in_parallel
 from support.core.wait import wait_for
 from support.deploy.objects import is_announcement, is_claim
 from support.deploy.volumes import claimed_by, claimed_from, counted, of_namespaces, stays
-from support.kube.client import ApiError, Contents
+from support.kube.discovery import Contents
+from support.kube.errors import ApiError
 from support.kube.labels import OWNED, is_ours
 from support.kube.objects import key
 from support.kube.watch import Watch

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Final
 from support.deploy.liveness import Insecure, Locked, Lost, Nameless, NeverWill, NotYet, Unreadable
 from support.deploy.objects import claim_names, is_bound
 from support.diagnosis import causes
-from support.diagnosis.causes import Observation
 from support.diagnosis.findings import Cause, Finding, Trouble
+from support.diagnosis.observation import Observation
 from support.diagnosis.troubles import diagnose
 from support.kube.containers import is_ready as is_pod_ready
 from support.kube.containers import own, state

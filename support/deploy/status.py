@@ -14,8 +14,8 @@ from support.deploy.objects import ANNOUNCEMENT
 from support.deploy.results import NotLive
 from support.diagnosis.ending import is_ending
 from support.diagnosis.inquiry import look_into
-from support.kube.client import ApiError
 from support.kube.containers import is_ready, own_of, state, statuses
+from support.kube.errors import ApiError
 from support.kube.labels import is_ours
 from support.network import http
 from support.network.way import SERVICE, ingress

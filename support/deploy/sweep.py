@@ -12,7 +12,7 @@ from support.deploy import removal
 from support.deploy.marks import KIND, is_mark, living, run_of
 from support.deploy.objects import is_prepull_pod
 from support.deploy.remains import Remains
-from support.kube.client import ApiError
+from support.kube.errors import ApiError
 from support.kube.labels import OWNED
 from support.kube.objects import key
 

@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from support.kube.client import ApiError
+    from support.kube.errors import ApiError
 
 # HTTP statuses by which an object itself is judged: malformed, too large, of a field that another manager owns,
 # invalid. Asking once more brings the same answer.

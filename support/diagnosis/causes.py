@@ -4,70 +4,20 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 from support.diagnosis import admission, scheduling
 from support.diagnosis import ending as leaving
 from support.diagnosis.findings import Cause, Finding, remedy_of, short
+from support.diagnosis.observation import Observation, made_by, owned
 from support.kube import owners
-from support.kube.containers import concerns, ended, injected, is_ready, own, state, statuses, waiting
+from support.kube.containers import ended, injected, is_ready, own, state, statuses, waiting
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from support.kube.client import ApiError
+    from support.kube.errors import ApiError
     from support.kube.objects import Object, Objects
-
-
-@dataclass(frozen=True)
-class Observation:
-    """What the cluster shows of one rollout, as plain objects of the API.
-
-    `claims` are those that the release's pod mounts. Events that were there before this rollout began are left out;
-    the pods of the rollout before it may be among `pods`.
-    """
-
-    statefulset: Object | None = None
-    pods: Objects = field(default_factory=list)
-    claims: Objects = field(default_factory=list)
-    events: Objects = field(default_factory=list)
-    now: dt.datetime = field(default_factory=lambda: dt.datetime.now(dt.UTC))
-
-    def revision_pods(self) -> Objects:
-        """Return the pods of this rollout: of the revision that is being rolled out, and not on their way out.
-
-        They show the containers of the StatefulSet alone: those that others inject may be in any state.
-
-        Without observedGeneration the status still speaks of the rollout before. A pod that is being deleted shows
-        signs that look like a crash (ContainerStatusUnknown, exit code 137).
-        """
-        if not self.statefulset or not self.observed():
-            return []
-        revision = self.statefulset["status"].get("updateRevision")
-        return [own(pod, self.statefulset) for pod in self.pods if _belongs(pod, self.statefulset, revision)]
-
-    def observed(self) -> bool:
-        """Whether the status of the StatefulSet speaks of this rollout."""
-        if not self.statefulset:
-            return False
-        observed = self.statefulset.get("status", {}).get("observedGeneration")
-        return bool(observed == self.statefulset["metadata"]["generation"])
-
-    def events_of(self, obj: Object) -> Objects:
-        """Return the events about this very object, and not about one of its name before it, or a container it hides."""
-        uid = obj["metadata"]["uid"]
-        return [
-            event
-            for event in self.events
-            if event["involvedObject"].get("uid") == uid and concerns(obj, event)
-        ]
-
-    def obstructions(self, pod: Object) -> list[str]:
-        """Say which containers that others have put into one of these pods keep it from being ready."""
-        uid = pod["metadata"]["uid"]
-        whole = next(one for one in self.pods if one["metadata"]["uid"] == uid)
-        return injected(whole, self.statefulset)
 
 
 def diagnose(seen: Observation) -> Finding | None:
@@ -332,7 +282,7 @@ def _of_replacement(seen: Observation) -> Iterator[Finding]:
         and statefulset["spec"].get("podManagementPolicy", "OrderedReady") == "OrderedReady"
     ):
         for pod in seen.pods:
-            if _owned(pod, statefulset) and not is_ready(pod):
+            if owned(pod, statefulset) and not is_ready(pod):
                 detail = f"statefulset {_name(statefulset)}: OrderedReady waits for pod {_name(pod)} of another revision"
                 yield Finding(Cause.NEVER_READY, f"{detail}: {state(pod)}", terminal=False)
 
@@ -346,7 +296,7 @@ def _of_ending(seen: Observation, statefulset: Object) -> Iterator[Finding]:
     for pod in seen.pods:
         if (
             leaving.is_ending(pod)
-            and _made_by(pod, statefulset)
+            and made_by(pod, statefulset)
             and not leaving.grace_left(pod, seen.now - _CLOCKS)
         ):
             held = leaving.describe(pod, leaving.holders(pod))
@@ -367,21 +317,6 @@ def _ran_out_of_memory(ended: dict[str, Any], message: str) -> bool:
     # With very little memory the runtime itself is killed before the container starts, and says so in its own words.
     text = f"{ended.get('message', '')} {message}".lower()
     return ended.get("reason") == "OOMKilled" or "oom-kill" in text
-
-
-def _belongs(pod: Object, statefulset: Object, revision: str | None) -> bool:
-    labels = pod["metadata"].get("labels", {})
-    return _owned(pod, statefulset) and labels.get("controller-revision-hash") == revision
-
-
-def _owned(pod: Object, statefulset: Object) -> bool:
-    """Whether a pod is a StatefulSet's own, and stays."""
-    return _made_by(pod, statefulset) and not leaving.is_ending(pod)
-
-
-def _made_by(pod: Object, statefulset: Object) -> bool:
-    owned_by = [owner["uid"] for owner in pod["metadata"].get("ownerReferences", [])]
-    return statefulset["metadata"]["uid"] in owned_by
 
 
 def _with_reason(events: Objects, *reasons: str) -> Iterator[Object]:

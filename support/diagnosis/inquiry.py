@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from support.diagnosis.findings import Cause, Finding
 from support.diagnosis.policies import Controller
 from support.diagnosis.troubles import diagnose
-from support.kube.client import ApiError
+from support.kube.errors import ApiError
 from support.kube.secrets import without_values
 
 if TYPE_CHECKING:

@@ -15,16 +15,19 @@ from urllib3.exceptions import HTTPError
 
 from apiserver.connection import Connection
 from apiserver.errors import NoAnswerError, explained
-from support.core.errors import SuiteError
 from support.core.wait import kept
+from support.kube import errors
+from support.kube.discovery import contents
+from support.kube.errors import ApiError
 from support.kube.owners import conflicts
 from support.kube.resources import path_of, path_to
 from support.kube.websocket import V4, V5, RejectedError, Websocket
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
+    from support.kube.discovery import Contents
     from support.kube.objects import Object, Objects
 
 
@@ -34,45 +37,7 @@ FIELD_MANAGER: Final = "chroma-conformance"
 # Seconds after which the API server ends a watch, which then goes on from where it was.
 _WATCH_SECONDS: Final = 300
 
-# What to ask for to get every resource that the cluster serves, and only the metadata of objects.
-_DISCOVERY: Final = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList"
-_METADATA: Final = "application/json;g=meta.k8s.io;v=v1;as=PartialObjectMetadataList"
-
-# HTTP statuses by which nobody is let in as whom he says he is: by the API server, or by a proxy on the way.
-_LASTING: Final = {401, 407}
-# By which a websocket is refused for good: forbidden, or no server that knows of upgrades; 400 with these words is one, too.
-_NO_UPGRADE: Final = {200, 204, 301, 302, 303, 307, 308, 403, 405, 426, 501}
-_NO_UPGRADE_WORDS: Final = ("upgrade request required", "unable to upgrade")
-# HTTP statuses by which an API says that it has no such resource (any more), or none that can be listed.
-_NOTHING_THERE: Final = {404, 405}
-
 _STDIN, _STDOUT, _STDERR, _STATUS = 0, 1, 2, 3  # channels of an exec's websocket
-
-
-_UNANSWERED: Final = "Unanswered"
-
-
-class ApiError(SuiteError):
-    """The API server refused a request.
-
-    `status` is the HTTP status (0: it never came to an answer), `reason` the API's one-word reason
-    ("Forbidden", "Invalid", "Conflict", …), `message` its full sentence. `lasting`: no waiting changes it. `stated` is the
-    object that was to be applied, where it was refused.
-    """
-
-    stated: Object | None = None
-
-    def __init__(self, status: int, reason: str, message: str, *, lasting: bool = False) -> None:
-        super().__init__(f"{status} {reason}: {message}")
-        self.status = status
-        self.reason = reason
-        self.message = message
-        self.lasting = lasting or status in _LASTING
-
-    @property
-    def unanswered(self) -> bool:
-        """Whether nobody answered: that is a failure of the cluster, and says nothing of an object."""
-        return not self.status and self.reason == _UNANSWERED
 
 
 @dataclass(frozen=True)
@@ -82,14 +47,6 @@ class Exec:
     code: int
     stdout: bytes
     stderr: bytes
-
-
-@dataclass(frozen=True)
-class Contents:
-    """What a namespace holds; `unseen` names the APIs that could not be looked into, as their APIService is named."""
-
-    objects: Objects
-    unseen: tuple[str, ...]
 
 
 class Kube:
@@ -149,16 +106,7 @@ class Kube:
 
         Each has `kind` and `metadata`; events are left out, and what is only measured or asked about.
         """
-        found: Objects = []
-        unseen: dict[str, None] = {}
-        for root in ("api", "apis"):
-            for api, path, resources in self._discovered(root, unseen):
-                for resource in resources:
-                    kind = resource["responseKind"]["kind"]
-                    where = f"{path}/namespaces/{namespace}/{resource['resource']}"
-                    listed = self._listed(where, api, unseen)
-                    found += [{"kind": kind, "metadata": item["metadata"]} for item in listed]
-        return Contents(found, tuple(unseen))
+        return contents(lambda path, accept: self._json("GET", path, accept=accept), namespace)
 
     def delete(self, kind: str, name: str, namespace: str | None = None, *, grace: int | None = None) -> None:
         """Ask for an object's deletion, with what it owns; does not wait, and an absent object is fine."""
@@ -260,40 +208,10 @@ class Kube:
             named = {"apiVersion": answer["apiVersion"], "kind": kind}
             return [named | item for item in answer["items"] or ()], answer["metadata"]["resourceVersion"]
         except (KeyError, TypeError):
-            message = f"GET /{path} is answered with no list but {_excerpt(json.dumps(answer).encode())}"
-            raise ApiError(0, _UNANSWERED, message) from None
-
-    def _discovered(self, root: str, unseen: dict[str, None]) -> Iterator[tuple[str, str, Objects]]:
-        """Yield name, path and resources of each API below a root; one whose server is gone has none, and is unseen."""
-        try:
-            groups = self._json("GET", root, accept=_DISCOVERY).get("items") or ()
-        except ApiError as error:
-            if error.unanswered:
-                raise
-            unseen[f"/{root}"] = None
-            return
-        for group in groups:
-            name = group["metadata"].get("name", "")
-            for version in group.get("versions", ())[:1]:
-                api = ".".join(filter(None, (version["version"], name)))
-                if "resources" not in version:
-                    unseen[api] = None
-                yield (
-                    api,
-                    "/".join(filter(None, (root, name, version["version"]))),
-                    [one for one in version.get("resources") or () if _holds_objects(one)],
-                )
-
-    def _listed(self, path: str, api: str, unseen: dict[str, None]) -> Objects:
-        """Return the metadata of what lies at a path; what cannot be looked at is noted as unseen."""
-        try:
-            return list(self._json("GET", path, accept=_METADATA).get("items") or ())
-        except ApiError as error:
-            if error.unanswered:
-                raise
-            if error.status not in _NOTHING_THERE:
-                unseen[api] = None
-            return []
+            message = (
+                f"GET /{path} is answered with no list but {errors.excerpt(json.dumps(answer).encode())}"
+            )
+            raise ApiError(0, errors.UNANSWERED, message) from None
 
     def changes(self, kind: str, namespace: str, version: str) -> Any:
         """Return the open answer (of urllib3) in which changes after a resourceVersion come, each a line of JSON."""
@@ -316,7 +234,7 @@ class Kube:
         accept: str = "application/json",
     ) -> Object:
         answer = self._call(method, path, query, body, content_type, accept=accept)
-        return _understood(_whole(answer), f"{method} /{path}")
+        return errors.understood(_whole(answer), f"{method} /{path}")
 
     def _call(
         self,
@@ -341,9 +259,9 @@ class Kube:
         try:
             answer = self._api.call_api(*request, _request_timeout=(kept().connect, silence + kept().request))
         except (ApiException, HTTPError, NoAnswerError) as error:
-            raise _unanswered(error, "the API server is not reached") from error
+            raise errors.unanswered(error, "the API server is not reached") from error
         if answer.status >= 300:
-            raise _refused(answer.status, _whole(answer))
+            raise errors.refused(answer.status, _whole(answer))
         return answer
 
     def _open(
@@ -358,11 +276,11 @@ class Kube:
         try:
             return Websocket.open(self._way, path, protocols, kept().request)
         except RejectedError as error:
-            refused = _refused(error.status, error.body)
-            refused.lasting = _is_no_upgrade(refused)
+            refused = errors.refused(error.status, error.body)
+            refused.lasting = errors.is_no_upgrade(refused)
             raise refused from error
         except (NoAnswerError, OSError) as error:
-            raise _unanswered(error, f"no way into {namespace}/{pod} ({what})") from error
+            raise errors.unanswered(error, f"no way into {namespace}/{pod} ({what})") from error
 
 
 def _dry(dry_run: bool) -> dict[str, str]:
@@ -374,55 +292,8 @@ def _whole(answer: Any) -> bytes:
     try:
         body: bytes = answer.read()
     except (HTTPError, OSError) as error:
-        raise ApiError(0, _UNANSWERED, f"its answer breaks off: {explained(error)}") from error
+        raise ApiError(0, errors.UNANSWERED, f"its answer breaks off: {explained(error)}") from error
     return body
-
-
-def _understood(body: bytes, asked: str) -> Object:
-    """Return the object that an answer holds; what holds none was not said by an API server."""
-    try:
-        answer = json.loads(body)
-    except ValueError:
-        answer = None
-    if not isinstance(answer, dict):
-        raise ApiError(0, _UNANSWERED, f"{asked} is answered by no API server: {_excerpt(body)}")
-    return answer
-
-
-def _excerpt(body: bytes) -> str:
-    return " ".join(body[:200].decode("utf-8", "replace").split()) or "an empty body"
-
-
-def _refused(status: int, body: bytes) -> ApiError:
-    try:
-        answer = json.loads(body)
-    except ValueError:
-        answer = None
-    if not isinstance(answer, dict):
-        answer = {"message": _excerpt(body)}
-    return ApiError(status, str(answer.get("reason") or ""), str(answer.get("message") or ""))
-
-
-def _is_no_upgrade(error: ApiError) -> bool:
-    words = error.message.lower()
-    return (
-        error.lasting
-        or error.status in _NO_UPGRADE
-        or (error.status == 400 and any(each in words for each in _NO_UPGRADE_WORDS))
-    )
-
-
-def _unanswered(error: Exception, what: str) -> ApiError:
-    why = explained(error)
-    return ApiError(0, _UNANSWERED, f"{what}: {why}", lasting=why.lasting)
-
-
-def _holds_objects(resource: Object) -> bool:
-    """Whether a resource is one of a namespace's that is stored there: what cannot be deleted is none."""
-    kept = {"list", "delete"} <= set(resource.get("verbs") or ())
-    return bool(
-        kept and resource.get("scope") == "Namespaced" and resource["responseKind"]["kind"] != "Event"
-    )
 
 
 def _exit_code(status: Object) -> int:

@@ -6,8 +6,8 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from support.core.wait import wait_for
-from support.kube.client import ApiError
 from support.kube.containers import own, phase
+from support.kube.errors import ApiError
 from support.kube.labels import ownership
 
 if TYPE_CHECKING:

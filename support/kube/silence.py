@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from support.core.errors import SuiteError
-from support.kube.client import ApiError
+from support.kube.errors import ApiError
 
 if TYPE_CHECKING:
     from support.kube.client import Kube

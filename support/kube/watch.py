@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 from urllib3.exceptions import HTTPError
 
 from support.core.wait import kept, pause
-from support.kube.client import ApiError
+from support.kube.errors import ApiError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

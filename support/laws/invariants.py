@@ -14,9 +14,8 @@ from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
 from hypothesis import given as for_any
 from hypothesis import settings
 
-from support.chroma import calls, samples
+from support.chroma import calls
 from support.chroma.types import EVERYTHING, Metric
-from support.core.promises import PromiseBroken
 from support.laws.oracle import Model, distance, matches, nearest, tolerance
 
 if TYPE_CHECKING:
@@ -27,7 +26,7 @@ if TYPE_CHECKING:
     from support.chroma.calls import Hit
     from support.chroma.client import Collection
     from support.chroma.database import Database
-    from support.chroma.types import Filters, Record, Scalar, Vector
+    from support.chroma.types import Filters, Record, Scalar
     from support.laws.strategies import History, Trial
 
 
@@ -246,57 +245,6 @@ def same_records(
         *(line for name in found if name in wanted for line in _differences(wanted[name], found[name])),
     ]
     assert not wrong, _broken(f"{len(promised)} records, {which}", f"{len(seen)} records", wrong)
-
-
-def recall(
-    metric: Metric,
-    records: Sequence[Record],
-    vectors: Sequence[Vector],
-    count: int,
-    answers: Sequence[Sequence[Hit]],
-) -> float:
-    """Return the share of the `count` truly nearest records of each vector that the answers have.
-
-    A record counts if it is as near as the farthest of the truly nearest: of records equally near any will do.
-    """
-    found = 0
-    stored = {record.id: record.vector for record in records}
-    for vector, hits in zip(vectors, answers, strict=True):
-        farthest, record = nearest(metric, vector, records)[:count][-1]
-        reach = farthest + tolerance(metric, vector, record.vector)
-        ids = {hit.record.id for hit in hits}
-        found += sum(distance(metric, vector, stored[name]) <= reach for name in ids)
-    return found / (count * len(vectors))
-
-
-def assert_recall(seen: float, promised: float) -> None:
-    """Assert that a share of the truly nearest records was found."""
-    if seen < promised:
-        raise PromiseBroken(
-            f"{promised:.0%} of the truly nearest records are found", f"a recall of {seen:.1%}"
-        )
-
-
-@dataclass(frozen=True)
-class RecallSample:
-    """A collection of the deterministic records that is asked many questions."""
-
-    collection: Collection
-    metric: Metric
-    records: Sequence[Record]
-
-    @classmethod
-    def of(cls, database: Database, metric: Metric, count: int) -> RecallSample:
-        """Make the collection."""
-        records = samples.records(count)
-        return cls(database.create("survey", metric, records), metric, records)
-
-    def recall(self, count: int, vectors: int) -> float:
-        """Ask for the `count` records nearest to each of so many vectors that are not stored; return the recall."""
-        strangers = samples.records(len(self.records) + vectors)[len(self.records) :]
-        questions = [record.vector for record in strangers]
-        answers = calls.ask(self.collection, questions, count)
-        return recall(self.metric, self.records, questions, count, answers)
 
 
 def _differences(promised: Record, seen: Record) -> Iterator[str]:

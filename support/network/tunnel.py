@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from support.core.errors import SuiteError
 from support.core.wait import kept
-from support.kube.client import ApiError
+from support.kube.errors import ApiError
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from support.core.wait import Timeout, kept, wait_for
 from support.kube import probe
-from support.kube.client import ApiError
+from support.kube.errors import ApiError
 from support.network.tunnel import CHUNK, NoWay, Tunnel, Unreachable
 
 if TYPE_CHECKING:

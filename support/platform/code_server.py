@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from support.kube.client import ApiError
+from support.kube.errors import ApiError
 from support.kube.labels import is_ours
 from support.kube.secrets import decoded
 from support.platform import discovery, shells

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from support.core.parallel import in_parallel
 from support.core.resolver import nameless
 from support.core.wait import Timeout
-from support.kube.client import ApiError, Kube
+from support.kube.client import Kube
+from support.kube.errors import ApiError
 from support.platform.assessment import NOBODY_THERE, Assessment, Platform, Unknown, host, judge, unusable
 from support.platform.certificate import Source
 from support.platform.permissions import lacking

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from support.core.wait import Timeout, wait_for
 from support.diagnosis import causes
+from support.diagnosis.observation import Observation
 from support.kube import probe
 from support.kube.containers import own, state
 
@@ -53,7 +54,7 @@ def silence(kube: Kube, repository: str, namespace: str, run_id: str, deadlines:
 
 def _word_of_node(kube: Kube, pod: Object) -> Finding | None:
     """Return what a node says of its pull, None as long as it says nothing."""
-    now, seen = _now(kube, pod), causes.Observation(events=kube.list("Event", pod["metadata"]["namespace"]))
+    now, seen = _now(kube, pod), Observation(events=kube.list("Event", pod["metadata"]["namespace"]))
     return causes.not_pulled(now, seen.events_of(now)) if "uid" in now["metadata"] else None
 
 

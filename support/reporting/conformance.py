@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
-from support.kube.client import ApiError
+from support.kube.errors import ApiError
 from support.release.release import USUAL
 from support.reporting.junit import write_junit
 from support.reporting.verdict import judge, overall

@@ -19,8 +19,8 @@ from support.deploy import last_live
 from support.deploy.results import Refused
 from support.diagnosis.inquiry import KINDS, controller_of, objects_of
 from support.diagnosis.troubles import diagnose, of_objects
-from support.kube.client import ApiError
 from support.kube.containers import injected, own_of, state, statuses
+from support.kube.errors import ApiError
 from support.kube.secrets import without_values
 
 if TYPE_CHECKING:

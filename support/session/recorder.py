@@ -9,7 +9,7 @@ import pytest
 
 from support.backup.backup import NotLiveError
 from support.backup.transfer import CopyError
-from support.kube.client import ApiError
+from support.kube.errors import ApiError
 from support.network import http
 from support.reporting import evidence
 from support.reporting.evidence import Failure

@@ -14,7 +14,7 @@ from support.core.resolver import map_host
 from support.core.wait import Deadlines, keep, kept
 from support.diagnosis.inquiry import look_into
 from support.diagnosis.troubles import diagnose
-from support.kube.client import ApiError
+from support.kube.errors import ApiError
 from support.kube.silence import silence
 from support.platform.inventory import Inventory, InventoryError
 from support.release.faults import Fault

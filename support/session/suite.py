@@ -12,7 +12,8 @@ import pytest
 
 from support.deploy.marks import Mark
 from support.deploy.sweep import sweep
-from support.kube.client import ApiError, Kube
+from support.kube.client import Kube
+from support.kube.errors import ApiError
 from support.platform.inventory import InventoryError
 from support.release.release import Release
 from support.reporting.terminal import SpecificationReporter

@@ -10,7 +10,7 @@ from support.core.promises import PromiseBroken
 from support.core.wait import wait_for
 from support.deploy.ways_in import address_of, pod_of
 from support.kube import probe
-from support.kube.client import ApiError
+from support.kube.errors import ApiError
 from support.network import http
 from support.network.way import POD_PORT, inside
 

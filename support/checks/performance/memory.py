@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from support.core.wait import kept
 from support.deploy.ways_in import CONTAINER, POD
-from support.kube.client import ApiError
+from support.kube.errors import ApiError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -17,7 +17,8 @@ from trustme import CA
 
 from cluster.provider import ClusterError, provider_for
 from support.core.wait import wait_for
-from support.kube.client import ApiError, Kube
+from support.kube.client import Kube
+from support.kube.errors import ApiError
 from tests import proxies
 from tests.live.cluster.conftest import RECIPES
 from tests.live.cluster.place import PORT

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from support.kube.client import ApiError
+from support.kube.errors import ApiError
 from tests.live.cluster.place import PATIENCE, PORT, RESTRICTED
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ import pytest
 
 from support.backup.transfer import CopyError, TransferPod, prove_way
 from support.core.wait import Deadlines, Timeout
-from support.kube.client import ApiError
+from support.kube.errors import ApiError
 
 if TYPE_CHECKING:
     from support.kube.client import Kube

@@ -10,7 +10,8 @@ import pytest
 from support.checks.performance import measurements as performance
 from support.checks.performance import memory
 from support.checks.performance.measurements import BatchSpeedup, RecordMemory
-from support.kube.client import ApiError, Exec
+from support.kube.client import Exec
+from support.kube.errors import ApiError
 
 VERSION_1 = "cache 5\nrss 10\ntotal_rss 4096\nhierarchical_memory_limit 99\n"
 VERSION_2 = "anon 8192\nfile 5\n"

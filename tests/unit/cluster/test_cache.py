@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from cluster.build import cache as store_module
-from cluster.build.cache import MANIFEST, Store, StoreError, default_root
+from cluster.build.cache import Store, StoreError, default_root
+from cluster.build.entries import MANIFEST
 from cluster.build.progress import Timings
 from support.core.wait import wait_for
 

@@ -12,7 +12,7 @@ from support.commands.status import render_text
 from support.deploy import status
 from support.deploy.results import NotLive
 from support.deploy.status import Announcement, ClaimState, Collection, Pod, StatefulSet, Status
-from support.kube.client import ApiError
+from support.kube.errors import ApiError
 from support.network.http import Response
 from support.release.release import Release
 

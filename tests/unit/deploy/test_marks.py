@@ -14,7 +14,7 @@ import pytest
 from support.core.wait import Deadlines, wait_for
 from support.deploy import marks
 from support.deploy.marks import Mark, living
-from support.kube.client import ApiError
+from support.kube.errors import ApiError
 from support.kube.labels import ownership
 
 NOW = datetime(2026, 1, 1, 12, 0, 0, tzinfo=UTC)

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, Self, cast
+from typing import TYPE_CHECKING, Any, Self, cast
 
 import pytest
 
@@ -12,11 +12,14 @@ from support.core.wait import Deadlines
 from support.deploy.namespace import Namespace
 from support.deploy.plan import Act, Intent, Plan, plan
 from support.deploy.precheck import Situation
-from support.kube.client import ApiError, Kube
 from support.kube.diff import FieldChange
+from support.kube.errors import ApiError
 from support.kube.labels import ownership
 from support.kube.objects import Object
 from support.release.release import Release
+
+if TYPE_CHECKING:
+    from support.kube.client import Kube
 
 
 @dataclass

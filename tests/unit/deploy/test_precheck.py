@@ -12,6 +12,7 @@ from support.deploy import precheck
 from support.deploy.precheck import Obstacle, Situation
 from support.diagnosis import causes, ending
 from support.diagnosis.findings import Cause
+from support.diagnosis.observation import Observation
 from support.kube import owners
 from support.kube.labels import ownership
 
@@ -276,10 +277,10 @@ def test_a_pod_of_the_rollout_before_that_does_not_go_is_the_reason_of_a_refusal
     metadata = POD["metadata"] | deleted(
         finalizers=["example.com/hold"], ownerReferences=[{"uid": "StatefulSet-chroma"}]
     )
-    found = causes.diagnose(causes.Observation(statefulset, [{**POD, "metadata": metadata}], now=NOW))
+    found = causes.diagnose(Observation(statefulset, [{**POD, "metadata": metadata}], now=NOW))
     assert found
     assert found.kind is Cause.ENDING
     assert not found.terminal, "the owner of the finalizer may still come"
     assert "held by its finalizer example.com/hold" in found.detail
     in_grace = metadata | {"deletionTimestamp": "2026-11-26T01:00:30Z"}
-    assert causes.diagnose(causes.Observation(statefulset, [{**POD, "metadata": in_grace}], now=NOW)) is None
+    assert causes.diagnose(Observation(statefulset, [{**POD, "metadata": in_grace}], now=NOW)) is None

@@ -7,7 +7,9 @@ from typing import Any
 import pytest
 
 from support.deploy import removal
-from support.kube.client import ApiError, Contents, Kube
+from support.kube.client import Kube
+from support.kube.discovery import Contents
+from support.kube.errors import ApiError
 
 Object = dict[str, Any]
 

@@ -11,7 +11,7 @@ import pytest
 from support.core.wait import Deadlines
 from support.deploy import sweep as sweeping
 from support.deploy.sweep import Swept, sweep
-from support.kube.client import ApiError
+from support.kube.errors import ApiError
 from support.kube.labels import ownership
 
 NOW = datetime(2026, 1, 1, 12, 0, 0, tzinfo=UTC)

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any, cast
 import pytest
 
 from support.deploy import removal, volumes
-from support.kube.client import ApiError, Contents
+from support.kube.discovery import Contents
+from support.kube.errors import ApiError
 from support.kube.labels import ownership
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ import pytest
 
 from support.diagnosis.causes import rejection
 from support.diagnosis.findings import Cause
-from support.kube.client import ApiError
+from support.kube.errors import ApiError
 
 # As Kubernetes 1.34 words them.
 SILENT = (

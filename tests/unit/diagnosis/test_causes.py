@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
-from support.diagnosis.causes import Observation, diagnose, explain, has_pulled, may_be_scheduled, not_pulled
+from support.diagnosis.causes import diagnose, explain, has_pulled, may_be_scheduled, not_pulled
 from support.diagnosis.findings import Cause
+from support.diagnosis.observation import Observation
 from support.kube.containers import state
 
 Object = dict[str, Any]

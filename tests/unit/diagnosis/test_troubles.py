@@ -11,7 +11,7 @@ from support.deploy.rollout import unanswered
 from support.diagnosis import inquiry
 from support.diagnosis.findings import Cause, Finding, Trouble, remedy_of
 from support.diagnosis.troubles import diagnose, of_objects
-from support.kube.client import ApiError
+from support.kube.errors import ApiError
 
 HEARTBEAT = "GET /api/v2/heartbeat through the ingress"
 

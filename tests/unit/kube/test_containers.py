@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 
 from support.diagnosis.causes import (
-    Observation,
     diagnose,
     explain,
     has_pulled,
@@ -15,6 +14,7 @@ from support.diagnosis.causes import (
     not_pulled_in_time,
 )
 from support.diagnosis.findings import Cause
+from support.diagnosis.observation import Observation
 from support.kube.containers import injected, own, phase, state
 
 Object = dict[str, Any]

@@ -9,7 +9,7 @@ import pytest
 from urllib3.exceptions import MaxRetryError, NewConnectionError, SSLError
 
 from apiserver.errors import NoAnswerError, explained
-from support.kube.client import ApiError, _is_no_upgrade
+from support.kube.errors import ApiError, is_no_upgrade
 
 
 @pytest.mark.parametrize(
@@ -32,7 +32,7 @@ from support.kube.client import ApiError, _is_no_upgrade
     ],
 )
 def test_a_websocket_that_is_refused_for_good_is_known(status: int, message: str, lasting: bool) -> None:
-    assert _is_no_upgrade(ApiError(status, "", message)) == lasting
+    assert is_no_upgrade(ApiError(status, "", message)) == lasting
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ import pytest
 
 from support.core.wait import Deadlines, wait_for
 from support.kube import watch as watching
-from support.kube.client import ApiError
+from support.kube.errors import ApiError
 from support.kube.watch import Watch
 
 if TYPE_CHECKING:

@@ -14,8 +14,9 @@ from support.chroma.calls import Hit
 from support.chroma.types import Filters, Metric, Record, RecordChange, Write
 from support.laws import filters as laws_filters
 from support.laws import invariants, strategies
-from support.laws.invariants import LawRunner, recall, same_records
+from support.laws.invariants import LawRunner, same_records
 from support.laws.oracle import Model, matches, nearest
+from support.laws.recall import recall
 
 Columns = dict[str, Any]
 # Nothing is asked of a release here, so that many cases are cheap; what breaks a law need not be small.

@@ -13,7 +13,7 @@ import pytest
 from support.core import resolver
 from support.core.resolver import map_host
 from support.core.wait import Deadlines
-from support.kube.client import ApiError
+from support.kube.errors import ApiError
 from support.network.tunnel import NoWay, Tunnel, Unreachable
 from support.network.vantage import Vantage
 from tests.proxies import head_of, listening

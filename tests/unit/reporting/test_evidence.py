@@ -9,7 +9,7 @@ import yaml
 
 from support.core.promises import PromiseBroken
 from support.core.redaction import MARK, Redactor
-from support.kube.client import ApiError
+from support.kube.errors import ApiError
 from support.reporting.evidence import EvidenceRecorder, Failure, bundle_directory, differences, look, take
 from support.reporting.scenario import Scenario
 from tests.miniature import ROOT, Miniature
