@@ -16,6 +16,7 @@ import yaml
 from cluster.provider import provider_for
 from support.release import faults
 from support.release.faults import Fault
+from support.release.release import Release
 
 ROOT = Path(__file__).parents[3]
 
@@ -48,12 +49,14 @@ class Site:
 
 @pytest.fixture(scope="session")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    spoiled = {fault.release for fault in map(Fault.load, faults.names()) if fault.release}
     provider = provider_for(
         "embedded",
         kubeconfig=None,
         context=None,
         recipes=ROOT / "manifests" / "images",
         progress=lambda _: None,
+        images=[image for release in sorted(spoiled) for image in Release.named(release).images],
     )
     try:
         access = provider.create()
