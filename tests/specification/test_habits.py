@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
+import ast
 import re
 import subprocess
 import sys
 import tomllib
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 import yaml
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 ROOT = Path(__file__).parents[2]
 CODE = ("apiserver", "bench", "cluster", "manifests", "steps", "support", "tests")
 EXCEPTION = re.compile(r"# (?:noqa|type: ignore)\b(?P<rest>.*)")
 # The codes, then a dash or another comment, and why; where there is one of each kind, one reason does for both.
 REASONED = re.compile(r": [A-Z0-9, ]+ - \S|\[[a-z,-]+\]  # (?!noqa)\S|\[[a-z,-]+\]  # noqa: [A-Z0-9, ]+ - \S")
+# More of them is a module with two reasons to change (ARCHITECTURE.md).
+MOST_LINES = 350
 CHECKS = re.compile(r'^stage "(?P<name>[a-z ]+)" \$\(BIN\)/(?P<command>.+)$', re.MULTILINE)
 
 
@@ -96,3 +102,31 @@ def expanded(pattern: str) -> list[str]:
     before, brace, rest = pattern.partition("{")
     inner, _, after = rest.partition("}")
     return [f"{before}{name}{after}" for name in inner.split(",")] if brace else [pattern]
+
+
+def test_every_module_is_small_enough_to_be_read_at_once() -> None:
+    # Of tests a part is tables of cases.
+    code = [file for file in sources() if file.relative_to(ROOT).parts[0] != "tests"]
+    lines = {file: len(file.read_text(encoding="utf-8").splitlines()) for file in code}
+    assert not {str(file.relative_to(ROOT)): count for file, count in lines.items() if count > MOST_LINES}
+
+
+def test_every_timeout_is_a_deadline_that_patience_stretches() -> None:
+    found = [
+        f"{file.relative_to(ROOT)}:{call.lineno}"
+        for file in (ROOT / "support").rglob("*.py")
+        for call in ast.walk(ast.parse(file.read_text(encoding="utf-8")))
+        if isinstance(call, ast.Call) and any(map(_is_number, _timeouts(call)))
+    ]
+    assert not found, "name it in Deadlines (support/core/wait.py): " + ", ".join(found)
+
+
+def _timeouts(call: ast.Call) -> Iterator[ast.expr]:
+    """Yield what a call is given to wait: by a keyword, or as what waits is used to take it."""
+    yield from (one.value for one in call.keywords if one.arg and "timeout" in one.arg)
+    if isinstance(call.func, ast.Attribute) and call.func.attr in {"settimeout", "wait", "join"}:
+        yield from call.args
+
+
+def _is_number(value: ast.expr) -> bool:
+    return isinstance(value, ast.Constant) and type(value.value) in {int, float}
