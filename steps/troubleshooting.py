@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from support.checks.performance.measurements import Latency
     from support.chroma.client import Collection
     from support.chroma.database import Database
+    from support.core.symptoms import Symptom
     from support.core.wait import Deadlines
     from support.deploy.live import Live
     from support.deploy.namespace import Namespace
@@ -56,24 +57,24 @@ def disrupted(disruptable: Disruptable, disruptions: ExitStack, disruption: str)
     disruptions.enter_context(DISRUPTIONS[disruption](disruptable))
 
 
-@when(parse("a user {what:Act}"), target_fixture="message")
-def act_as_user(live: Live, database: Database, collection: Collection, what: str) -> str:
+@when(parse("a user {what:Act}"), target_fixture="symptom")
+def act_as_user(live: Live, database: Database, collection: Collection, what: str) -> Symptom:
     return troubleshooting.act(live, database, collection, what)
 
 
-@when("a user asks for the heartbeat", target_fixture="message")
-def ask_for_heartbeat(live: Live, deadlines: Deadlines) -> str:
+@when("a user asks for the heartbeat", target_fixture="symptom")
+def ask_for_heartbeat(live: Live, deadlines: Deadlines) -> Symptom:
     return troubleshooting.ask_for_heartbeat(live, deadlines)
 
 
-@when("a user adds records until one is refused", target_fixture="message")
-def add_until_refused(collection: Collection) -> str:
+@when("a user adds records until one is refused", target_fixture="symptom")
+def add_until_refused(collection: Collection) -> Symptom:
     return troubleshooting.add_until_refused(collection)
 
 
 @then(parse("the trouble is that {trouble:Trouble}"), target_fixture="trouble")
-def trouble_is_named(live: Live, message: str, trouble: Trouble) -> Trouble:
-    troubleshooting.assert_diagnosed(live, message, trouble)
+def trouble_is_named(live: Live, symptom: Symptom, trouble: Trouble) -> Trouble:
+    troubleshooting.assert_diagnosed(live, symptom, trouble)
     return trouble
 
 

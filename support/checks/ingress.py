@@ -13,6 +13,7 @@ from support.chroma import calls, samples
 from support.chroma.outcomes import Outcome, expect
 from support.core.merge_patch import merge
 from support.core.parallel import in_parallel
+from support.core.promises import PromiseBroken
 from support.core.wait import Deadlines, wait_for
 from support.kube import probe
 from support.kube.labels import ownership
@@ -55,15 +56,17 @@ def assert_arrived(collection: Collection, response: Response) -> None:
 def assert_refused_by_release(response: Response) -> None:
     """Assert that a body was too large for the release itself, which like all it says says so in JSON."""
     expect(Outcome.TOO_LARGE, response)
-    assert _is_json(response), f"refused by the ingress, and not by the release behind it: {response}"
+    if not _is_json(response):
+        seen = f"refused by the ingress, and not by the release behind it: {response}"
+        raise PromiseBroken("refused by the release", seen, response.symptom)
 
 
 def assert_refused_by_ingress(response: Response) -> None:
     """Assert that a body was too large for the ingress, and that the release was not asked."""
     expect(Outcome.TOO_LARGE, response)
-    assert not _is_json(response), (
-        f"refused by the release, to which the ingress should not have passed it: {response}"
-    )
+    if _is_json(response):
+        seen = f"refused by the release, to which the ingress should not have passed it: {response}"
+        raise PromiseBroken("refused by the ingress", seen, response.symptom)
 
 
 def _spread(size: int) -> http.Body:

@@ -16,6 +16,7 @@ from support.chroma import calls, client, samples
 from support.chroma.types import Record
 from support.core.merge_patch import merge
 from support.core.promises import PromiseBroken
+from support.core.symptoms import Symptom, symptom_of
 from support.core.wait import Deadlines, Timeout, wait_for
 from support.deploy.results import NotLive
 from support.deploy.ways_in import beside
@@ -46,12 +47,15 @@ _BATCH: Final = 50
 _SHORT: Final = (0.5, 0.5)
 
 
-def _message_of(act: Callable[[], object]) -> str:
-    """Return what a user sees after what they do: the client's error, or what came back."""
+def _seen(act: Callable[[], object]) -> Symptom | None:
+    """Return what a user sees after what they do: the client's error, or what came back; None where nothing did."""
     try:
-        return str(act())
+        came = act()
     except Exception as error:  # noqa: BLE001 - whatever the client makes of it
-        return f"{type(error).__name__}: {error}"
+        return symptom_of(error)
+    if isinstance(came, http.Response):
+        return came.symptom
+    return None if came is None else Symptom(str(came))
 
 
 def _show_wrong_token(live: Live, _database: Database, _collection: Collection) -> object:
@@ -90,39 +94,36 @@ ACTS: Final[Mapping[str, Callable[[Live, Database, Collection], object]]] = {
 }
 
 
-def act(live: Live, database: Database, collection: Collection, what: str) -> str:
+def act(live: Live, database: Database, collection: Collection, what: str) -> Symptom:
     """Do one of `ACTS` as a user does, and return what the user sees."""
-    return _message_of(lambda: ACTS[what](live, database, collection))
+    return _seen(lambda: ACTS[what](live, database, collection)) or Symptom("nothing")
 
 
-def ask_for_heartbeat(live: Live, deadlines: Deadlines) -> str:
+def ask_for_heartbeat(live: Live, deadlines: Deadlines) -> Symptom:
     """Ask for the heartbeat until that goes wrong, since what has happened takes a moment to show; return what the user sees."""
     way = ingress(live.host, live.inventory)
-    message = [""]
 
-    def wrong() -> bool:
-        message[0] = _message_of(lambda: http.ask(way, BEAT.method, BEAT.path))
-        return ": 200 " not in message[0]
+    def wrong() -> Symptom | None:
+        seen = _seen(lambda: http.ask(way, BEAT.method, BEAT.path))
+        return seen if seen and seen.status != 200 else None
 
-    wait_for(wrong, deadlines.answering, lambda: f"nothing has gone wrong: {message[0]}")
-    return message[0]
+    return wait_for(wrong, deadlines.answering, lambda: "every heartbeat has come: nothing has gone wrong")
 
 
-def add_until_refused(collection: Collection) -> str:
+def add_until_refused(collection: Collection) -> Symptom:
     """Add records until one is refused, and return what the user sees."""
     records = samples.records(_MANY)
     for start in range(0, _MANY, _BATCH):
-        message = _message_of(partial(calls.add, collection, records[start : start + _BATCH]))
-        if message != "None":
-            return message
+        if seen := _seen(partial(calls.add, collection, records[start : start + _BATCH])):
+            return seen
     raise Timeout(f"nothing was refused of {_MANY} records")
 
 
-def assert_diagnosed(live: Live, message: str, trouble: Trouble) -> None:
+def assert_diagnosed(live: Live, seen: Symptom, trouble: Trouble) -> None:
     """Assert that the suite names the trouble of a user who saw this, with what to do."""
-    diagnosis = look_into(live.kube, live.namespace, message)
+    diagnosis = look_into(live.kube, live.namespace, seen)
     if not diagnosis:
-        raise PromiseBroken(trouble, f"nothing that is known: {message}")
+        raise PromiseBroken(trouble, f"nothing that is known: {seen}")
     if diagnosis.kind is not trouble:
         raise PromiseBroken(trouble, diagnosis)
 

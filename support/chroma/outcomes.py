@@ -57,5 +57,5 @@ def expect(promised: Outcome, response: Response) -> Response:
     """Return the reply if it is what was promised; else raise an `AssertionError` that shows both."""
     seen = outcome(response)
     if seen is not promised:
-        raise PromiseBroken(promised, f"{seen}: {response}")
+        raise PromiseBroken(promised, f"{seen}: {response}", response.symptom)
     return response

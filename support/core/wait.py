@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from support.core.errors import SuiteError
+from support.core.symptoms import symptom_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -121,7 +122,9 @@ def wait_for(
             error = caught
         if time.monotonic() >= end:
             seen = f": {error}" if error else ""
-            raise Timeout(f"Timeout: {what()} after {deadline:g} s{seen}") from error
+            raise Timeout(
+                f"Timeout: {what()} after {deadline:g} s{seen}", symptom=symptom_of(error) if error else None
+            ) from error
         pause()
 
 

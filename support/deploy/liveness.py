@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 import secrets
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import httpx
 
 from support.chroma.holdings import PROBE_PREFIX, Answer, Holding, Holdings, look
 from support.core.errors import SuiteError
 from support.core.resolver import map_host, nameless
+from support.core.symptoms import Symptom
 from support.diagnosis.findings import Cause
 from support.network.way import ingress
 
@@ -25,9 +26,12 @@ if TYPE_CHECKING:
     from support.core.wait import Deadlines
     from support.platform.inventory import Inventory
 
+E = TypeVar("E", bound=SuiteError)
+
 # Characters of an answer that are shown: Chroma says what is wrong at the end of a long sentence.
 _WORDS: Final = 400
 _HEARTBEAT: Final = "/api/v2/heartbeat"
+_WAY: Final = "ingress"
 # The gateway answers an anonymous request with 401, Chroma itself with 403.
 _REFUSALS: Final = {401, 403}
 _COLLECTIONS: Final = "/api/v2/tenants/default_tenant/databases/default_database/collections"
@@ -178,11 +182,11 @@ class HealthCheck:
         """Return the heartbeat, in nanoseconds; raises `NotYet` while there is none."""
         answer = self._ask("GET", _HEARTBEAT)
         if answer.status_code != 200:
-            raise NotYet(_describe(answer))
+            raise _seen(NotYet, answer)
         try:
             return int(answer.json()["nanosecond heartbeat"])
         except (ValueError, TypeError, KeyError):
-            raise NotYet(_describe(answer)) from None
+            raise _seen(NotYet, answer) from None
 
     def heartbeat_advances(self) -> bool:
         """Look once; return whether a heartbeat later than the first one seen has come."""
@@ -201,11 +205,11 @@ class HealthCheck:
         """
         answer = self._ask("GET", _COLLECTIONS, token={})
         if answer.is_success and self._accept_insecure is None:
-            raise Insecure(_describe(answer, "without a token"))
+            raise _seen(Insecure, answer, "without a token")
         if answer.is_success and self._accept_insecure:
             self._accept_insecure(_describe(answer, "without a token"))
         elif answer.status_code not in _REFUSALS:
-            raise NotYet(_describe(answer, "without a token"))
+            raise _seen(NotYet, answer, "without a token")
         return True
 
     def holdings(self) -> Holdings:
@@ -240,8 +244,8 @@ class HealthCheck:
         if answer.is_success:
             return answer
         if answer.status_code in _REFUSALS:
-            raise Locked(_describe(answer))
-        raise (NeverWill if answer.is_client_error else NotYet)(_describe(answer))
+            raise _seen(Locked, answer)
+        raise _seen(NeverWill if answer.is_client_error else NotYet, answer)
 
     def _ask(
         self,
@@ -256,8 +260,16 @@ class HealthCheck:
             return self._client.request(method, path, json=body, headers=headers)
         except httpx.HTTPError as error:
             if why := nameless(self._host, self._named):
-                raise Nameless(why) from error
-            raise NotYet(f"{method} {path} through the ingress: {type(error).__name__}: {error}") from error
+                raise Nameless(why, symptom=Symptom(why, error=Nameless.__name__)) from error
+            words = f"{method} {path} through the ingress: {type(error).__name__}: {error}"
+            raise NotYet(words, symptom=Symptom(words, _WAY, error=type(error).__name__)) from error
+
+
+def _seen(kind: type[E], answer: httpx.Response, how: str = "") -> E:
+    """Return an error of a kind that says what was asked and what came back, in words and in fields."""
+    words = _describe(answer, how)
+    speaks_json = answer.text.lstrip().startswith(("{", "["))
+    return kind(words, symptom=Symptom(words, _WAY, answer.status_code, speaks_json, let_in=kind is Insecure))
 
 
 def _describe(answer: httpx.Response, how: str = "") -> str:

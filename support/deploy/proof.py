@@ -53,9 +53,9 @@ def prove_live(site: Site, *, note: bool = True) -> Live:
             health_check.acknowledges_write()
     except (Lost, Unreadable) as missing:
         found = custody.explain(Finding(missing.cause, str(missing)), spared=True)
-        raise NotLive(str(found), recalled.release) from missing
+        raise NotLive(str(found), recalled.release, missing.symptom) from missing
     except (NotYet, NeverWill) as error:
-        raise NotLive(str(error), recalled.release) from error
+        raise NotLive(str(error), recalled.release, error.symptom) from error
     if note:
         with suppress(ApiError):  # who may only look goes without a record of it
             custody.remember()

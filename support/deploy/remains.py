@@ -116,7 +116,7 @@ class Remains:
             if response.status == 404:
                 return []
             if response.status != 200:
-                raise http.NoResponse(str(response))
+                raise http.NoResponse(str(response), symptom=response.symptom)
             page = response.json()
             found += page
             if len(page) < _PAGE:
@@ -125,7 +125,7 @@ class Remains:
     def _insist(self, method: str, path: str) -> Response:
         response = self._ask(method, path)
         if response.status >= 300 and response.status != 404:
-            raise http.NoResponse(str(response))
+            raise http.NoResponse(str(response), symptom=response.symptom)
         return response
 
     def _ask(self, method: str, path: str) -> Response:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from support.core.errors import SuiteError
 
 if TYPE_CHECKING:
+    from support.core.symptoms import Symptom
     from support.deploy.live import Live
     from support.diagnosis.findings import Finding
     from support.release.release import Release
@@ -38,8 +39,9 @@ class Rollout:
 class NotLive(SuiteError, AssertionError):  # noqa: N818 - a fact, not a mistake
     """No release, or not the one that was, is live; `why` says what is missing, without the release's name."""
 
-    def __init__(self, why: str, release: Release | None = None) -> None:
-        super().__init__(f'release "{release.name}" is not live: {why}' if release else why)
+    def __init__(self, why: str, release: Release | None = None, symptom: Symptom | None = None) -> None:
+        text = f'release "{release.name}" is not live: {why}' if release else why
+        super().__init__(text, symptom=symptom)
         self.why = why
 
 
@@ -47,7 +49,8 @@ class Refused(SuiteError, AssertionError):  # noqa: N818 - a fact, not a mistake
     """A release was refused; `finding` says why."""
 
     def __init__(self, release: Release, finding: Finding) -> None:
-        super().__init__(f'release "{release.name}" is not live: refused because {finding}')
+        text = f'release "{release.name}" is not live: refused because {finding}'
+        super().__init__(text, symptom=finding.unreached)
         self.finding = finding
 
 

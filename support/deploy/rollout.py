@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Final
 
+from support.core.symptoms import symptom_of
 from support.deploy.liveness import Insecure, Locked, Lost, Nameless, NeverWill, NotYet, Unreadable
 from support.deploy.objects import claim_names, is_bound
 from support.diagnosis import causes
@@ -246,11 +247,12 @@ def unanswered(last: NotYet) -> Finding:
     seen = str(last)
     if isinstance(last, Unreadable):
         return Finding(last.cause, seen)
-    trouble = diagnose(seen)
+    symptom = symptom_of(last)
+    trouble = diagnose(symptom)
     if trouble and trouble.kind is Trouble.TOKEN:
         return Finding(Cause.TOKEN, seen)
     advice = trouble.remedy if trouble else None
-    return Finding(Cause.NEVER_READY, f"its pod is ready, but {seen}", advice=advice, unreached=seen)
+    return Finding(Cause.NEVER_READY, f"its pod is ready, but {seen}", advice=advice, unreached=symptom)
 
 
 def is_ready(seen: Observation) -> bool:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from support.chroma.api import DEFAULT_DATABASE, TENANT, TOKEN_HEADER
 from support.core.parallel import in_parallel
+from support.core.symptoms import Symptom, symptom_of
 from support.deploy import last_live, precheck, removal
 from support.deploy.liveness import NeverWill, NotYet
 from support.deploy.objects import ANNOUNCEMENT
@@ -159,16 +160,16 @@ def _observe(namespace: Namespace) -> Status:
     seen = precheck.observe(kube, name)
     proved = _why_not_live(namespace)
     known = seen.why_not_live() if proved else None
-    why = f"{known.what} is {known.seen}" if known else proved
+    why = f"{known.what} is {known.seen}" if known else proved.why if proved else ""
     reached = recalled is not None and statefulset is not None
-    collections, unread = _collections(namespace) if reached else ((), "nothing answers here")
+    collections, unread = _collections(namespace) if reached else ((), Symptom("nothing answers here"))
     return Status(
         namespace=name,
         release=recalled[0].name if recalled else None,
         title=recalled[0].title if recalled else "",
         live=not why,
         why=why,
-        remedy=known.remedy if known else _remedy(namespace, why or unread),
+        remedy=known.remedy if known else _remedy(namespace, symptom_of(proved) if proved else unread),
         heartbeat=_heartbeat(namespace) if reached else None,
         statefulset=_statefulset(statefulset) if statefulset else None,
         pods=tuple(_pod(own_of(pod, [statefulset] if statefulset else [])) for pod in kube.list("Pod", name)),
@@ -176,24 +177,24 @@ def _observe(namespace: Namespace) -> Status:
         endpoints=_endpoints(namespace) if reached else {},
         announcement=_announcement(namespace),
         collections=collections,
-        unread=unread,
+        unread=str(unread or ""),
         warnings=tuple(line for line in seen.warnings() if line != str(known)),
     )
 
 
-def _why_not_live(namespace: Namespace) -> str:
+def _why_not_live(namespace: Namespace) -> NotLive | None:
     if not removal.owned(namespace.kube, namespace.name):
-        return f"nothing is deployed in {namespace.name}"
+        return NotLive(f"nothing is deployed in {namespace.name}")
     try:
         namespace.prove_live()
     except NotLive as error:
-        return error.why
-    return ""
+        return error
+    return None
 
 
-def _remedy(namespace: Namespace, message: str) -> str:
+def _remedy(namespace: Namespace, seen: Symptom | None) -> str:
     """Return what to do about what came instead of an answer, "" where the trouble is not known."""
-    diagnosis = look_into(namespace.kube, namespace.name, message) if message else None
+    diagnosis = look_into(namespace.kube, namespace.name, seen) if seen else None
     return f"{diagnosis.kind}: {diagnosis.remedy}" if diagnosis else ""
 
 
@@ -269,7 +270,7 @@ def _health(namespace: Namespace) -> str:
     return "healthy" if discovery.is_healthy(response.status) else "ill"
 
 
-def _collections(namespace: Namespace) -> tuple[tuple[Collection, ...], str]:
+def _collections(namespace: Namespace) -> tuple[tuple[Collection, ...], Symptom | None]:
     """Return the collections, and why they could not be read if that is so."""
     ask = partial(_ask, namespace)
     try:
@@ -278,14 +279,14 @@ def _collections(namespace: Namespace) -> tuple[tuple[Collection, ...], str]:
         ]
         counts = in_parallel([partial(_count, ask, database, one["id"]) for database, one in found])
     except http.NoResponse as error:
-        return (), str(error)
+        return (), symptom_of(error)
     except (ValueError, KeyError, TypeError) as error:
-        return (), f"an answer that is not understood: {error}"
+        return (), Symptom(f"an answer that is not understood: {error}")
     collections = [
         Collection(database, one["name"], count, one.get("metadata"))
         for (database, one), count in zip(found, counts, strict=True)
     ]
-    return tuple(sorted(collections, key=lambda one: (one.database, one.name))), ""
+    return tuple(sorted(collections, key=lambda one: (one.database, one.name))), None
 
 
 def _databases(ask: Callable[[str], Response]) -> list[str]:
@@ -299,7 +300,7 @@ def _pages(ask: Callable[[str], Response], path: str) -> Iterator[dict[str, Any]
     while True:
         response = ask(f"{path}?limit={_PAGE}&offset={offset}")
         if response.status != 200:
-            raise http.NoResponse(str(response))
+            raise http.NoResponse(str(response), symptom=response.symptom)
         page = response.json()
         yield from page
         offset += len(page)

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from support.core.symptoms import Symptom
+
 SERVICE: Final = "chromadb-svc"
 INGRESS: Final = "chroma-ingress"
 # The label by which an EndpointSlice names its Service.
@@ -184,7 +186,7 @@ class Finding:
     terminal: bool = True
     advice: str | None = None
     awaits: str = ""
-    unreached: str = ""  # what callers see of a release whose pod is ready
+    unreached: Symptom | None = None  # what callers see of a release whose pod is ready
     behind: Finding | None = None
 
     @property

@@ -14,6 +14,7 @@ from support.kube.secrets import without_values
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from support.core.symptoms import Symptom
     from support.kube.client import Kube
     from support.kube.objects import Object, Objects
 
@@ -38,9 +39,9 @@ def objects_of(kube: Kube, namespace: str) -> Objects:
     return [without_values(obj) for kind in KINDS for obj in kube.list(kind, namespace)]
 
 
-def look_into(kube: Kube, namespace: str, message: str) -> Finding | None:
+def look_into(kube: Kube, namespace: str, seen: Symptom) -> Finding | None:
     """Return what troubles a caller of a namespace's release who saw this, by what is there; None where unknown."""
-    known = diagnose(message)
+    known = diagnose(seen)
     if known is None or not known.is_silence:
         return known
     try:
@@ -50,7 +51,7 @@ def look_into(kube: Kube, namespace: str, message: str) -> Finding | None:
         if error.unanswered:
             raise
         return known
-    return diagnose(message, [*objects, *events], controller_of(kube, objects))
+    return diagnose(seen, [*objects, *events], controller_of(kube, objects))
 
 
 def closer(kube: Kube, namespace: str, finding: Finding) -> Finding:
@@ -62,7 +63,7 @@ def closer(kube: Kube, namespace: str, finding: Finding) -> Finding:
     found = look_into(kube, namespace, finding.unreached)
     if not found:
         return finding
-    seen = "" if found.detail == finding.unreached else f": {found.detail}"
+    seen = "" if found.detail == str(finding.unreached) else f": {found.detail}"
     return replace(
         finding,
         detail=f"its pod is ready, but {found.kind}{seen}; {finding.unreached}",

@@ -12,14 +12,13 @@ from support.kube.containers import is_ready, own, state, statuses
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
+    from support.core.symptoms import Symptom
     from support.diagnosis.policies import Controller
     from support.kube.objects import Object, Objects
 
-# By what an answer, or the error that a client makes of it, says; the first that is found counts. "through the"
-# stands in what support/network/http.py and support/deploy/liveness.py tell of an answer. Measured on Chroma 0.5.23 and 1.5.9.
-_SIGNS: Final[Mapping[Trouble, str]] = {
-    # The words of support/checks/access/answers.py.
-    Trouble.INSECURE: r"\Awas (let in|given away)\b.*through the (\w+: 2|(service|pod): 40[45])",
+# By what Chroma, its clients, Python and ingresses say in words; the first that is found counts. Measured on Chroma 0.5.23
+# and 1.5.9. What an answer says by its status is read there (`_by_status`).
+_WORDS_OF_CHROMA: Final[Mapping[Trouble, str]] = {
     # The first write that finds no room is answered in the last of these words, those after it in the first.
     # "Unable to open" is what 0.5.23 says of the file that it cannot begin there (measured).
     Trouble.FULL: (
@@ -27,31 +26,61 @@ _SIGNS: Final[Mapping[Trouble, str]] = {
     ),
     Trouble.DIMENSION: r"expecting embedding with dimension|does not match collection dimensionality",
     Trouble.COLLECTION: r"Collection \S+ does not exist",
-    Trouble.TOKEN: r"through the \w+: 40[13]\b|AuthError|AuthorizationError",
-    Trouble.BODY: r"through the \w+: 413\b|PayloadTooLarge|Request Entity Too Large",
+}
+_WORDS_OF_CLIENTS: Final[Mapping[Trouble, str]] = {
+    Trouble.TOKEN: r"AuthError|AuthorizationError",
+    Trouble.BODY: r"PayloadTooLarge|Request Entity Too Large",
     Trouble.CERTIFICATE: r"CERTIFICATE_VERIFY_FAILED",
-    # An ingress speaks plain text or HTML, and a release JSON.
-    Trouble.HOST: r"through the ingress: 404(?! \{)",
-    Trouble.NAMELESS: r"has no address here|gaierror",
+    Trouble.NAMELESS: r"Nameless|gaierror",
     Trouble.SILENCE: (
-        r"through the \w+: 50[234]\b|no available server|ConnectionRefusedError|ConnectionResetError"
-        r"|Server disconnected|TimeoutError|ConnectError|ConnectTimeout|ReadTimeout"
+        r"no available server|ConnectionRefusedError|ConnectionResetError|Server disconnected|TimeoutError|ConnectError"
+        r"|ConnectTimeout|ReadTimeout"
     ),
+}
+_BY_STATUS: Final[Mapping[int, Trouble]] = {
+    401: Trouble.TOKEN,
+    403: Trouble.TOKEN,
+    413: Trouble.BODY,
+    502: Trouble.SILENCE,
+    503: Trouble.SILENCE,
+    504: Trouble.SILENCE,
 }
 
 
 def diagnose(
-    message: str, objects: Sequence[Object] = (), controller: Controller | None = None
+    seen: Symptom, objects: Sequence[Object] = (), controller: Controller | None = None
 ) -> Finding | None:
     """Return what troubles a caller who saw this; None where it is no trouble that is known.
 
     `objects` are those of the release's namespace, events among them, and `controller` is what the ingress comes from:
     where nothing answers, only they know why.
     """
-    found = next((trouble for trouble, sign in _SIGNS.items() if re.search(sign, message)), None)
+    said = f"{seen.error}: {seen.words}"
+    found = (
+        (Trouble.INSECURE if seen.let_in and _is_served(seen) else None)
+        or _in_words(_WORDS_OF_CHROMA, said)
+        or _by_status(seen)
+        or _in_words(_WORDS_OF_CLIENTS, said)
+    )
     if found is Trouble.SILENCE:
-        return next(of_objects(objects, controller), _flapping(objects) or Finding(found, message))
-    return Finding(found, message) if found else None
+        return next(of_objects(objects, controller), _flapping(objects) or Finding(found, seen.words))
+    return Finding(found, seen.words) if found else None
+
+
+def _in_words(signs: Mapping[Trouble, str], said: str) -> Trouble | None:
+    return next((trouble for trouble, sign in signs.items() if re.search(sign, said)), None)
+
+
+def _is_served(seen: Symptom) -> bool:
+    """Whether an answer came from Chroma: behind the ingress its routes that there are not tell nothing."""
+    return 200 <= seen.status < 300 or (seen.way != "ingress" and seen.status in {404, 405})
+
+
+def _by_status(seen: Symptom) -> Trouble | None:
+    # An ingress speaks plain text or HTML, and a release JSON.
+    if seen.status == 404 and seen.way == "ingress" and not seen.speaks_json:
+        return Trouble.HOST
+    return _BY_STATUS.get(seen.status)
 
 
 def of_objects(objects: Sequence[Object], controller: Controller | None = None) -> Iterator[Finding]:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 import h11
 
 from support.core.errors import SuiteError
+from support.core.symptoms import Symptom
 from support.core.wait import kept
 
 if TYPE_CHECKING:
@@ -68,6 +69,12 @@ class Response:
     status: int
     headers: tuple[tuple[str, str], ...]
     body: bytes
+    way: str = ""
+
+    @property
+    def symptom(self) -> Symptom:
+        """What it says to a diagnosis."""
+        return Symptom(str(self), self.way, self.status, self.body.lstrip().startswith((b"{", b"[")))
 
     @property
     def path(self) -> str:
@@ -117,7 +124,9 @@ class Line:
             response = self._reply(question, self._send_body(payload) or self._head())
         except (OSError, h11.ProtocolError) as error:
             self.close()
-            raise NoResponse(f"{question}: {type(error).__name__}: {error}") from error
+            failed = type(error).__name__
+            words = f"{question}: {failed}: {error}"
+            raise NoResponse(words, symptom=Symptom(words, self._way.name, error=failed)) from error
         self._settle()
         return response
 
@@ -158,7 +167,7 @@ class Line:
         while isinstance(event := self._next(), h11.Data):
             body += event.data
         headers = tuple((name.decode("ascii"), value.decode("latin-1")) for name, value in head.headers)
-        return Response(question, head.status_code, headers, bytes(body))
+        return Response(question, head.status_code, headers, bytes(body), self._way.name)
 
     def _next(self) -> object:
         """Return the next event of h11, once enough has come for one."""

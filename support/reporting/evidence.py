@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 import yaml
 
 from support.core.promises import PromiseBroken
+from support.core.symptoms import symptom_of
 from support.deploy import last_live
 from support.deploy.results import Refused
 from support.diagnosis.inquiry import KINDS, controller_of, objects_of
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from support.core.redaction import Redactor
+    from support.core.symptoms import Symptom
     from support.diagnosis.findings import Finding
     from support.kube.client import Kube
     from support.kube.objects import Object, Objects
@@ -47,7 +49,7 @@ class Failure:
     line: int
     error: BaseException
 
-    def sentences(self, root: Path, look_into: Callable[[str], Finding | None] = diagnose) -> list[str]:
+    def sentences(self, root: Path, look_into: Callable[[Symptom], Finding | None] = diagnose) -> list[str]:
         """Say what was promised, what was seen instead, and where; and what to do, where the trouble is a known one.
 
         `look_into` names the trouble of somebody who saw this.
@@ -74,12 +76,12 @@ class Failure:
             *([f"trouble:  {trouble.kind}", f"to do:    {trouble.remedy}"] if trouble else ()),
         ]
 
-    def _trouble(self, look_into: Callable[[str], Finding | None]) -> Finding | None:
+    def _trouble(self, look_into: Callable[[Symptom], Finding | None]) -> Finding | None:
         if isinstance(self.error, ApiError):
             return None  # what the API server refused is no answer of a release
         if isinstance(self.error, Refused) and self.error.finding.behind:
             return self.error.finding.behind
-        return look_into(str(self.error))
+        return look_into(symptom_of(self.error))
 
 
 # What was seen of a namespace: the files of the bundle, by name.

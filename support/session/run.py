@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
     from pathlib import Path
 
+    from support.core.symptoms import Symptom
     from support.diagnosis.findings import Finding
     from support.kube.client import Kube
     from support.platform.assessment import Assessment
@@ -195,16 +196,16 @@ class Run:
         kube = next(iter(self.sites.values()), None)
         return silence(kube, error) if kube else ""
 
-    def look_into(self, message: str) -> Finding | None:
+    def look_into(self, seen: Symptom) -> Finding | None:
         """Return what troubles somebody who saw this, by what is there in the namespaces in use; never raises."""
         for name, kube in self.sites.items():
             try:
-                found = look_into(kube, name, message)
+                found = look_into(kube, name, seen)
             except ApiError:
                 continue
             if found and not found.is_silence:
                 return found
-        return diagnose(message)
+        return diagnose(seen)
 
     def handed(self) -> dict[str, Any]:
         """Return what a worker has to know; it goes through a pipe, never through argv or the environment."""

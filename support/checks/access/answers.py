@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from base64 import b64encode
+from dataclasses import replace
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Final
 from urllib.parse import quote
+
+from support.core.promises import PromiseBroken
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Container, Iterable, Sequence
@@ -22,7 +25,14 @@ _BEAT: Final = "nanosecond heartbeat"
 
 def assert_refused(responses: Responses, ways: Iterable[WayName], status: int) -> None:
     """Assert that everything asked on these ways was refused for want of the token, with the release's status for it."""
-    _assert_all(lambda it: it.status == status, f"was let in, not refused with {status}", responses, ways)
+    _assert_all(
+        lambda it: it.status == status,
+        f"refused with {status}",
+        f"was let in, not refused with {status}",
+        responses,
+        ways,
+        let_in=True,
+    )
 
 
 def assert_header_named(responses: Responses, header: str) -> None:
@@ -50,6 +60,7 @@ def assert_too_large(responses: Responses, ways: Iterable[WayName]) -> None:
     """Assert that everything sent on these ways was refused as too large by the release, which speaks JSON."""
     _assert_all(
         lambda it: it.status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE and it.body.startswith(b"{"),
+        "refused as too large",
         "was not answered that it is too large",
         responses,
         ways,
@@ -65,6 +76,7 @@ def assert_page_may_ask(responses: Responses, ways: Iterable[WayName], origin: s
             and "POST" in (it.header("access-control-allow-methods") or "")
             and "x-chroma-token" in (it.header("access-control-allow-headers") or "").lower()
         ),
+        "the page may ask",
         "was not answered that the page may ask",
         responses,
         ways,
@@ -75,6 +87,7 @@ def assert_page_may_not_read(responses: Responses, ways: Iterable[WayName]) -> N
     """Assert that no answer on these ways holds a header by which a browser would let a page read it."""
     _assert_all(
         lambda it: not any(key.startswith("access-control-") for key, _ in it.headers),
+        "no page may read it",
         "lets the page read it",
         responses,
         ways,
@@ -83,29 +96,51 @@ def assert_page_may_not_read(responses: Responses, ways: Iterable[WayName]) -> N
 
 def assert_listed(responses: Responses, ways: Iterable[WayName]) -> None:
     """Assert that everything asked on these ways was answered with a list of collections."""
-    _assert_all(_is_list, "was refused", responses, ways)
+    _assert_all(_is_list, "the collections", "was refused", responses, ways)
 
 
 def assert_no_more_than_heartbeat(responses: Responses, ways: Iterable[WayName]) -> None:
     """Assert that nothing asked on these ways was answered with anything but the heartbeat."""
-    _assert_all(lambda it: not _is_success(it) or _is_heartbeat(it), "was given away", responses, ways)
+    _assert_all(
+        lambda it: not _is_success(it) or _is_heartbeat(it),
+        "nothing but the heartbeat",
+        "was given away",
+        responses,
+        ways,
+        let_in=True,
+    )
 
 
 def assert_heartbeat_alone(responses: Responses, ways: Iterable[WayName]) -> None:
     """Assert that of all that was asked on these ways the heartbeat alone was answered, and the rest refused."""
-    _assert_all(lambda it: _is_refused(it) or _is_heartbeat(it), "was let in", responses, ways)
+    _assert_all(
+        lambda it: _is_refused(it) or _is_heartbeat(it),
+        "refused, but for the heartbeat",
+        "was let in",
+        responses,
+        ways,
+        let_in=True,
+    )
     for way in ways:
         assert any(map(_is_heartbeat, responses[way])), f"the heartbeat is not open through the {way}"
 
 
 def assert_heartbeat(response: Response) -> None:
     """Assert that an answer is the heartbeat."""
-    assert _is_heartbeat(response), f"no heartbeat: {response}"
+    if not _is_heartbeat(response):
+        raise PromiseBroken("the heartbeat", f"no heartbeat: {response}", response.symptom)
 
 
 def assert_open_alone(responses: Responses, ways: Iterable[WayName], paths: Container[str]) -> None:
     """Assert that nothing asked on these ways was answered well but at these paths."""
-    _assert_all(lambda it: not _is_success(it) or it.path in paths, "was given away", responses, ways)
+    _assert_all(
+        lambda it: not _is_success(it) or it.path in paths,
+        "nothing but the open paths",
+        "was given away",
+        responses,
+        ways,
+        let_in=True,
+    )
 
 
 def assert_token_unspoken(responses: Responses, token: SecretStr) -> None:
@@ -126,17 +161,27 @@ def assert_sent_to_https(response: Response, host: str, path: str) -> None:
     """Assert that the caller was sent to the same path of the same host over https, and got nothing else."""
     goal = f"https://{host}{path}"
     seen = (response.status, response.header("location"))
-    assert seen == (HTTPStatus.PERMANENT_REDIRECT, goal), (
-        f"no redirect to {goal} but to {seen[1]}: {response}"
-    )
+    if seen != (HTTPStatus.PERMANENT_REDIRECT, goal):
+        raise PromiseBroken(
+            f"a redirect to {goal}", f"no redirect to {goal} but to {seen[1]}: {response}", response.symptom
+        )
     assert not _is_heartbeat(response), f"served in clear: {response}"
 
 
 def _assert_all(
-    promise: Callable[[Response], bool], fault: str, responses: Responses, ways: Iterable[WayName]
+    holds: Callable[[Response], bool],
+    promised: str,
+    fault: str,
+    responses: Responses,
+    ways: Iterable[WayName],
+    *,
+    let_in: bool = False,
 ) -> None:
-    broken = [str(response) for way in ways for response in responses[way] if not promise(response)]
-    assert not broken, _lines(fault, broken)
+    """Assert that something holds for every answer; with `let_in`, another one serves a caller who is to be refused."""
+    broken = [response for way in ways for response in responses[way] if not holds(response)]
+    if broken:
+        symptom = replace(broken[0].symptom, let_in=let_in)
+        raise PromiseBroken(promised, _lines(fault, [str(response) for response in broken]), symptom)
 
 
 def _lines(title: str, lines: Sequence[str]) -> str:

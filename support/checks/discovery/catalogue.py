@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 
 import yaml
 
+from support.core.promises import PromiseBroken
 from support.core.redaction import Redactor
 from support.deploy.objects import ANNOUNCEMENT
 from support.kube.secrets import decoded
@@ -101,13 +102,16 @@ def ask_for_health(namespace: Namespace) -> Response:
 
 def assert_healthy(response: Response) -> None:
     """Assert that the platform takes an answer for that of a service in health."""
-    assert discovery.is_healthy(response.status), f"the platform takes the release for ill: {response}"
+    if not discovery.is_healthy(response.status):
+        raise PromiseBroken(
+            "healthy", f"the platform takes the release for ill: {response}", response.symptom
+        )
 
 
 def assert_heartbeat(response: Response) -> None:
     """Assert that an answer is a heartbeat. The platform's own rule overlooks that the address is a wrong one, which asks for a token."""
-    assert response.status == 200, f"no heartbeat: {response}"
-    assert b"nanosecond heartbeat" in response.body, f"no heartbeat: {response}"
+    if response.status != 200 or b"nanosecond heartbeat" not in response.body:
+        raise PromiseBroken("the heartbeat", f"no heartbeat: {response}", response.symptom)
 
 
 def assert_nothing_secret_shown(live: Live) -> None:

@@ -108,4 +108,6 @@ def test_the_reason_is_handed_over_whatever_its_words(monkeypatch: pytest.Monkey
             raise NotLive(why, Release.named("gateway"))
 
     monkeypatch.setattr("support.deploy.removal.owned", lambda *_: [{}])
-    assert status._why_not_live(cast("Namespace", Ill())) == why
+    found = status._why_not_live(cast("Namespace", Ill()))
+    assert found
+    assert found.why == why

@@ -2,66 +2,97 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any, cast
 
 import pytest
 
+from support.core.symptoms import Symptom, symptom_of
 from support.deploy.liveness import NotYet
 from support.deploy.rollout import unanswered
 from support.diagnosis import inquiry
 from support.diagnosis.findings import Cause, Finding, Trouble, remedy_of
 from support.diagnosis.troubles import diagnose, of_objects
 from support.kube.errors import ApiError
+from support.network.http import Response
 
-HEARTBEAT = "GET /api/v2/heartbeat through the ingress"
+
+def answered(status: int, body: str, way: str = "ingress", *, let_in: bool = False) -> Symptom:
+    """Return what an answer says to a diagnosis; its words are anybody's."""
+    response = Response("GET /api/v2/heartbeat", status, (), body.encode(), way)
+    return replace(response.symptom, let_in=let_in)
+
+
+def failed(kind: str, words: str, way: str = "") -> Symptom:
+    """Return what an error says to a diagnosis."""
+    return Symptom(words, way, error=kind)
 
 
 @pytest.mark.parametrize(
-    ("told", "trouble"),
+    ("seen", "trouble"),
     [
-        (f'{HEARTBEAT}: 401 {{"error":"AuthError","message":"Unauthorized"}}', Trouble.TOKEN),
-        (f"was let in (and 2 more): {HEARTBEAT}: 200 []\n  x", Trouble.INSECURE),
-        (f"was let in, not refused with 401: {HEARTBEAT}: 503 no available server", Trouble.SILENCE),
-        ("was let in, not refused with 401: GET /x through the pod: 404 ", Trouble.INSECURE),
-        (f'{HEARTBEAT}: 403 {{"error":"Forbidden"}}', Trouble.TOKEN),
-        ('ChromaAuthError: {"error":"AuthError","message":"Unauthorized"}', Trouble.TOKEN),
-        ("POST /x through the ingress: 413 Request Entity Too Large", Trouble.BODY),
-        ('POST /x through the service: 413 {"error":"PayloadTooLarge"}', Trouble.BODY),
-        ("NotFoundError: Collection [feld-notes] does not exist", Trouble.COLLECTION),
-        ("InvalidCollectionException: Collection feld-notes does not exist.", Trouble.COLLECTION),
+        (answered(401, '{"error":"AuthError","message":"Unauthorized"}'), Trouble.TOKEN),
+        (answered(200, "[]", let_in=True), Trouble.INSECURE),
+        (answered(503, "no available server", let_in=True), Trouble.SILENCE),
+        (answered(404, "", "pod", let_in=True), Trouble.INSECURE),
+        (answered(404, "404 page not found", let_in=True), Trouble.HOST),
+        (answered(403, '{"error":"Forbidden"}'), Trouble.TOKEN),
+        (failed("ChromaAuthError", '{"error":"AuthError","message":"Unauthorized"}'), Trouble.TOKEN),
+        (answered(413, "Request Entity Too Large"), Trouble.BODY),
+        (answered(413, '{"error":"PayloadTooLarge"}', "service"), Trouble.BODY),
+        (failed("NotFoundError", "Collection [feld-notes] does not exist"), Trouble.COLLECTION),
         (
-            "InvalidArgumentError: Collection expecting embedding with dimension of 16, got 2",
+            failed("InvalidCollectionException", "Collection feld-notes does not exist."),
+            Trouble.COLLECTION,
+        ),
+        (
+            failed("InvalidArgumentError", "Collection expecting embedding with dimension of 16, got 2"),
             Trouble.DIMENSION,
         ),
         (
-            "InvalidDimensionException: Embedding dimension 2 does not match collection dimensionality 16",
+            failed(
+                "InvalidDimensionException",
+                "Embedding dimension 2 does not match collection dimensionality 16",
+            ),
             Trouble.DIMENSION,
         ),
         (
-            "InternalError: Error in compaction: Failed to apply logs to the hnsw segment writer",
+            failed("InternalError", "Error in compaction: Failed to apply logs to the hnsw segment writer"),
             Trouble.FULL,
         ),
-        ("InternalError: error returned from database: (code: 13) database or disk is full", Trouble.FULL),
-        (f"{HEARTBEAT}: SSLCertVerificationError: [SSL: CERTIFICATE_VERIFY_FAILED]", Trouble.CERTIFICATE),
-        (f"{HEARTBEAT}: 404 404 page not found", Trouble.HOST),
-        (f"{HEARTBEAT}: 503 no available server", Trouble.SILENCE),
-        (f"{HEARTBEAT}: ConnectionRefusedError: [Errno 111] Connection refused", Trouble.SILENCE),
+        (answered(500, '{"message":"(code: 13) database or disk is full"}'), Trouble.FULL),
+        (failed("SSLCertVerificationError", "[SSL: CERTIFICATE_VERIFY_FAILED]"), Trouble.CERTIFICATE),
+        (answered(404, "404 page not found"), Trouble.HOST),
+        (answered(503, "no available server"), Trouble.SILENCE),
+        (failed("ConnectionRefusedError", "[Errno 111] Connection refused", "ingress"), Trouble.SILENCE),
         (
-            f"{HEARTBEAT}: RemoteProtocolError: Server disconnected without sending a response.",
+            failed("RemoteProtocolError", "Server disconnected without sending a response."),
             Trouble.SILENCE,
         ),
+        (failed("Nameless", "chroma.example.com has none"), Trouble.NAMELESS),
     ],
 )
-def test_an_answer_tells_its_trouble(told: str, trouble: Trouble) -> None:
-    assert diagnose(told) == Finding(trouble, told)
+def test_what_a_caller_saw_tells_its_trouble(seen: Symptom, trouble: Trouble) -> None:
+    assert diagnose(seen) == Finding(trouble, seen.words)
 
 
 @pytest.mark.parametrize(
-    "told",
-    [f'{HEARTBEAT}: 200 {{"nanosecond heartbeat":401}}', f'{HEARTBEAT}: 404 {{"error":"x"}}', "3 records"],
+    "seen",
+    [
+        answered(200, '{"nanosecond heartbeat":401}'),
+        answered(404, '{"error":"x"}'),
+        Symptom("3 records"),
+        Symptom("was let in: GET /x through the ingress: 200 []"),
+    ],
 )
-def test_what_is_no_trouble_is_not_taken_for_one(told: str) -> None:
-    assert diagnose(told) is None
+def test_what_is_no_trouble_is_not_taken_for_one(seen: Symptom) -> None:
+    assert diagnose(seen) is None
+
+
+def test_a_symptom_is_read_where_it_was_seen() -> None:
+    silence = answered(502, "Bad Gateway")
+    assert symptom_of(NotYet("any words", symptom=silence)) == silence
+    assert symptom_of(ValueError("x")) == Symptom("x", error="ValueError")
 
 
 def _object(kind: str, name: str, labels: dict[str, str] | None = None, **rest: Any) -> dict[str, Any]:
@@ -105,11 +136,11 @@ def test_objects_show_where_the_way_ends(objects: list[Any], seen: list[tuple[Tr
 
 
 def test_where_nothing_answers_the_objects_know_why() -> None:
-    silence = f"{HEARTBEAT}: 503 no available server"
+    silence = answered(503, "no available server")
     found = diagnose(silence, [SET, SERVICE, INGRESS])
     assert found is not None
     assert found.kind is Trouble.POD
-    assert diagnose(silence, [SET, POD, SLICE, INGRESS]) == Finding(Trouble.SILENCE, silence)
+    assert diagnose(silence, [SET, POD, SLICE, INGRESS]) == Finding(Trouble.SILENCE, silence.words)
 
 
 def test_every_trouble_and_every_cause_has_a_remedy() -> None:
@@ -122,19 +153,19 @@ def test_a_refusal_says_what_to_do() -> None:
 
 
 @pytest.mark.parametrize(
-    ("told", "remedy"),
+    ("seen", "remedy"),
     [
-        (f"{HEARTBEAT}: 503 no available server", remedy_of(Trouble.SILENCE)),
-        (f"{HEARTBEAT}: 404 404 page not found", remedy_of(Trouble.HOST)),
-        (f"{HEARTBEAT}: 200 nonsense", remedy_of(Cause.NEVER_READY)),
+        (answered(503, "no available server"), remedy_of(Trouble.SILENCE)),
+        (answered(404, "404 page not found"), remedy_of(Trouble.HOST)),
+        (answered(200, "nonsense"), remedy_of(Cause.NEVER_READY)),
     ],
 )
-def test_a_ready_pod_that_nobody_reaches_has_a_remedy_of_its_own(told: str, remedy: str) -> None:
-    finding = unanswered(NotYet(told))
+def test_a_ready_pod_that_nobody_reaches_has_a_remedy_of_its_own(seen: Symptom, remedy: str) -> None:
+    finding = unanswered(NotYet(seen.words, symptom=seen))
     assert (finding.kind, finding.remedy) == (Cause.NEVER_READY, remedy)
 
 
-SILENCE = f"{HEARTBEAT}: 502 Bad Gateway"
+SILENCE = answered(502, "Bad Gateway")
 DENY = _object("NetworkPolicy", "default-deny", spec={"podSelector": {}, "policyTypes": ["Ingress"]})
 LEADING = _object("Service", "chromadb-svc", spec={"ports": [{"port": 80, "targetPort": 8000}]})
 
@@ -165,7 +196,9 @@ THERE = [SET, POD, LEADING, SLICE, PUBLISHED, DENY, HOME, FRONT]
 
 
 def test_a_policy_that_keeps_the_ingress_out_is_named_in_the_refusal_and_to_who_asks() -> None:
-    refusal = inquiry.closer(cast("Any", Platform(THERE)), "chroma", unanswered(NotYet(SILENCE)))
+    refusal = inquiry.closer(
+        cast("Any", Platform(THERE)), "chroma", unanswered(NotYet(SILENCE.words, symptom=SILENCE))
+    )
     assert refusal.kind is Cause.NEVER_READY
     assert f"but {Trouble.POLICY}: NetworkPolicy default-deny selects pod chroma-0" in refusal.detail
     assert "kubernetes.io/metadata.name: edge}), to port 8000" in refusal.remedy
@@ -185,10 +218,14 @@ def test_a_policy_is_named_also_where_the_controller_may_not_be_looked_for() -> 
 
 def test_a_service_is_blamed_only_where_it_leads_nowhere() -> None:
     there = [SET, POD, SERVICE, EMPTY_SLICE, PUBLISHED]
-    refusal = inquiry.closer(cast("Any", Platform(there)), "chroma", unanswered(NotYet(SILENCE)))
+    refusal = inquiry.closer(
+        cast("Any", Platform(there)), "chroma", unanswered(NotYet(SILENCE.words, symptom=SILENCE))
+    )
     assert (Trouble.SERVICE in refusal.detail, refusal.remedy) == (True, remedy_of(Trouble.SERVICE))
     innocent = [SET, POD, LEADING, SLICE, PUBLISHED]
-    silent = inquiry.closer(cast("Any", Platform(innocent)), "chroma", unanswered(NotYet(SILENCE)))
+    silent = inquiry.closer(
+        cast("Any", Platform(innocent)), "chroma", unanswered(NotYet(SILENCE.words, symptom=SILENCE))
+    )
     assert "Service chromadb-svc:" not in silent.detail
 
 
@@ -206,19 +243,19 @@ def _busy(ready: str, message: str = LATE, since: str = "2026-01-01T00:05:00Z") 
 
 @pytest.mark.parametrize("ready", ["False", "True"])
 def test_a_release_that_is_merely_busy_is_told_as_that(ready: str) -> None:
-    found = diagnose(f"{HEARTBEAT}: 503 no available server", _busy(ready))
+    found = diagnose(answered(503, "no available server"), _busy(ready))
     assert found
     assert found.kind is Trouble.BUSY
 
 
 def test_a_release_that_does_not_start_or_is_asked_wrongly_is_not_called_busy() -> None:
-    told = f"{HEARTBEAT}: 503 no available server"
+    seen = answered(503, "no available server")
     for objects in (
         _busy("False", since="2026-01-01T00:00:00Z"),
         _busy("False", "Readiness probe failed: HTTP probe failed with statuscode: 401"),
         _busy("False", "Readiness probe failed: connection refused"),
     ):
-        found = diagnose(told, objects)
+        found = diagnose(seen, objects)
         assert found
         assert found.kind is Trouble.POD
 
