@@ -10,7 +10,7 @@ import subprocess
 import sys
 import time
 
-from tests.live.cluster.traces import Traces, owned_by
+from bench.traces import Traces, owned_by
 
 
 def main(count: int, arguments: list[str]) -> int:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, Protocol
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 import pytest
 
 from support.session.run import Access
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from support.platform.assessment import Assessment
     from support.reporting.conformance import UsedImage
@@ -30,6 +31,44 @@ class Cluster(Access, Protocol):
     @property
     def images(self) -> Sequence[UsedImage]:
         """Those that were made for it."""
+
+
+@dataclass(frozen=True)
+class HandedCluster:
+    """A cluster as a worker knows it: the controlling process has created it, and ends it."""
+
+    name: str
+    kubeconfig: Path
+    context: str
+    capabilities: frozenset[str]
+    inventory: Mapping[str, Any]
+    images: Sequence[UsedImage] = ()
+
+    @classmethod
+    def read(cls, handed: Mapping[str, Any]) -> HandedCluster:
+        """Return what `hand_over` has written, from its JSON."""
+        return cls(
+            handed["name"],
+            Path(handed["kubeconfig"]),
+            handed["context"],
+            frozenset(handed["capabilities"]),
+            handed["inventory"],
+        )
+
+
+def hand_over(cluster: Cluster) -> dict[str, Any]:
+    """Return what a worker has to know of a cluster, as JSON holds it; the images are the report's alone."""
+    return {
+        "name": cluster.name,
+        "kubeconfig": str(cluster.kubeconfig),
+        "context": cluster.context,
+        "capabilities": sorted(cluster.capabilities),
+        "inventory": {name: _plain(value) for name, value in cluster.inventory.items()},
+    }
+
+
+def _plain(value: Any) -> Any:
+    return str(value) if isinstance(value, Path) else value
 
 
 class Provider(Protocol):

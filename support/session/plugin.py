@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import pickle
+import json
 import sys
 from pathlib import Path
 from typing import Any, Final
@@ -19,7 +19,7 @@ from support.release.release import Release, ReleaseError
 from support.reporting.conformance import Report
 from support.reporting.progress import ProgressPlugin
 from support.reporting.terminal import SpecificationReporter
-from support.session.clusters import CLUSTERS
+from support.session.clusters import CLUSTERS, HandedCluster, hand_over
 from support.session.collector import FeatureFile, all_scenarios, is_titled, uncatchable, unknown_title
 from support.session.commands import obey
 from support.session.options import Options, add_options
@@ -52,8 +52,9 @@ def pytest_cmdline_main(config: pytest.Config) -> int | pytest.ExitCode | None:
 def pytest_configure(config: pytest.Config) -> None:
     options = Options.read(config)
     worker: dict[str, Any] = getattr(config, "workerinput", {})
-    handed, access = pickle.loads(worker[HANDED]) if HANDED in worker else ({}, None)  # noqa: S301 - see the import
-    run = Run(options, worker=worker.get("workerid", ""), **handed)
+    handed: dict[str, Any] = json.loads(worker[HANDED]) if HANDED in worker else {"run": {}, "cluster": None}
+    access = HandedCluster.read(handed["cluster"]) if handed["cluster"] else None
+    run = Run(options, worker=worker.get("workerid", ""), **handed["run"])
     suite = config.stash[SUITE] = Suite(run, ProgressPlugin(config), access=access)
     config.pluginmanager.register(suite.progress_plugin)
     if not worker:
@@ -147,7 +148,8 @@ def pytest_xdist_setupnodes(config: pytest.Config) -> None:
 def pytest_configure_node(node: Any) -> None:
     """Hand a worker what the run shares."""
     suite = node.config.stash[SUITE]
-    node.workerinput[HANDED] = pickle.dumps((suite.run.handed(), suite.access))
+    cluster = hand_over(suite.access) if suite.access else None
+    node.workerinput[HANDED] = json.dumps({"run": suite.run.handed(), "cluster": cluster})
 
 
 @pytest.hookimpl(optionalhook=True)

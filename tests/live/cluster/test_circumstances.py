@@ -9,12 +9,12 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from bench.traces import Traces, named
 from cluster.build.cache import default_root
 from cluster.host.addresses import listen
 from cluster.layout import HTTPS_PORT, Layout
 from tests.live.cluster.commands import CHECKOUT, Done, run
 from tests.live.cluster.conftest import RECIPES
-from tests.live.cluster.traces import Traces, named
 
 if TYPE_CHECKING:
     from cluster.provider import Access

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from bench.traces import Traces, named
 from cluster.embedded import access
 from support.kube.client import Kube
 from tests.live.cluster import memory
 from tests.live.cluster.commands import Done, run
 from tests.live.cluster.place import Place
-from tests.live.cluster.traces import Traces, named
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -12,19 +12,19 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from cluster.embedded import access
-from support.core.wait import wait_for
-from support.kube.client import Kube
-from tests.live.cluster import machine
-from tests.live.cluster.commands import CHECKOUT, run
-from tests.live.cluster.place import PATIENCE, Place
-from tests.live.cluster.traces import (
+from bench.traces import (
     Traces,
     named,
     owned_by,
     wait_until_nothing_is_left,
     wait_until_nothing_runs,
 )
+from cluster.embedded import access
+from support.core.wait import wait_for
+from support.kube.client import Kube
+from tests.live.cluster import machine
+from tests.live.cluster.commands import CHECKOUT, run
+from tests.live.cluster.place import PATIENCE, Place
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

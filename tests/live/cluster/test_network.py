@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from bench.traces import Process
 from tests.live.cluster.place import PORT
-from tests.live.cluster.traces import Process
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
