@@ -216,7 +216,7 @@ def _spec(
     return Spec(
         name=name,
         store=str(root),
-        programs={one: str(getattr(programs, one)) for one in ("kubernetes", "etcd", "netpol", "crane")},
+        programs={one: str(getattr(programs, one)) for one in ("kubernetes", "etcd", "netpol", "registry")},
         seed=str(seed),
         images={image.name: image.local_name for image in system},
         pushed=[

@@ -80,6 +80,11 @@ class Layout:
         return self.run / "registry"
 
     @property
+    def registry_credentials(self) -> Path:
+        """Who may push into the registry, as name:password; for the one alone who has booted the cluster."""
+        return self.run / "registry-credentials"
+
+    @property
     def volumes(self) -> Path:
         """Images and mount points of provisioned volumes."""
         return self.run / "volumes"

@@ -26,7 +26,7 @@ class Spec:
     store: str
     """The cache's root; the run directory is below it, on the same file system as the seed."""
     programs: dict[str, str]
-    """Path of each program by name: kubernetes, etcd, netpol, crane."""
+    """Path of each program by name: kubernetes, etcd, netpol, registry."""
     seed: str
     """The containerd root that holds the system images already."""
     images: dict[str, str]

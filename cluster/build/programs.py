@@ -77,7 +77,7 @@ class Programs:
     etcd: Path
     coredns: Path
     netpol: Path
-    crane: Path
+    registry: Path
     pause: Path
     probe: Path
 
@@ -145,7 +145,7 @@ _RECIPES = (
     _Recipe("coredns"),
     _Recipe("netpol"),
     _Recipe("etcd", "go.etcd.io/etcd/server/v3"),
-    _Recipe("crane", "github.com/google/go-containerregistry/cmd/crane"),
+    _Recipe("registry"),
     _Recipe("probe"),
     _Recipe("pause"),
 )

@@ -48,7 +48,7 @@ def run(files: Layout, spec: Spec, address: str, report: Reporter, sockets: dict
     # Before the API server says that it is ready: that takes it another second, and the node as long.
     services.start("kubelet", command_lines.kubelet(files), program=kubernetes)
     services.until(lambda: _accepts(layout.NODE_ADDRESS, layout.REGISTRY_PORT), "answer of the registry")
-    registry.push(spec.pushed)
+    registry.push(files.registry_credentials, spec.pushed)
     services.until(lambda: api.answers("/readyz"), "readiness of the API server")
     report.reached("API server ready")
 
@@ -88,7 +88,8 @@ def _start_foundation(
     lay_seed(Path(spec.seed), files.containerd)
     services.start("containerd", command_lines.containerd(files))
     registry.fill(files.registry, spec.pushed)
-    services.start("registry", command_lines.registry(files), program=spec.programs["crane"])
+    registry.write_credentials(files.registry_credentials)
+    services.start("registry", command_lines.registry(files), program=spec.programs["registry"])
     targets = {sockets[str(port)]: target for port, target in layout.RELAYED.items()}
     services.start(
         "relay", [sys.executable, "-m", "cluster.host.relay", json.dumps(targets)], descriptors=list(targets)

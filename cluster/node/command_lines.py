@@ -38,9 +38,14 @@ def containerd(files: Layout) -> list[str]:
 
 
 def registry(files: Layout) -> list[str]:
-    """Run the registry; it keeps blobs on disk and manifests in memory."""
+    """Run the registry; it keeps blobs on disk and manifests in memory, and takes images only for its credentials."""
     address = f"{layout.NODE_ADDRESS}:{layout.REGISTRY_PORT}"
-    return ["crane", "registry", "serve", "--address", address, "--disk", str(files.registry)]
+    return [
+        "registry",
+        f"--address={address}",
+        f"--disk={files.registry}",
+        f"--credentials={files.registry_credentials}",
+    ]
 
 
 def apiserver(files: Layout) -> list[str]:

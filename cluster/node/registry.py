@@ -1,10 +1,10 @@
 """Puts images into the cluster's own registry without sending their bytes through it."""
 
-# Note from C2 to C3, to be removed: I overwrote your uncommitted file of this name by mistake and could not
-# get it back. This is a reconstruction from its uses in boot.py. Replace it by yours if yours was better.
-
 from __future__ import annotations
 
+import os
+import secrets
+from base64 import b64encode
 from http import HTTPStatus
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
@@ -26,30 +26,38 @@ _PATIENCE = 10.0  # seconds; it takes a millisecond
 def fill(directory: Path, images: Iterable[Pushed]) -> None:
     """Put the blobs of images into the directory of the registry, by hard links.
 
-    Sending them to it took 0.15 s for 69 MB, and so does `crane push` of what is there already: the
-    registry reads a blob through whenever it is asked for it.
+    Sending them to it took 0.15 s for 69 MB, and so does a push of what is there already: the registry reads a blob
+    through whenever it is asked for it.
     """
     directory.mkdir(parents=True, exist_ok=True)
     for image in images:
         link_blobs(Path(image.layout) / oci.BLOBS, directory / "sha256")
 
 
-def push(images: Iterable[Pushed]) -> None:
+def write_credentials(file: Path) -> None:
+    """Write who may push, readable by this user alone: an image that a pod had put there would run in other pods."""
+    with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as credentials:
+        credentials.write(f"owner:{secrets.token_urlsafe(24)}\n")
+
+
+def push(credentials: Path, images: Iterable[Pushed]) -> None:
     """Give the manifests of images to the registry, which keeps them in memory. Raises ClusterError."""
+    shown = b64encode(credentials.read_bytes().strip()).decode()
     connection = HTTPConnection(layout.NODE_ADDRESS, layout.REGISTRY_PORT, timeout=_PATIENCE)
     try:
         for image in images:
-            _put(connection, image)
+            _put(connection, shown, image)
     finally:
         connection.close()
 
 
-def _put(connection: HTTPConnection, image: Pushed) -> None:
+def _put(connection: HTTPConnection, shown: str, image: Pushed) -> None:
     manifest = oci.blob(Path(image.layout), image.digest).read_bytes()
     name = f"{image.repository}:{image.tag}"
     try:
         path = f"/v2/{image.repository}/manifests/{image.tag}"
-        connection.request("PUT", path, manifest, {"Content-Type": oci.MANIFEST_TYPE})
+        headers = {"Content-Type": oci.MANIFEST_TYPE, "Authorization": f"Basic {shown}"}
+        connection.request("PUT", path, manifest, headers)
         answer = connection.getresponse()
         said = answer.read().decode(errors="replace")
     except (OSError, HTTPException) as error:

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import http.client
+import stat
+from base64 import b64encode
+from http.client import HTTPConnection
 from typing import TYPE_CHECKING
 
 import pytest
 
+from cluster import layout
 from support.kube.errors import ApiError
 from tests.live.cluster.place import PATIENCE, PORT, RESTRICTED
 
@@ -88,6 +92,28 @@ def test_an_image_is_pulled_from_the_registry(place: Place, cluster: Access) -> 
     place.pod("pulled", container={"image": f"{library}/pulled:1"})
     place.ready("pulled")
     assert place.run("pulled", "find", "/pulled", "came from the registry").stdout == "/pulled/note\n"
+
+
+@pytest.mark.parametrize("shown", [None, "owner:nobody-knows"])
+@pytest.mark.parametrize("method", ["PUT", "POST", "PATCH", "DELETE"])
+def test_only_the_owner_of_the_cluster_pushes_images(cluster: Access, method: str, shown: str | None) -> None:
+    library = cluster.inventory["library_project"]
+    assert _ask_registry(cluster, method, f"{library}/pulled/manifests/1", shown) == 401
+    assert _ask_registry(cluster, "GET", f"{library}/pulled/manifests/1") == 200
+    owner = cluster.kubeconfig.with_name("registry-credentials")
+    assert stat.S_IMODE(owner.stat().st_mode) == 0o600
+    assert _ask_registry(cluster, "POST", f"{library}/own/blobs/uploads/", owner.read_text().strip()) == 202
+
+
+def _ask_registry(cluster: Access, method: str, path: str, shown: str | None = None) -> int:
+    """Ask the registry, from outside as from a pod, and return the status."""
+    headers = {"Authorization": f"Basic {b64encode(shown.encode()).decode()}"} if shown else {}
+    connection = HTTPConnection(cluster.inventory["ingress_address"], layout.REGISTRY_PORT, timeout=PATIENCE)
+    try:
+        connection.request(method, f"/v2/{path}", headers=headers)
+        return connection.getresponse().status
+    finally:
+        connection.close()
 
 
 def test_an_image_that_does_not_exist_is_told_soon(place: Place, cluster: Access) -> None:
