@@ -52,7 +52,7 @@ _VERSION: Final = Path(__file__).parents[2] / "VERSION"
 
 
 class NotLiveError(SuiteError):
-    """A release is not live after its data was copied; the text says what became of the data, and why."""
+    """A release would not be live, or is not after its data was copied; the text says what became of the data, and why."""
 
 
 @dataclass
@@ -128,11 +128,11 @@ class BackupRunner:
     def restore(self, namespace: Namespace, release: Release, file: Path) -> Rollout:
         """Bring what a file holds back into an empty claim, apply the release to it, and return how that went.
 
-        A file that is not whole is refused before anything is touched, a claim that is not empty before anything is
-        written. Where it fails later, the claim is emptied again.
+        A file that is not whole is refused before anything is touched, and so is a release that the cluster would refuse; a
+        claim that is not empty before anything is written. Where it fails later, the claim is emptied again.
 
-        Raises `ArchiveError` or `CopyError` with what is wrong and what to do, `NotLiveError` where the data is back
-        but the release is refused, `ApiError`.
+        Raises `ArchiveError` or `CopyError` with what is wrong and what to do, `NotLiveError` where the release
+        would be refused, or is when the data is back, `ApiError`.
         """
         began = time.monotonic()
         whole = archive.verified(file)
@@ -140,6 +140,10 @@ class BackupRunner:
         _refuse_another_image(whole.manifest, release)
         _refuse_what_is_deployed(namespace)
         self._refuse_what_cannot_end_well(namespace, release)
+        if finding := namespace.hindrance(release):
+            raise NotLiveError(
+                f"nothing is restored, since the release {release.name!r} would be refused because {finding}"
+            )
         namespace.create_claims(release)
         with self.transfer_pod_beside(namespace.rendered(release), read_only=False) as transfer_pod:
             transfer_pod.wait(self.deadlines)

@@ -99,7 +99,11 @@ class Attempt:
             self._clearance.everything(remove_data=False)
         before_it = f'release "{former.release.name}"' if former else "nothing"
         self._site.progress(f'release "{self._applied.release.name}" gives way to {before_it}: {finding}')
-        live = self._take_back(former, finding) if self._touched else self._leave_alone(former)
+        if self._touched:
+            live = self._take_back(former, finding)
+        else:
+            live = former and proof.live(self._site, note=False)
+            self.leave_alone()
         self._monitor.mark("gave way")
         return live
 
@@ -118,11 +122,9 @@ class Attempt:
             self._site.progress,
         )
 
-    def _leave_alone(self, former: Live | None) -> Live | None:
-        """Remove what the look before the act has made; nothing else was touched, and what was live is so still."""
-        live = former and proof.live(self._site, note=False)
-        self._clearance.leftovers(self._before(), former)
-        return live
+    def leave_alone(self) -> None:
+        """Remove what the look before the act has made; nothing else was touched."""
+        self._clearance.leftovers(self._before(), self.former)
 
     def _take_back(self, former: Live | None, finding: Finding) -> Live | None:
         if going := precheck.observe(self._site.kube, self._site.name).lost_with_the_pod():

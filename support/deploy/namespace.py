@@ -144,6 +144,19 @@ class Namespace:
             attempt.custody.remember()
         return Rollout(release, live, finding, changed, attempt.seconds, self._update_code_server())
 
+    def hindrance(self, release: Release) -> Finding | None:
+        """Return why a first apply of a release would be refused, as far as a look tells; nothing stays of the look.
+
+        Raises as `apply` does.
+        """
+        objects = self._render(release)
+        with Watch(self.kube, KINDS, self.name) as watch:
+            attempt = Attempt(self.site, watch, self.site.live(release, objects))
+            finding = self.forbids(release) or attempt.hindered()
+            if finding:
+                attempt.leave_alone()
+        return finding
+
     def ensure_live(self, release: Release) -> Live:
         """Return the release as it lives, and apply it first unless it is live already.
 

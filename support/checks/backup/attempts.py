@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from support.backup.archive import ArchiveError, sums_of
+from support.backup.backup import NotLiveError
 from support.backup.transfer import POD, CopyError
 from support.checks.backup import broken
 from support.chroma import calls, samples
@@ -191,7 +192,7 @@ def assert_restored(collection: Collection, rollout: Rollout) -> None:
 def _tried(file: Path, act: Callable[[], object]) -> Attempt:
     try:
         act()
-    except (ArchiveError, CopyError, KeyboardInterrupt) as error:
+    except (ArchiveError, CopyError, NotLiveError, KeyboardInterrupt) as error:
         return Attempt(file, error)
     return Attempt(file, None)
 
@@ -231,4 +232,5 @@ REFUSALS: Final[Mapping[str, str]] = {
     "claim is in use": "its data is not overwritten",
     "claim is not empty": "nothing is overwritten",
     "claim is too small": "is too small",
+    "cluster would refuse the release": "nothing is restored, since the release",
 }
