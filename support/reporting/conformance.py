@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from support.kube.errors import ApiError
 from support.release.release import USUAL
+from support.reporting.gate import unproved
 from support.reporting.junit import write_junit
 from support.reporting.verdict import judge, overall
 
@@ -51,6 +52,8 @@ class Conditions:
     profile: str
     seed: str
     accept_insecure: bool
+    required: str | None = None  # a level that has to have run whole
+    conceded: tuple[str, ...] = ()  # capabilities that need not be there for it
 
 
 class UsedImage(Protocol):
@@ -107,6 +110,7 @@ class Report:
         self._finished = False
         self._is_ours = False  # whether the directory holds a report of ours from before
         self.written = False  # whether it says what the run came to
+        self.unproved: list[str] = []  # what the run has not proved and should have, a line each
         self.times: dict[str, float] = {}  # seconds of what is no scenario: the cluster's boot and end
         self.images: Sequence[UsedImage] = ()  # those that were made for the cluster, once there is one
 
@@ -134,6 +138,8 @@ class Report:
         results = [self._redacted(result) for result in kept.ended()]
         broken = [self._redactor.text(line) for line in kept.broken]
         self._levels = judge(self._scenarios, results, broken)
+        asked = self._conditions
+        self.unproved = list(unproved(self._scenarios, results, asked.required, asked.conceded))
         write_junit(self._directory / "junit.xml", results, self._began.isoformat(timespec="seconds"))
         self._results, self._finished = results, finished
         self._write(results, broken, finished=finished)
@@ -152,6 +158,7 @@ class Report:
             counted += [f"{level.not_applicable} not applicable"] * (level.not_applicable > 0)
             counted += [f"{level.left_out} not run"] * (level.left_out > 0)
             yield f"{name}: {level.verdict.upper()} ({', '.join(counted)})"
+        yield from (f"not proved: {line}" for line in self.unproved)
         if any(level.left_out for level in self._levels.values()):
             yield "what was not run proves nothing: `pytest features/` runs all of it"
         for what, much in self._measured.items():
@@ -236,6 +243,9 @@ class Report:
             "measured": self._measured,
             "times": {title: round(seconds, 1) for title, seconds in self._times(results).items()},
             "broken": list(broken),
+            "required": asked.required,
+            "conceded": list(asked.conceded),
+            "unproved": self.unproved,
             "scenarios": [_entry(result, self._given()) for result in results],
         }
         text = json.dumps(self._redactor.plain(content), indent=2, ensure_ascii=False)

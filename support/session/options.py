@@ -10,6 +10,7 @@ from hypothesis import settings
 from hypothesis.errors import InvalidArgument
 
 from support.laws.strategies import register_profiles
+from support.reporting.scenario import LEVELS
 
 PROVIDERS: Final = ("auto", "embedded", "external")
 # As the tags of pytest.ini name them.
@@ -46,6 +47,8 @@ class Options:
     patience: float
     report_dir: Path
     scenario: str | None
+    require: str | None
+    without: tuple[str, ...]
     capabilities: frozenset[str]
     profile: str  # of Hypothesis, like the seed
     seed: str
@@ -72,6 +75,8 @@ class Options:
             patience=get("patience"),
             report_dir=_path(get("report_dir")) or config.rootpath / "reports",
             scenario=get("scenario"),
+            require=get("require"),
+            without=tuple(get("without")),
             capabilities=frozenset(get("capability")),
             profile=get("--hypothesis-profile") or "dev",
             seed=get("--hypothesis-seed") or "",
@@ -111,6 +116,10 @@ class Options:
         if self.inventory is not None and not self.inventory.is_file():
             wrong.append(
                 f"--inventory {self.inventory}: no such file; give a YAML file as docs/live-clusters.md shows it"
+            )
+        if self.without and not self.require:
+            wrong.append(
+                "--without concedes a capability to what is required: add --require core or --require extended"
             )
         if not 0 < self.patience < float("inf"):
             wrong.append(f"--patience {self.patience:g}: must be a number above 0; 2 waits twice as long")
@@ -176,6 +185,20 @@ def add_options(parser: pytest.Parser) -> None:
         help="stretch every deadline by this factor (default: 1)",
     )
     add("--scenario", metavar="TITLE", help="run the scenarios of this title alone")
+    add(
+        "--require",
+        metavar="LEVEL",
+        choices=LEVELS,
+        help="end with 5 unless every scenario of this level (core, extended) ran, and of those before it",
+    )
+    add(
+        "--without",
+        metavar="NAME",
+        action="append",
+        choices=CAPABILITIES,
+        default=[],
+        help="a capability that may be missing where a level is required; repeatable",
+    )
     add(
         "--capability",
         metavar="NAME",

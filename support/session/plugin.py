@@ -182,6 +182,8 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
             pytest.ExitCode.NO_TESTS_COLLECTED,
         }
         suite.report.finish(suite.results, finished=finished)
+        if suite.report.unproved and session.exitstatus == pytest.ExitCode.OK:
+            session.exitstatus = pytest.ExitCode.NO_TESTS_COLLECTED
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:

@@ -115,6 +115,8 @@ class Run:
             profile=options.profile,
             seed=self.seed,
             accept_insecure=options.accept_insecure,
+            required=options.require,
+            conceded=options.without,
         )
 
     @property

@@ -31,6 +31,8 @@ def _options(**given: Any) -> Options:
         "patience": 1.0,
         "report_dir": Path("reports"),
         "scenario": None,
+        "require": None,
+        "without": (),
         "capabilities": frozenset(),
         "profile": "dev",
         "seed": "",

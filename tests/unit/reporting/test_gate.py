@@ -1,0 +1,72 @@
+"""A gate is closed to a run that proved nothing, or less than the level that is required."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from tests.miniature import Miniature
+
+FEATURE = """
+    Feature: First
+
+      @core
+      Scenario: It holds
+        Then it holds
+
+      @extended @needs-networkpolicy
+      Scenario: It needs what is not there
+        Then it holds
+    """
+STEPS = """
+@then("it holds")
+def holds(inventory): pass
+"""
+
+
+@pytest.fixture
+def run(miniature: Miniature) -> Miniature:
+    miniature.feature("first", FEATURE)
+    miniature.steps(STEPS)
+    return miniature
+
+
+@pytest.mark.parametrize("workers", [0, 1])
+def test_a_run_that_proves_nothing_does_not_end_well(run: Miniature, workers: int) -> None:
+    ran = run.run("features/", "-m", "extended", *(["-n", str(workers)] if workers else []))
+    assert "not proved: no scenario passed" in ran.out
+    assert ran.code == 5
+    assert run.report()["unproved"] == ["no scenario passed"]
+
+
+@pytest.mark.parametrize(
+    ("options", "code", "says"),
+    [
+        ((), 0, None),
+        (("--require", "core"), 0, None),
+        (
+            ("--require", "core", "-m", "extended"),
+            5,
+            "core is required, and 1 of its 1 scenarios were not run",
+        ),
+        (("--require", "extended"), 5, "(--without networkpolicy concedes that)"),
+        (("--require", "extended", "--without", "networkpolicy"), 0, None),
+        (("--require", "extended", "--without", "ingress"), 5, "It needs what is not there"),
+    ],
+)
+def test_what_is_required_has_to_be_proved_whole(
+    run: Miniature, options: tuple[str, ...], code: int, says: str | None
+) -> None:
+    ran = run.run("features/", *options)
+    assert ran.code == code
+    assert (f"not proved: {says}" in ran.out or str(says) in ran.out) if says else "not proved" not in ran.out
+    assert bool(run.report()["unproved"]) is bool(code)
+
+
+def test_what_is_conceded_is_conceded_to_a_requirement(run: Miniature) -> None:
+    ran = run.run("features/", "--without", "ingress")
+    assert ran.code == 4
+    assert "add --require core or --require extended" in ran.err
+    assert run.log() == [], "a cluster was made for it"
