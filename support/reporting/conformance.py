@@ -199,6 +199,7 @@ class Report:
         return dataclasses.replace(
             result,
             reason=self._redactor.text(result.reason),
+            message=self._redactor.text(result.message),
             detail=self._redactor.text(result.detail),
         )
 
@@ -284,6 +285,7 @@ def _entry(result: Result, given: Sequence[str]) -> dict[str, Any]:
         "outcome": result.outcome,
         "seconds": round(result.seconds, 3),
         "reason": result.reason,
+        "message": result.message if result.message != result.reason else "",
         "evidence": result.evidence,
         "worker": result.worker,
         "not_applicable": result.not_applicable,

@@ -49,6 +49,13 @@ class Failure:
     line: int
     error: BaseException
 
+    @property
+    def reason(self) -> str:
+        """Why it failed, in one line."""
+        if isinstance(self.error, PromiseBroken):
+            return f"promised: {_first(self.error.promised)}; seen: {_first(self.error.seen)}"
+        return f"{type(self.error).__name__}: {_first(str(self.error))}".removesuffix(": ")
+
     def sentences(self, root: Path, look_into: Callable[[Symptom], Finding | None] = diagnose) -> list[str]:
         """Say what was promised, what was seen instead, and where; and what to do, where the trouble is a known one.
 
@@ -82,6 +89,10 @@ class Failure:
         if isinstance(self.error, Refused) and self.error.finding.behind:
             return self.error.finding.behind
         return look_into(symptom_of(self.error))
+
+
+def _first(text: str) -> str:
+    return next(iter(text.strip().splitlines()), "")
 
 
 # What was seen of a namespace: the files of the bundle, by name.

@@ -56,7 +56,9 @@ def _case(suite: Element, result: Result) -> None:
         if value:
             SubElement(properties, "property", name=name, value=_clean(value))
     if result.outcome == "failed":
-        SubElement(case, "failure", message=_clean(result.reason)).text = _clean(result.detail)
+        SubElement(case, "failure", message=_clean(result.message or result.reason)).text = _clean(
+            result.detail
+        )
     elif result.outcome == "skipped":
         SubElement(case, "skipped", message=_clean(result.reason))
 

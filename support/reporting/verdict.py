@@ -19,6 +19,9 @@ Verdict = Literal["success", "partial", "failure"]
 
 # The property of a report that says where the evidence of a failure lies.
 EVIDENCE: Final = "evidence"
+# Those that say why a step failed: in one line, and in all: promised, seen, where, trouble, to do.
+REASON: Final = "reason"
+MESSAGE: Final = "message"
 # The property of a report that says that a scenario does not concern the release: its version is not made that way.
 NOT_APPLICABLE: Final = "not_applicable"
 
@@ -32,6 +35,7 @@ class Result:
     outcome: Outcome
     seconds: float  # set-up and clean-up included
     reason: str = ""  # of a failure or a skip: one line
+    message: str = ""  # of a failure: what was promised and seen, where, and what to do; a line each
     detail: str = ""  # of a failure: all that pytest says
     evidence: str = ""  # of a failure: the directory of its evidence
     worker: str = ""  # the worker it ran on, under xdist
@@ -144,18 +148,21 @@ def _result(nodeid: str, phases: Sequence[pytest.TestReport]) -> Result:
     skipped = next((report for report in phases if report.skipped), None)
     scenario = scenario_of(phases[0])
     assert scenario is not None  # pytest_runtest_logreport took it down
-    reason, detail = "", ""
+    properties = {name: str(value) for report in phases for name, value in report.user_properties}
+    reason, message, detail = "", "", ""
     if failed:
-        reason, detail = _reason(failed), failed.longreprtext
+        of_step = properties if failed.when == "call" else {}
+        reason, detail = of_step.get(REASON) or _reason(failed), failed.longreprtext
+        message = of_step.get(MESSAGE, reason)
     elif skipped:
         reason = _why_skipped(skipped)
-    properties = {name: str(value) for report in phases for name, value in report.user_properties}
     return Result(
         nodeid=nodeid,
         scenario=scenario,
         outcome="failed" if failed else "skipped" if skipped else "passed",
         seconds=sum(report.duration for report in phases),
         reason=reason,
+        message=message,
         detail=detail,
         evidence=properties.get(EVIDENCE, ""),
         worker=getattr(phases[0], "worker_id", ""),

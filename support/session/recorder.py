@@ -14,7 +14,7 @@ from support.network import http
 from support.reporting import evidence
 from support.reporting.evidence import Failure
 from support.reporting.scenario import Scenario
-from support.reporting.verdict import EVIDENCE
+from support.reporting.verdict import EVIDENCE, MESSAGE, REASON
 from support.session.collector import FeatureFile
 from support.session.run import SILENT
 from support.session.suite import SUITE
@@ -56,7 +56,11 @@ def pytest_bdd_step_error(request: pytest.FixtureRequest, step: Step, exception:
         directory, sentences, suite.run.views(), suite.run.redactor, suite.run.evidence_recorder.shown
     )
     item.stash[IN_SHORT] = f"{summary}\nevidence: {directory}"
-    item.user_properties.append((EVIDENCE, str(directory)))
+    item.user_properties += [
+        (EVIDENCE, str(directory)),
+        (REASON, failure.reason),
+        (MESSAGE, "\n".join(sentences)),
+    ]
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
+from xml.etree import ElementTree as ET
 
 import pytest
 
@@ -70,3 +71,23 @@ def test_what_is_conceded_is_conceded_to_a_requirement(run: Miniature) -> None:
     assert ran.code == 4
     assert "add --require core or --require extended" in ran.err
     assert run.log() == [], "a cluster was made for it"
+
+
+def test_a_failure_is_told_whole_to_machines(run: Miniature) -> None:
+    run.steps(
+        """
+        from support.core.promises import PromiseBroken
+
+        @then("it holds")
+        def holds(inventory): raise PromiseBroken("three records", "two records\\n  of which one is old")
+        """
+    )
+    ran = run.run("features/", "-m", "core")
+    assert "promised: three records; seen: two records\n" in ran.out
+    (scenario,) = run.report()["scenarios"]
+    assert scenario["reason"] == "promised: three records; seen: two records"
+    assert scenario["message"].startswith("promised: Then it holds: three records  (features/first.feature:")
+    assert "of which one is old" in scenario["message"]
+    failure = ET.parse(run.root / "reports" / "junit.xml").find(".//failure")
+    assert failure is not None
+    assert failure.get("message") == scenario["message"]
