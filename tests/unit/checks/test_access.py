@@ -1,23 +1,16 @@
-"""What counts as refused, and what a history of writes demands afterwards."""
+"""What counts as refused, as let in, and as given away."""
 
 from __future__ import annotations
 
 import base64
-from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 from pydantic import SecretStr
 
-from support.checks import durability
 from support.checks.access import answers
 from support.checks.access.requests import CREDENTIALS, OpenPorts, assert_gateway_alone_is_open
-from support.checks.durability import Search, WriteLog
-from support.chroma import calls, samples
 from support.network.http import Response
-
-if TYPE_CHECKING:
-    from support.chroma.types import Record
 
 TOKEN = "Sesame-0123456789/+?"
 BEAT = b'{"nanosecond heartbeat":1}'
@@ -103,48 +96,3 @@ def test_the_gateway_must_be_reached_for_chroma_to_count_as_out_of_reach() -> No
         assert_gateway_alone_is_open(OpenPorts(gateway="no route", chroma="no route"))
     with pytest.raises(AssertionError, match="Chroma itself answered"):
         assert_gateway_alone_is_open(OpenPorts(gateway=None, chroma=None))
-
-
-RECORDS = samples.records(4)
-
-
-@pytest.fixture
-def held(monkeypatch: pytest.MonkeyPatch) -> list[Record]:
-    """What the collection holds: the first three records, unless a test says otherwise."""
-    records = RECORDS[:3]
-    monkeypatch.setattr(calls, "contents", lambda _: records)
-    return records
-
-
-COLLECTION: Any = None
-
-
-def test_an_acknowledged_record_must_be_there_as_it_was_written(held: list[Record]) -> None:
-    durability.assert_acknowledged(COLLECTION, WriteLog(RECORDS[:3]))
-    with pytest.raises(AssertionError, match=RECORDS[3].id):
-        durability.assert_acknowledged(COLLECTION, WriteLog(RECORDS[:4]))
-    held[0] = replace(held[0], vector=(0.0,) * samples.DIMENSION)
-    with pytest.raises(AssertionError, match=RECORDS[0].id):
-        durability.assert_acknowledged(COLLECTION, WriteLog(RECORDS[:3]))
-
-
-def test_an_unsure_record_may_be_there_wholly_or_not_at_all(held: list[Record]) -> None:
-    durability.assert_acknowledged(COLLECTION, WriteLog(RECORDS[:3], [RECORDS[3]]))
-    durability.assert_acknowledged(COLLECTION, WriteLog(RECORDS[:2], [RECORDS[2]]))
-    held[2] = replace(held[2], document=None)
-    with pytest.raises(AssertionError, match=RECORDS[2].id):
-        durability.assert_acknowledged(COLLECTION, WriteLog(RECORDS[:2], [RECORDS[2]]))
-
-
-def test_a_record_that_was_never_written_must_not_be_there(held: list[Record]) -> None:
-    assert held
-    with pytest.raises(AssertionError, match=RECORDS[2].id):
-        durability.assert_acknowledged(COLLECTION, WriteLog(RECORDS[:2]))
-
-
-@pytest.mark.parametrize("files", [(), ("notes.txt",), ("chroma.sql",)])
-def test_a_record_elsewhere_is_not_on_the_claim(files: tuple[str, ...]) -> None:
-    with pytest.raises(AssertionError, match="not in the database on the claim data"):
-        durability.assert_database_is_there(Search("data", "", files))
-    for name in ("chroma.sqlite3", "chroma.sqlite3-wal"):
-        durability.assert_database_is_there(Search("data", "", (name,)))
