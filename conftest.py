@@ -15,6 +15,7 @@ pytest_plugins = [
     "support.fixtures.namespaces",
     "support.fixtures.platform",
     "support.fixtures.clients",
+    "support.fixtures.scenarios",
     "steps.inventory",
     "steps.plan",
     "steps.precheck",

@@ -2,43 +2,21 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-import pytest
 from pytest_bdd import given, then, when
 from pytest_bdd.parsers import parse
 
 from support.checks.deployment import tokens
-from support.checks.deployment.naming import LateNames
 from support.release.release import Release
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-    from contextlib import AbstractContextManager
-
+    from support.checks.deployment.naming import LateNames
     from support.core.wait import Deadlines
     from support.deploy.live import Live
     from support.deploy.namespace import Namespace
     from support.deploy.results import Rollout
-    from support.platform.inventory import Inventory
     from support.session.run import Run
-
-
-@pytest.fixture
-def late_names(inventory: Inventory) -> Iterator[LateNames]:
-    """Own a platform that names its hosts late."""
-    with LateNames(inventory) as names:
-        yield names
-
-
-@pytest.fixture
-def nameless_namespace(
-    late_names: LateNames, throw_away: Callable[..., AbstractContextManager[Namespace]]
-) -> Iterator[Namespace]:
-    """Own a namespace on that platform."""
-    kept: Any = throw_away(platform=late_names.inventory)
-    with kept as namespace:
-        yield namespace
 
 
 @given("an empty namespace whose host gets its name once a release waits for it", target_fixture="here")

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
-import pytest
 from pytest_bdd import given, then, when
 
 from steps.vocabulary import OneOf, parser
@@ -13,7 +11,7 @@ from support.checks import precheck
 from support.checks.precheck import ACTS, WAYS_TO_SCALE, PrecheckedAct
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from contextlib import ExitStack
     from pathlib import Path
 
     from support.backup.backup import BackupRunner
@@ -24,13 +22,6 @@ if TYPE_CHECKING:
     from support.release.release import Release
 
 parse = parser(PrecheckedAct=OneOf.itself(ACTS), Way=OneOf.itself(WAYS_TO_SCALE))
-
-
-@pytest.fixture
-def interventions_of_others() -> Iterator[ExitStack]:
-    """Own what others have done, as far as it is undone at the end."""
-    with ExitStack() as stack:
-        yield stack
 
 
 @given(parse("another operator has scaled it to 0 {way:Way}"))

@@ -15,7 +15,7 @@ from support.release.faults import Fault
 from support.release.release import Release
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
 
     from support.core.wait import Deadlines
     from support.deploy.live import Live
@@ -49,14 +49,6 @@ def here(home: Namespace) -> Namespace:
 def foreign_objects() -> Objects:
     """Return the foreign objects beside the release: none, unless a step says so."""
     return []
-
-
-@pytest.fixture
-def created_foreign_objects(here: Namespace) -> Iterator[Objects]:
-    """Own foreign objects beside the release."""
-    foreign_objects = rollback.create_foreign(here)
-    yield foreign_objects
-    rollback.remove_foreign(here.kube, foreign_objects)
 
 
 @given("the live release", target_fixture="live")

@@ -4,37 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import pytest
 from pytest_bdd import given, then, when
 
 from support.checks import precheck, rollback
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
     from support.checks.rollback import PartialDeployment
     from support.core.wait import Deadlines
-    from support.deploy.live import Live
     from support.deploy.namespace import Namespace
     from support.deploy.results import RollBack, Rollout
     from support.kube.objects import Object, Objects
     from support.release.release import Release
-
-
-@pytest.fixture
-def finalizer_object(here: Namespace) -> Iterator[Object]:
-    """Own an object of the release that cannot be removed."""
-    obj = rollback.finalizer_object(here)
-    yield obj
-    rollback.remove_finalizer(here.kube, obj)
-
-
-@pytest.fixture
-def kept_volume(live: Live) -> Iterator[str]:
-    """Own a release's volume that stays when its claim is gone."""
-    volume = precheck.keep_volume(live)
-    yield volume
-    live.kube.delete("PersistentVolume", volume)
 
 
 @given("its storage class retains its volume")

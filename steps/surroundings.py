@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
-import pytest
 from pytest_bdd import given, when
 
 from steps.vocabulary import OneOf, parser
@@ -13,7 +11,7 @@ from support.checks import surroundings
 from support.checks.surroundings import SIDECARS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from contextlib import ExitStack
 
     from support.core.wait import Deadlines
     from support.deploy.live import Live
@@ -23,13 +21,6 @@ if TYPE_CHECKING:
     from support.release.release import Release
 
 parse = parser(Sidecar=OneOf.itself(SIDECARS))
-
-
-@pytest.fixture
-def neighbourhood() -> Iterator[ExitStack]:
-    """Own what others put around a release: at the end it is taken away."""
-    with ExitStack() as stack:
-        yield stack
 
 
 @given("a webhook for its Ingresses that never answers")

@@ -5,29 +5,18 @@ from __future__ import annotations
 import secrets
 from typing import TYPE_CHECKING
 
-import pytest
 from pytest_bdd import given, then, when
 
-from support.checks.sweep import OtherRun
 from support.deploy.marks import Mark
 from support.deploy.sweep import Swept, sweep
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
+    from support.checks.sweep import OtherRun
     from support.core.wait import Deadlines
-    from support.deploy.live import Live
     from support.deploy.namespace import Namespace
     from support.kube.client import Kube
     from support.platform.inventory import Inventory
     from support.session.run import Run
-
-
-@pytest.fixture
-def other_run(live: Live, deadlines: Deadlines) -> Iterator[OtherRun]:
-    """Own another run on the cluster."""
-    with OtherRun(live, deadlines) as other:
-        yield other
 
 
 @given("another run with objects of its own on the cluster")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
 import pytest
@@ -15,7 +14,7 @@ from support.checks.troubleshooting import DISRUPTIONS, Disruptable
 from support.diagnosis.findings import Trouble
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from contextlib import ExitStack
 
     from support.checks.performance.measurements import Latency
     from support.chroma.client import Collection
@@ -32,13 +31,6 @@ parse = parser(
     Disruption=OneOf.itself(DISRUPTIONS),
     Trouble=OneOf({trouble.value: trouble for trouble in Trouble}),
 )
-
-
-@pytest.fixture
-def disruptions() -> Iterator[ExitStack]:
-    """Own what disrupts a release: at the end none of it is left."""
-    with ExitStack() as stack:
-        yield stack
 
 
 @pytest.fixture

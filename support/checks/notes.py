@@ -17,7 +17,7 @@ from support.chroma.outcomes import Outcome, expect, outcome
 from support.core.promises import PromiseBroken
 from support.core.wait import kept
 from support.network import http
-from support.network.way import Way, ingress, trust
+from support.network.way import Way, ingress, tls_context
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -37,7 +37,7 @@ def assert_addresses_answer(live: Live, notes: Notes, vantage: Vantage) -> None:
     host, port = vantage.tunnel(str(inside.hostname), inside.port or 80).address
     ways = (
         ingress(str(outside.hostname), live.inventory),
-        Way("service", f"http://{host}:{port}", trust(None)),
+        Way("service", f"http://{host}:{port}", tls_context(None)),
     )
     for way in ways:
         expect(Outcome.ACCEPTED, http.ask(way, "GET", _COLLECTIONS, _token(live, notes)))

@@ -10,7 +10,7 @@ from support.checks.access.requests import BEAT
 from support.core.wait import Deadlines, wait_for
 from support.deploy.ways_in import POD
 from support.network import http
-from support.network.way import POD_PORT, SERVICE, SERVICE_PORT, WayName, inside
+from support.network.way import POD_PORT, SERVICE, SERVICE_PORT, WayName, via_vantage
 from support.platform.certificate import platform_certificate
 from support.release import documented
 from support.release.documented import ABSENT, DIFFERENCES, OBJECTS
@@ -153,7 +153,7 @@ NAMES: Final[Mapping[str, Name]] = {
 def ask_for_heartbeat(live: Live, vantage: Vantage, deadlines: Deadlines, name: Name) -> Response:
     """Ask for the heartbeat under a name; the pod's may still lead to the pod before it, as long as DNS remembers that."""
     host = f"{name.name}.{live.namespace}.svc.cluster.local"
-    way = inside(name.way, vantage, host, name.port)
+    way = via_vantage(name.way, vantage, host, name.port)
     return wait_for(
         lambda: http.ask(way, BEAT.method, BEAT.path),
         deadlines.answering,

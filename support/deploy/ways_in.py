@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from support.network.way import POD_PORT, SERVICE, SERVICE_PORT, ingress, inside
+from support.network.way import POD_PORT, SERVICE, SERVICE_PORT, ingress, via_vantage
 
 if TYPE_CHECKING:
     from support.deploy.live import Live
@@ -21,8 +21,8 @@ def way_in(live: Live, name: WayName, vantage: Vantage) -> Way:
     if name == "ingress":
         return ingress(live.host, live.inventory)
     if name == "service":
-        return inside(name, vantage, f"{SERVICE}.{live.namespace}.svc.cluster.local", SERVICE_PORT)
-    return inside(name, vantage, address_of(live), POD_PORT)
+        return via_vantage(name, vantage, f"{SERVICE}.{live.namespace}.svc.cluster.local", SERVICE_PORT)
+    return via_vantage(name, vantage, address_of(live), POD_PORT)
 
 
 # The documented name (docs/platform.md#objects), and the container in it that runs Chroma.

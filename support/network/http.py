@@ -93,7 +93,7 @@ class Response:
         return f"{self.question}: {self.status} {self.body[:200].decode('utf-8', 'replace')}"
 
 
-class Line:
+class Connection:
     """One connection, on which questions are asked in turn; opened anew where the other side has ended it."""
 
     def __init__(self, way: Way) -> None:
@@ -194,9 +194,9 @@ class Line:
 
 
 @contextmanager
-def line(way: Way) -> Iterator[Line]:
-    """Open a line on a way in and close it at the end."""
-    opened = Line(way)
+def connection(way: Way) -> Iterator[Connection]:
+    """Open a connection on a way and close it at the end."""
+    opened = Connection(way)
     try:
         yield opened
     finally:
@@ -210,8 +210,8 @@ def ask(
     headers: Iterable[tuple[str, str]] = (),
     body: Body | bytes | dict[str, Any] | None = None,
 ) -> Response:
-    """Ask one question on a connection of its own, as `Line.ask` does; raises `NoResponse`."""
-    with line(way) as opened:
+    """Ask one question on a connection of its own, as `Connection.ask` does; raises `NoResponse`."""
+    with connection(way) as opened:
         return opened.ask(method, path, [LAST, *headers], body)
 
 

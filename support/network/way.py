@@ -61,17 +61,17 @@ def ingress(host: str, inventory: Inventory) -> Way:
 
     Where the inventory names an address of the ingress, the host has to be mapped to it (support/core/resolver.py).
     """
-    return Way("ingress", f"https://{host}", trust(inventory.ca_bundle), inventory.ca_bundle)
+    return Way("ingress", f"https://{host}", tls_context(inventory.ca_bundle), inventory.ca_bundle)
 
 
 @cache
-def trust(ca_bundle: Path | None) -> ssl.SSLContext:
+def tls_context(ca_bundle: Path | None) -> ssl.SSLContext:
     """Return a context that verifies chain and host name against a bundle, or against what the system trusts."""
     # Kept: reading the system's hundred authorities takes 20 ms.
     return ssl.create_default_context(cafile=str(ca_bundle) if ca_bundle else None)
 
 
-def inside(name: WayName, vantage: Vantage, host: str, port: int) -> Way:
+def via_vantage(name: WayName, vantage: Vantage, host: str, port: int) -> Way:
     """Return the way to a host and port as the cluster knows them; it leads through the vantage."""
     local_host, local_port = vantage.tunnel(host, port).address
-    return Way(name, f"http://{local_host}:{local_port}", trust(None))
+    return Way(name, f"http://{local_host}:{local_port}", tls_context(None))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import importlib
 from collections import Counter
 from pathlib import Path
@@ -69,6 +70,20 @@ def test_every_definition_has_a_use(definitions: list[StepFunctionContext]) -> N
     said = [step for file in FEATURES for step in _steps(read_feature(file))]
     idle = [_told(one) for one in definitions if not any(_means(one, step) for step in said)]
     assert not idle, "no feature says: " + "\n".join(idle)
+
+
+def test_lifetimes_are_owned_by_the_package_of_fixtures_alone() -> None:
+    outside = [ROOT / "conftest.py", *(ROOT / "steps").glob("*.py"), *(ROOT / "support").rglob("*.py")]
+    owners = [
+        f"{file.relative_to(ROOT)}:{function.lineno}"
+        for file in outside
+        if file.parent.name != "fixtures"
+        for function in ast.walk(ast.parse(file.read_text(encoding="utf-8")))
+        if isinstance(function, ast.FunctionDef)
+        and any("pytest.fixture" in ast.unparse(one) for one in function.decorator_list)
+        and any(isinstance(node, ast.Yield) for node in ast.walk(function))
+    ]
+    assert not owners, "what ends at the end of a scenario belongs to support/fixtures: " + ", ".join(owners)
 
 
 def test_no_two_features_have_one_name() -> None:

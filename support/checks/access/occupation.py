@@ -12,7 +12,7 @@ from support.deploy.ways_in import address_of, pod_of
 from support.kube import probe
 from support.kube.errors import ApiError
 from support.network import http
-from support.network.way import POD_PORT, inside
+from support.network.way import POD_PORT, via_vantage
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -132,7 +132,7 @@ def keep(live: Live, vantage: Vantage, how: Occupation, patience: float) -> bool
 
 def assert_unharmed(occupied: Occupied, vantage: Vantage) -> None:
     """Assert that the kubelet's questions are answered, the pod is ready, and nothing of it has been restarted."""
-    way = inside("pod", vantage, address_of(occupied.live), PROBES_PORT)
+    way = via_vantage("pod", vantage, address_of(occupied.live), PROBES_PORT)
     for path in ("/healthz", BEAT.path):
         response = http.ask(way, "GET", path)
         assert response.status == 200, f"the kubelet is not answered: {response}"

@@ -252,10 +252,10 @@ class Caller:
 
     def _ask_twice(self, way: Way) -> Response:
         shown = CREDENTIALS["with the right token"](self._live.token.get_secret_value())
-        with http.line(way) as line:
-            first = line.ask(LIST.method, LIST.path, shown)
+        with http.connection(way) as connection:
+            first = connection.ask(LIST.method, LIST.path, shown)
             assert first.status == HTTPStatus.OK, f"the token does not open the connection: {first}"
-            return line.ask(LIST.method, LIST.path)
+            return connection.ask(LIST.method, LIST.path)
 
     def _operations(self) -> list[Request]:
         document = self.ask(["ingress"], "with the right token", _DOCUMENT)["ingress"][0].json()
@@ -271,10 +271,10 @@ class Caller:
 
 def _ask(way: Way, shown: Headers, questions: Sequence[Request]) -> list[Response]:
     *first, last = questions
-    with http.line(way) as line:
-        responses = [line.ask(it.method, it.path, [*shown, *it.headers], it.body) for it in first]
+    with http.connection(way) as connection:
+        responses = [connection.ask(it.method, it.path, [*shown, *it.headers], it.body) for it in first]
         ends = () if _UPGRADE[0] in dict(last.headers) else (http.LAST,)
-        return [*responses, line.ask(last.method, last.path, [*ends, *shown, *last.headers], last.body)]
+        return [*responses, connection.ask(last.method, last.path, [*ends, *shown, *last.headers], last.body)]
 
 
 def assert_alone(database: Database, collection: Collection) -> None:

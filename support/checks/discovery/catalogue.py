@@ -12,7 +12,7 @@ from support.core.redaction import Redactor
 from support.deploy.objects import ANNOUNCEMENT
 from support.kube.secrets import decoded
 from support.network import http
-from support.network.way import Way, trust
+from support.network.way import Way, tls_context
 from support.platform import discovery
 from support.platform.discovery import NotValidError
 from support.release.render import VERSION
@@ -96,7 +96,7 @@ def ask_for_health(namespace: Namespace) -> Response:
     """Ask the primary endpoint's health address as the platform does, without a token."""
     endpoint = _primary(entry_of(namespace))
     address = urlsplit(endpoint.health_url or endpoint.url)
-    way = Way("ingress", f"{address.scheme}://{address.netloc}", trust(namespace.inventory.ca_bundle))
+    way = Way("ingress", f"{address.scheme}://{address.netloc}", tls_context(namespace.inventory.ca_bundle))
     return http.ask(way, "GET", address.path or "/")
 
 

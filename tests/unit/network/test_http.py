@@ -12,8 +12,8 @@ import pytest
 from trustme import CA
 
 from support.core.resolver import map_host
-from support.network.http import Body, NoResponse, ask, line
-from support.network.way import Way, trust
+from support.network.http import Body, NoResponse, ask, connection
+from support.network.way import Way, tls_context
 from tests.proxies import head_of, listening
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ def mirror(connection: socket.socket) -> None:
 @contextmanager
 def service(handle: Callable[[socket.socket], None]) -> Iterator[Way]:
     with listening(handle) as port:
-        yield Way("service", f"http://{LOOPBACK}:{port}", trust(None))
+        yield Way("service", f"http://{LOOPBACK}:{port}", tls_context(None))
 
 
 @contextmanager
@@ -71,7 +71,7 @@ def https_port(authority: CA) -> Iterator[int]:
 
 def https_way(port: int, host: str, trusted: CA) -> Way:
     with trusted.cert_pem.tempfile() as bundle:
-        return Way("ingress", f"https://{host}:{port}", trust(Path(bundle)))
+        return Way("ingress", f"https://{host}:{port}", tls_context(Path(bundle)))
 
 
 def test_the_ingress_is_believed_under_its_name_and_authority(https_port: int, authority: CA) -> None:
@@ -110,13 +110,13 @@ def test_a_question_goes_out_as_given_and_no_redirect_is_followed(mirror_way: Wa
 
 
 def test_a_line_asks_on_one_connection(mirror_way: Way) -> None:
-    with line(mirror_way) as opened:
+    with connection(mirror_way) as opened:
         assert [opened.ask("GET", path).body[:6] for path in ("/1", "/2")] == [b"GET /1", b"GET /2"]
 
 
 def test_a_message_holds_the_question_and_no_header(mirror_way: Way) -> None:
     with pytest.raises(NoResponse) as caught:
-        ask(Way("pod", "http://127.0.0.1:9", trust(None)), "GET", "/x", [("X-Chroma-Token", "sesame")])
+        ask(Way("pod", "http://127.0.0.1:9", tls_context(None)), "GET", "/x", [("X-Chroma-Token", "sesame")])
     assert "GET /x through the pod" in str(caught.value)
     assert "sesame" not in str(caught.value)
     assert str(ask(mirror_way, "GET", "/x")).startswith("GET /x through the service: 308")
@@ -189,7 +189,10 @@ def test_an_interim_answer_is_none() -> None:
 
 
 def test_a_switch_to_another_protocol_is_an_answer() -> None:
-    with saying(b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: foo\r\n\r\nfoo") as way, line(way) as opened:
+    with (
+        saying(b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: foo\r\n\r\nfoo") as way,
+        connection(way) as opened,
+    ):
         response = opened.ask("GET", "/", [("Connection", "Upgrade"), ("Upgrade", "foo")])
     assert (response.status, response.header("upgrade"), response.body) == (101, "foo", b"")
 
@@ -240,7 +243,7 @@ def test_a_line_is_opened_anew_where_the_other_side_has_ended_it(first: bytes) -
         head_of(connection)
         connection.sendall(answers.pop(0))
 
-    with service(handle) as way, line(way) as opened:
+    with service(handle) as way, connection(way) as opened:
         if first:
             assert opened.ask("GET", "/").status == 413
         else:
