@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from support.commands import backup, plan, status, sweep
+from support.commands import backup, notes, plan, status, sweep
 from support.core.errors import SuiteError
 from support.kube.errors import ApiError
 from support.kube.silence import SilentError, silence
@@ -21,6 +21,7 @@ COMMANDS: Final[Mapping[str, Callable[[Call], int]]] = {
     "backup": backup.back_up,
     "restore": backup.restore,
     "status": status.run,
+    "notes": notes.run,
     "sweep": sweep.run,
 }
 

@@ -13,12 +13,16 @@ from support.release import versions
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from support.commands.call import Call
     from support.deploy.live import Live
 
 # Where the token lies for those who may read it (docs/platform.md#objects); the environment is how the documentation hands it on.
 _SECRET: Final = "chroma-auth"  # noqa: S105 - a name
 _KEY: Final = "auth-token"
 _VARIABLE: Final = "ADMIN_PASSWORD"
+
+# Of a release that was live before a run, which has shown how it is used when it was deployed.
+SHORT: Final = "as before this run; `pytest features/ --notes`, with the options of this run, shows it"
 
 # What they print.
 _ANSWER: Final = "Ferns unfold in the shade."
@@ -57,6 +61,13 @@ _PYTHON: Final = """
     print(notes.query(query_embeddings=[[0.9, 0.1]], n_results=1)["documents"])
     client.delete_collection("{collection}")
 """
+
+
+def run(call: Call) -> int:
+    """Say how the live release is used; raises `NotLive` where none is live."""
+    for line in notes_of(call.namespace.prove_live(note=False)).lines():
+        call.say(line)
+    return 0
 
 
 @dataclass(frozen=True)

@@ -27,7 +27,7 @@ _COPYING: Final = ("backup", "restore")
 ROLL_BACKS: Final = ("never", "on-failure", "always")
 _A_KUBECONFIG: Final = "give a file with which `kubectl --kubeconfig FILE get nodes` works"
 # What may be asked for instead of a run of the features; support/commands says what each does.
-COMMANDS: Final[tuple[str, ...]] = ("plan", "backup", "restore", "status", "sweep")
+COMMANDS: Final[tuple[str, ...]] = ("plan", "backup", "restore", "status", "notes", "sweep")
 
 
 @dataclass(frozen=True)
@@ -231,6 +231,12 @@ def add_options(parser: pytest.Parser) -> None:
         const="text",
         choices=("text", "json"),
         help="instead of running features: say how the release is, as text (the default) or json; ends with 0 when it is live",
+    )
+    add(
+        "--notes",
+        action="store_const",
+        const="",
+        help="instead of running features: say how the live release is used: addresses, token, and an example for bash and Python",
     )
     add(
         "--sweep",

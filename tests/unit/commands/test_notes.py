@@ -10,7 +10,9 @@ import pytest
 from pydantic import SecretStr
 
 from support.checks.notes import LANGUAGES, ExampleRun, assert_answered, run_example
+from support.commands import carry_out
 from support.commands.notes import Notes, notes_of
+from support.deploy.results import NotLive
 from support.release.release import Release
 
 if TYPE_CHECKING:
@@ -42,6 +44,24 @@ def test_the_addresses_are_those_of_the_place(notes: Notes) -> None:
 @pytest.mark.parametrize(("release", "interfaces"), [("gateway", ("v2",)), ("native", ("v1", "v2"))])
 def test_the_interfaces_are_those_of_the_version(release: str, interfaces: tuple[str, ...]) -> None:
     assert notes_of(_live(release)).interfaces == interfaces
+
+
+def test_the_notes_of_the_live_release_are_shown_on_request(notes: Notes) -> None:
+    said: list[str] = []
+    namespace = SimpleNamespace(prove_live=lambda **_: _live("gateway"))
+    call: Any = SimpleNamespace(namespace=namespace, say=said.append)
+    assert carry_out("notes", call) == 0
+    assert said == list(notes.lines())
+
+
+def test_without_a_live_release_there_are_no_notes() -> None:
+    def prove_live(**_: bool) -> None:
+        raise NotLive("its pod is not ready", Release.named("gateway"))
+
+    said: list[str] = []
+    call: Any = SimpleNamespace(namespace=SimpleNamespace(prove_live=prove_live), say=said.append)
+    assert carry_out("notes", call) == 1
+    assert said == ['error: release "gateway" is not live: its pod is not ready']
 
 
 def test_there_is_an_example_in_each_language(notes: Notes) -> None:
