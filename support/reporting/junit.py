@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import re
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 from xml.etree.ElementTree import Element, ElementTree, SubElement, indent
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from pathlib import Path
 
     from support.reporting.verdict import Result
 
@@ -56,9 +57,14 @@ def _case(suite: Element, result: Result) -> None:
         if value:
             SubElement(properties, "property", name=name, value=_clean(value))
     if result.outcome == "failed":
-        SubElement(case, "failure", message=_clean(result.message or result.reason)).text = _clean(
-            result.detail
+        failure = SubElement(
+            case, "failure", type=result.error, message=_clean(result.message or result.reason)
         )
+        failure.text = _clean(result.detail)
+        if result.evidence:
+            # As Jenkins and GitLab find what belongs to a case: by a path from where the run was started.
+            summary = os.path.relpath(Path(result.evidence, "failure.txt"))
+            SubElement(case, "system-out").text = f"[[ATTACHMENT|{_clean(summary)}]]"
     elif result.outcome == "skipped":
         SubElement(case, "skipped", message=_clean(result.reason))
 

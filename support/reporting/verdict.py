@@ -22,6 +22,7 @@ EVIDENCE: Final = "evidence"
 # Those that say why a step failed: in one line, and in all: promised, seen, where, trouble, to do.
 REASON: Final = "reason"
 MESSAGE: Final = "message"
+ERROR: Final = "error"
 # The property of a report that says that a scenario does not concern the release: its version is not made that way.
 NOT_APPLICABLE: Final = "not_applicable"
 
@@ -37,6 +38,7 @@ class Result:
     reason: str = ""  # of a failure or a skip: one line
     message: str = ""  # of a failure: what was promised and seen, where, and what to do; a line each
     detail: str = ""  # of a failure: all that pytest says
+    error: str = "AssertionError"  # of a failure: the class of what was raised
     evidence: str = ""  # of a failure: the directory of its evidence
     worker: str = ""  # the worker it ran on, under xdist
     not_applicable: bool = False  # skipped, since it does not concern the release
@@ -164,6 +166,7 @@ def _result(nodeid: str, phases: Sequence[pytest.TestReport]) -> Result:
         reason=reason,
         message=message,
         detail=detail,
+        error=properties.get(ERROR, "AssertionError"),
         evidence=properties.get(EVIDENCE, ""),
         worker=getattr(phases[0], "worker_id", ""),
         not_applicable=NOT_APPLICABLE in properties,

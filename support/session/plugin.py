@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
 
@@ -114,7 +115,11 @@ def pytest_sessionstart(session: pytest.Session) -> None:
         measured=suite.run.measured,
         fault=fault,
     )
-    suite.report.begin()
+    try:
+        suite.report.begin()
+    except OSError as error:
+        suite.report = None
+        raise pytest.UsageError(_unwritable(options.report_dir, error)) from None
 
 
 def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:
@@ -181,7 +186,12 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
             pytest.ExitCode.TESTS_FAILED,
             pytest.ExitCode.NO_TESTS_COLLECTED,
         }
-        suite.report.finish(suite.results, finished=finished)
+        try:
+            suite.report.finish(suite.results, finished=finished)
+        except OSError as error:
+            # The verdict is on the terminal, and whoever waits for a file must not take an old one for it.
+            suite.run.left.append(_unwritable(suite.run.options.report_dir, error))
+            session.exitstatus = pytest.ExitCode.USAGE_ERROR
         if suite.report.unproved and session.exitstatus == pytest.ExitCode.OK:
             session.exitstatus = pytest.ExitCode.NO_TESTS_COLLECTED
 
@@ -206,7 +216,13 @@ def pytest_unconfigure(config: pytest.Config) -> None:
     suite = config.stash[SUITE]
     end(suite)  # where the run ended before its session began
     if suite.report and not suite.report.written:
-        suite.report.finish(suite.results, finished=False)
+        with suppress(OSError):  # said at the end of the session, or there was none
+            suite.report.finish(suite.results, finished=False)
+
+
+def _unwritable(directory: Path, error: OSError) -> str:
+    why = error.strerror or type(error).__name__
+    return f"--report-dir {directory}: no report can be written there ({why}); make room, or choose another directory"
 
 
 def _leads_to_features(config: pytest.Config) -> bool:

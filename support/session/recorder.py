@@ -14,7 +14,7 @@ from support.network import http
 from support.reporting import evidence
 from support.reporting.evidence import Failure
 from support.reporting.scenario import Scenario
-from support.reporting.verdict import EVIDENCE, MESSAGE, REASON
+from support.reporting.verdict import ERROR, EVIDENCE, MESSAGE, REASON
 from support.session.collector import FeatureFile
 from support.session.run import SILENT
 from support.session.suite import SUITE
@@ -52,13 +52,18 @@ def pytest_bdd_step_error(request: pytest.FixtureRequest, step: Step, exception:
     failure = Failure(scenario, f"{step.keyword} {step.name}", step.line_number, exception)
     directory = evidence.bundle_directory(suite.run.options.report_dir / "evidence", item.nodeid)
     sentences = failure.sentences(request.config.rootpath, suite.run.look_into)
-    summary = evidence.take(
-        directory, sentences, suite.run.views(), suite.run.redactor, suite.run.evidence_recorder.shown
-    )
+    redactor = suite.run.redactor
+    try:
+        summary = evidence.take(
+            directory, sentences, suite.run.views(), redactor, suite.run.evidence_recorder.shown
+        )
+    except OSError as error:  # a disk that is full must not hide why a step failed
+        summary = redactor.text("\n".join([*sentences, f"no evidence can be written: {error}"]))
     item.stash[IN_SHORT] = f"{summary}\nevidence: {directory}"
     item.user_properties += [
         (EVIDENCE, str(directory)),
         (REASON, failure.reason),
+        (ERROR, type(exception).__name__),
         (MESSAGE, "\n".join(sentences)),
     ]
 

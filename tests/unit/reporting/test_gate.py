@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 from xml.etree import ElementTree as ET
 
@@ -91,3 +92,42 @@ def test_a_failure_is_told_whole_to_machines(run: Miniature) -> None:
     failure = ET.parse(run.root / "reports" / "junit.xml").find(".//failure")
     assert failure is not None
     assert failure.get("message") == scenario["message"]
+    assert failure.get("type") == "PromiseBroken"
+    attached = ET.parse(run.root / "reports" / "junit.xml").findtext(".//system-out")
+    assert attached
+    named = attached.removeprefix("[[ATTACHMENT|").removesuffix("]]")
+    assert not Path(named).is_absolute()
+    assert (run.root / named).read_text().startswith("promised: Then it holds: three records")
+
+
+def test_a_directory_in_which_nothing_can_be_written_is_told_before_anything_is_made(run: Miniature) -> None:
+    run.write("file", "")
+    ran = run.run("features/", "--report-dir", "file/reports")
+    assert ran.code == 4
+    assert "--report-dir" in ran.err
+    assert "no report can be written there (Not a directory); make room, or choose another" in ran.err
+    assert "Traceback" not in ran.out + ran.err
+    assert run.log() == [], "a cluster was made for it"
+
+
+@pytest.mark.parametrize("fails", [False, True])
+def test_a_report_that_can_no_longer_be_written_is_told_and_hides_no_failure(
+    run: Miniature, fails: bool
+) -> None:
+    run.steps(
+        f"""
+        import shutil
+        from pathlib import Path
+
+        @then("it holds")
+        def holds(inventory):
+            shutil.rmtree("reports")
+            Path("reports").write_text("in the way")
+            assert not {fails}, "it does not hold"
+        """
+    )
+    ran = run.run("features/", "-m", "core")
+    assert ran.code == 4
+    assert "no report can be written there" in ran.out
+    assert ("it does not hold" in ran.out) is fails
+    assert "INTERNALERROR" not in ran.out + ran.err
