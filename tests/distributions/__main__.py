@@ -34,8 +34,9 @@ _COLUMNS: Final = (
 )
 # Those that Chroma's native library is linked against or that its interpreter brings.
 _LIBRARIES: Final = ("libc6", "libexpat1")
-# Seconds. An emulated machine takes ten times as long as this one, and a busy one longer.
-_VM_PATIENCE: Final = 9000.0
+# Seconds. An emulated machine takes ten times as long as this one, and a busy one longer: 82 min for the tests of the cluster, and
+# core of the features had not ended after another 68.
+_VM_PATIENCE: Final = 18_000.0
 _PROGRAMS: Final = {
     "mmdebstrap": "mmdebstrap",
     "qemu-system-x86_64": "qemu-system-x86",
