@@ -24,7 +24,7 @@ from typing import Any, Final
 
 from support.backup.archive import ArchiveError, verified
 from support.backup.backup import BackupRunner
-from support.chroma.api import TOKEN_HEADER
+from support.core.component import TOKEN_HEADER
 from support.core.resolver import map_host
 from support.core.wait import Deadlines, wait_for
 from support.deploy.namespace import Namespace

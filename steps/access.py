@@ -10,7 +10,7 @@ from pytest_bdd import given, then, when
 from steps.vocabulary import OneOf, parser
 from support.checks.access import answers, occupation, requests
 from support.checks.access.requests import Caller
-from support.chroma.api import TOKEN_HEADER
+from support.core.component import TOKEN_HEADER
 from support.network.way import WAY_NAMES
 from support.release.release import Release
 

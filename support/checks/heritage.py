@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from support.chroma import calls, samples
-from support.chroma.api import DEFAULT_DATABASE, TENANT, TOKEN_HEADER
+from support.core.component import DEFAULT_DATABASE, TENANT, TOKEN_HEADER
 from support.core.promises import PromiseBroken
 from support.core.wait import wait_for
 from support.deploy.objects import is_claim

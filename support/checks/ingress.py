@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 from support.checks.access.requests import CREDENTIALS
 from support.chroma import calls, samples
 from support.chroma.outcomes import Outcome, expect
+from support.core.component import INGRESS, TLS_SECRET
 from support.core.merge_patch import merge
 from support.core.parallel import in_parallel
 from support.core.promises import PromiseBroken
@@ -152,13 +153,13 @@ def assert_waited(answers: Answers) -> None:
 
 def _published(live: Live, copies: Copies, run_id: str) -> list[Object]:
     kube, where = live.kube, live.namespace
-    original = kube.get("Ingress", "chroma-ingress", where)
-    certificate = kube.get("Secret", "chroma-tls-secret", where)
+    original = kube.get("Ingress", INGRESS, where)
+    certificate = kube.get("Secret", TLS_SECRET, where)
     assert original, f"Ingress chroma-ingress is not there in {where}"
     assert certificate, f"Secret chroma-tls-secret is not there in {where}"
     impatient = {"metadata": {"annotations": {_TIMEOUT: str(_SHORT)}}}
     return [
-        _moved(certificate, "chroma-tls-secret", copies.place.name, run_id),
+        _moved(certificate, TLS_SECRET, copies.place.name, run_id),
         _leading_to(original, copies.patient, "patient", copies.place.name, run_id),
         merge(_leading_to(original, copies.impatient, "impatient", copies.place.name, run_id), impatient),
     ]

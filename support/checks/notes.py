@@ -12,8 +12,8 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
-from support.chroma.api import COLLECTION, DEFAULT_DATABASE, TENANT
 from support.chroma.outcomes import Outcome, expect, outcome
+from support.core.component import COLLECTION, DEFAULT_DATABASE, TENANT
 from support.core.promises import PromiseBroken
 from support.core.wait import kept
 from support.network import http

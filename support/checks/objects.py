@@ -7,10 +7,11 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 from support.checks.access.requests import BEAT
+from support.core.component import SERVICE
 from support.core.wait import Deadlines, wait_for
 from support.deploy.ways_in import POD
 from support.network import http
-from support.network.way import POD_PORT, SERVICE, SERVICE_PORT, WayName, via_vantage
+from support.network.way import POD_PORT, SERVICE_PORT, WayName, via_vantage
 from support.platform.certificate import platform_certificate
 from support.release import documented
 from support.release.documented import ABSENT, DIFFERENCES, OBJECTS

@@ -6,6 +6,7 @@ import base64
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
+from support.core.component import AUTH_KEY, SERVICE
 from support.core.promises import PromiseBroken
 from support.deploy.plan import Act
 from support.release.faults import Patch
@@ -70,7 +71,7 @@ CHANGES: Final[Mapping[str, PlannedChange]] = {
         Act.CHANGE,
         "Secret chroma-auth",
         "data.auth-token: a value that is not shown changes",
-        merge={"data": {"auth-token": base64.b64encode(_SECRET.encode()).decode()}},
+        merge={"data": {AUTH_KEY: base64.b64encode(_SECRET.encode()).decode()}},
     ),
     "one more Service": _change(
         Act.CREATE,
@@ -146,7 +147,7 @@ def occupy(kube: Kube, home: Object, manager: str) -> None:
     """Let somebody else have a Service of a release's name, with another port, in a namespace made for it."""
     kube.apply(home)
     where = home["metadata"]["name"]
-    metadata = {"name": "chromadb-svc", "namespace": where}
+    metadata = {"name": SERVICE, "namespace": where}
     ports = [{"name": "http", "port": 80, "targetPort": 9999}]
     service = {"apiVersion": "v1", "kind": "Service", "metadata": metadata, "spec": {"ports": ports}}
     kube.create(service, manager=manager)

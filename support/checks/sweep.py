@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Self
 
-from support.chroma.api import TENANT, TOKEN_HEADER
+from support.core.component import TENANT, TOKEN_HEADER
 from support.core.promises import PromiseBroken
 from support.core.wait import Deadlines, wait_for
 from support.deploy.marks import KIND, Mark

@@ -14,6 +14,7 @@ from support.checks import ingress as ingress_checks
 from support.checks.access.requests import BEAT
 from support.chroma import calls, client, samples
 from support.chroma.types import Record
+from support.core.component import INGRESS, SERVICE
 from support.core.merge_patch import merge
 from support.core.promises import PromiseBroken
 from support.core.symptoms import Symptom, symptom_of
@@ -207,9 +208,9 @@ def _full(disruptable: Disruptable) -> Iterator[None]:
 
 DISRUPTIONS: Final[Mapping[str, Callable[[Disruptable], AbstractContextManager[None]]]] = {
     "its Service selects nothing": partial(
-        _altered, "Service", "chromadb-svc", {"spec": {"selector": {"app": "chromadb"}}}
+        _altered, "Service", SERVICE, {"spec": {"selector": {"app": "chromadb"}}}
     ),
-    "its Ingress is gone": partial(_gone, "Ingress", "chroma-ingress"),
+    "its Ingress is gone": partial(_gone, "Ingress", INGRESS),
     "its pod is gone": _without_pod,
     "its claim is full": _full,
 }

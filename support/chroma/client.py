@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import httpx
 
-from support.chroma.api import DEFAULT_DATABASE, TOKEN_HEADER
+from support.core.component import DEFAULT_DATABASE, TOKEN_HEADER
 from support.core.wait import kept
 
 if TYPE_CHECKING:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import uuid
 from typing import TYPE_CHECKING, Any, Final, Self
 
-from support.chroma.api import TENANT, TOKEN_HEADER
 from support.chroma.calls import add
 from support.chroma.client import client
 from support.chroma.outcomes import Outcome, expect, outcome
 from support.chroma.types import Metric, Record
+from support.core.component import TENANT, TOKEN_HEADER
 from support.core.wait import kept, wait_for
 from support.network import http
 from support.release.versions import CONFIGURATION, DATABASE_DELETION, ID_REUSE

@@ -8,13 +8,12 @@ from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, Final
 
+from support.core.component import DEFAULT_DATABASE, TENANT
 from support.core.parallel import in_parallel
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
-TENANT: Final = "default_tenant"
-_DEFAULT_DATABASE: Final = "default_database"
 _DATABASES: Final = f"/api/v2/tenants/{TENANT}/databases"
 # What the suite makes for a scenario or for a proof, and removes by itself: its coming and going says nothing.
 _OWN_DATABASES: Final = "conformance"
@@ -160,7 +159,7 @@ def _databases(ask: Ask) -> list[str]:
     for answer in _pages(ask, _DATABASES, float("inf")):
         page = answer.json()
         if answer.status != 200 or not isinstance(page, list):
-            return names or [_DEFAULT_DATABASE]
+            return names or [DEFAULT_DATABASE]
         names += [one["name"] for one in page]
     return [name for name in names if name != _OWN_DATABASES and not name.startswith(f"{_OWN_DATABASES}-")]
 

@@ -6,8 +6,15 @@ from dataclasses import dataclass
 from textwrap import dedent
 from typing import TYPE_CHECKING, Final
 
-from support.chroma.api import COLLECTION, DEFAULT_DATABASE, TENANT, TOKEN_HEADER
-from support.network.way import SERVICE
+from support.core.component import (
+    AUTH_KEY,
+    AUTH_SECRET,
+    COLLECTION,
+    DEFAULT_DATABASE,
+    SERVICE,
+    TENANT,
+    TOKEN_HEADER,
+)
 from support.release import versions
 
 if TYPE_CHECKING:
@@ -17,8 +24,6 @@ if TYPE_CHECKING:
     from support.deploy.live import Live
 
 # Where the token lies for those who may read it (docs/platform.md#objects); the environment is how the documentation hands it on.
-_SECRET: Final = "chroma-auth"  # noqa: S105 - a name
-_KEY: Final = "auth-token"
 _VARIABLE: Final = "ADMIN_PASSWORD"
 
 # Of a release that was live before a run, which has shown how it is used when it was deployed.
@@ -145,7 +150,7 @@ def notes_of(live: Live) -> Notes:
         inside=f"http://{SERVICE}.{live.namespace}.svc.cluster.local",
         interfaces=facts.api if facts else (),
         header=TOKEN_HEADER,
-        secret=(live.namespace, _SECRET, _KEY),
+        secret=(live.namespace, AUTH_SECRET, AUTH_KEY),
         examples=tuple(
             Example(language, dedent(text).strip().format(**values) + "\n", _ANSWER)
             for language, text in (("bash", _BASH), ("Python", _PYTHON))

@@ -11,12 +11,16 @@ if TYPE_CHECKING:
 class SuiteError(Exception):
     """The suite cannot do what was asked, or finds a promise broken; the text says what is wrong and what to do.
 
-    `symptom` is what was seen of a release, where that was the reason.
+    `remedy` is what to do, where that is known apart from the text. `symptom` is what was seen of a release, where that was
+    the reason.
     """
 
+    remedy: str = ""
     symptom: Symptom | None = None
 
-    def __init__(self, *words: object, symptom: Symptom | None = None) -> None:
+    def __init__(self, *words: object, remedy: str = "", symptom: Symptom | None = None) -> None:
         super().__init__(*words)
+        if remedy:
+            self.remedy = remedy
         if symptom:
             self.symptom = symptom

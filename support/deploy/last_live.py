@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 from pydantic import SecretStr, ValidationError
 
 from support.chroma.holdings import Holding, Holdings
+from support.core.component import AUTH_KEY, AUTH_SECRET, LAST_LIVE
 from support.kube.labels import ownership
 from support.kube.objects import key
 from support.release.release import Release
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
     from support.release.place import Place
 
 # A Secret, since the objects hold some.
-NAME: Final = "chroma-last-live"
 _ENTRY: Final = "release.json.gz"
 # What it held, written after it and by itself: collections come and go without an apply.
 _DATA: Final = "data.json.gz"
@@ -52,7 +52,7 @@ def recall(kube: Kube, namespace: str) -> tuple[Release, Objects, SecretStr | No
 
     None when there is none; no token where an older version of the suite has recorded none, and no object shows one.
     """
-    found = kube.get("Secret", NAME, namespace)
+    found = kube.get("Secret", LAST_LIVE, namespace)
     if not found:
         return None
     kept = _unpacked(found["data"][_ENTRY])
@@ -62,20 +62,20 @@ def recall(kube: Kube, namespace: str) -> tuple[Release, Objects, SecretStr | No
 
 def _shown(objects: Objects) -> str:
     """Return the token that a release's own Secret shows to applications, "" where there is none."""
-    data: dict[str, str] = next((obj["data"] for obj in objects if key(obj) == ("Secret", "chroma-auth")), {})
-    return base64.b64decode(data.get("auth-token", "")).decode("ascii", "replace")
+    data: dict[str, str] = next((obj["data"] for obj in objects if key(obj) == ("Secret", AUTH_SECRET)), {})
+    return base64.b64decode(data.get(AUTH_KEY, "")).decode("ascii", "replace")
 
 
 def note(kube: Kube, namespace: str, kept: Kept) -> None:
     """Record which data the last live release has; the same changes nothing."""
     if kept == recall_data(kube, namespace):
         return
-    kube.patch("Secret", NAME, namespace, {"data": {_DATA: _packed(dataclasses.asdict(kept))}})
+    kube.patch("Secret", LAST_LIVE, namespace, {"data": {_DATA: _packed(dataclasses.asdict(kept))}})
 
 
 def recall_data(kube: Kube, namespace: str) -> Kept | None:
     """Return which data the last live release had; None where that is not recorded."""
-    found = kube.get("Secret", NAME, namespace)
+    found = kube.get("Secret", LAST_LIVE, namespace)
     if not found or _DATA not in found["data"]:
         return None
     kept = _unpacked(found["data"][_DATA])
@@ -121,7 +121,7 @@ def secret(place: Place, release: Release, objects: Objects, token: SecretStr) -
     return {
         "apiVersion": "v1",
         "kind": "Secret",
-        "metadata": {"name": NAME, "namespace": place.namespace, "labels": ownership(place.run_id)},
+        "metadata": {"name": LAST_LIVE, "namespace": place.namespace, "labels": ownership(place.run_id)},
         "type": "Opaque",
         "data": {_ENTRY: _packed(stated)},
     }

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 import httpx
 
 from support.chroma.holdings import PROBE_PREFIX, Answer, Holding, Holdings, look
+from support.core.component import COLLECTIONS, HEARTBEAT, TOKEN_HEADER
 from support.core.errors import SuiteError
 from support.core.resolver import map_host, nameless
 from support.core.symptoms import Symptom
@@ -30,11 +31,9 @@ E = TypeVar("E", bound=SuiteError)
 
 # Characters of an answer that are shown: Chroma says what is wrong at the end of a long sentence.
 _WORDS: Final = 400
-_HEARTBEAT: Final = "/api/v2/heartbeat"
 _WAY: Final = "ingress"
 # The gateway answers an anonymous request with 401, Chroma itself with 403.
 _REFUSALS: Final = {401, 403}
-_COLLECTIONS: Final = "/api/v2/tenants/default_tenant/databases/default_database/collections"
 
 
 def made_at(name: str) -> int | None:
@@ -159,7 +158,7 @@ class HealthCheck:
         self._client = httpx.Client(
             base_url=way.url, verify=way.verify, timeout=deadlines.answer, trust_env=False
         )
-        self._token = {"X-Chroma-Token": token.get_secret_value()}
+        self._token = {TOKEN_HEADER: token.get_secret_value()}
         self._address = map_host(host, inventory.ingress_address) if inventory.ingress_address else None
         self._first: int | None = None
         self._accept_insecure = accept_insecure
@@ -180,7 +179,7 @@ class HealthCheck:
 
     def heartbeat(self) -> int:
         """Return the heartbeat, in nanoseconds; raises `NotYet` while there is none."""
-        answer = self._ask("GET", _HEARTBEAT)
+        answer = self._ask("GET", HEARTBEAT)
         if answer.status_code != 200:
             raise _seen(NotYet, answer)
         try:
@@ -203,7 +202,7 @@ class HealthCheck:
 
         Raises `Insecure` when the release serves it, `NotYet` when the answer says neither.
         """
-        answer = self._ask("GET", _COLLECTIONS, token={})
+        answer = self._ask("GET", COLLECTIONS, token={})
         if answer.is_success and self._accept_insecure is None:
             raise _seen(Insecure, answer, "without a token")
         if answer.is_success and self._accept_insecure:
@@ -231,12 +230,12 @@ class HealthCheck:
         Raises `NeverWill` when the release refuses the writer (4xx): the gateway and the ingress are there already.
         """
         name = f"{PROBE_PREFIX}{self._first or self.heartbeat():x}-{secrets.token_hex(4)}"
-        collection = self._write("POST", _COLLECTIONS, {"name": name}).json()["id"]
+        collection = self._write("POST", COLLECTIONS, {"name": name}).json()["id"]
         try:
-            self._write("POST", f"{_COLLECTIONS}/{collection}/add", {"ids": ["pulse"], "embeddings": [[1.0]]})
+            self._write("POST", f"{COLLECTIONS}/{collection}/add", {"ids": ["pulse"], "embeddings": [[1.0]]})
         finally:
             # Even when the write has failed: what the suite made goes with it.
-            self._write("DELETE", f"{_COLLECTIONS}/{name}")
+            self._write("DELETE", f"{COLLECTIONS}/{name}")
         return True
 
     def _write(self, method: str, path: str, body: dict[str, Any] | None = None) -> httpx.Response:
@@ -255,7 +254,7 @@ class HealthCheck:
         token: dict[str, str] | None = None,
     ) -> httpx.Response:
         shown = self._token if token is None else token
-        headers = {} if path == _HEARTBEAT else shown
+        headers = {} if path == HEARTBEAT else shown
         try:
             return self._client.request(method, path, json=body, headers=headers)
         except httpx.HTTPError as error:

@@ -6,8 +6,8 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from support.chroma.api import COLLECTION as EXAMPLE
-from support.chroma.api import DEFAULT_DATABASE, TENANT, TOKEN_HEADER
+from support.core.component import AUTH_KEY, AUTH_SECRET, DEFAULT_DATABASE, HEARTBEAT, TENANT, TOKEN_HEADER
+from support.core.component import COLLECTION as EXAMPLE
 from support.deploy.liveness import made_at
 from support.kube.secrets import decoded
 from support.network import http
@@ -27,8 +27,7 @@ _SHARED: Final = "conformance"
 # Seconds, by the release's own clock, after which what is there for milliseconds is nobody's any more.
 _OLD: Final = 300.0
 _PAGE: Final = 100
-_SECRET: Final = ("Secret", "chroma-auth")
-_KEY: Final = "auth-token"
+_SECRET: Final = ("Secret", AUTH_SECRET)
 
 
 @dataclass(frozen=True)
@@ -58,7 +57,7 @@ class Remains:
         self.namespace = namespace
         self.unknown: list[str] = []
         self._way = ingress(f"{namespace}.{inventory.domain_name}", inventory)
-        token = decoded(kube.get(*_SECRET, namespace) or {}).get(_KEY, "")
+        token = decoded(kube.get(*_SECRET, namespace) or {}).get(AUTH_KEY, "")
         self._headers = [(TOKEN_HEADER, token)]
 
     def look(self) -> list[Remnant]:
@@ -92,7 +91,7 @@ class Remains:
         for name in self._databases():
             if found := _DATABASE.fullmatch(name):
                 yield Remnant(name, run_id=found["run"])
-        now = int(self._insist("GET", "/api/v2/heartbeat").json()["nanosecond heartbeat"])
+        now = int(self._insist("GET", HEARTBEAT).json()["nanosecond heartbeat"])
         for one in self._collections(DEFAULT_DATABASE):
             made = made_at(one["name"])
             if made is not None:

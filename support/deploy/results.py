@@ -50,7 +50,7 @@ class Refused(SuiteError, AssertionError):  # noqa: N818 - a fact, not a mistake
 
     def __init__(self, release: Release, finding: Finding) -> None:
         text = f'release "{release.name}" is not live: refused because {finding}'
-        super().__init__(text, symptom=finding.unreached)
+        super().__init__(text, remedy=finding.remedy, symptom=finding.unreached)
         self.finding = finding
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
-from support.chroma.api import DEFAULT_DATABASE, TENANT, TOKEN_HEADER
+from support.core.component import DEFAULT_DATABASE, HEARTBEAT, SERVICE, TENANT, TOKEN_HEADER
 from support.core.parallel import in_parallel
 from support.core.symptoms import Symptom, symptom_of
 from support.deploy import last_live, precheck, removal
@@ -19,7 +19,7 @@ from support.kube.containers import is_ready, own_of, state, statuses
 from support.kube.errors import ApiError
 from support.kube.labels import is_ours
 from support.network import http
-from support.network.way import SERVICE, ingress
+from support.network.way import ingress
 from support.platform import discovery
 from support.platform.discovery import NotValidError
 
@@ -245,7 +245,7 @@ def _endpoints(namespace: Namespace) -> dict[str, str]:
     return {
         "users": f"https://{namespace.host}",
         "neighbours": f"http://{SERVICE}.{namespace.name}.svc.cluster.local",
-        "health": f"https://{namespace.host}/api/v2/heartbeat",
+        "health": f"https://{namespace.host}{HEARTBEAT}",
     }
 
 
@@ -264,7 +264,7 @@ def _announcement(namespace: Namespace) -> Announcement:
 
 def _health(namespace: Namespace) -> str:
     try:
-        response = http.ask(ingress(namespace.host, namespace.inventory), "GET", "/api/v2/heartbeat")
+        response = http.ask(ingress(namespace.host, namespace.inventory), "GET", HEARTBEAT)
     except http.NoResponse:
         return "ill"
     return "healthy" if discovery.is_healthy(response.status) else "ill"

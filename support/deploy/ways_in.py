@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from support.network.way import POD_PORT, SERVICE, SERVICE_PORT, ingress, via_vantage
+from support.core.component import SERVICE
+from support.network.way import POD_PORT, SERVICE_PORT, ingress, via_vantage
 
 if TYPE_CHECKING:
     from support.deploy.live import Live

@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
+from support.core.component import INGRESS, SERVICE
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from support.core.symptoms import Symptom
 
-SERVICE: Final = "chromadb-svc"
-INGRESS: Final = "chroma-ingress"
 # The label by which an EndpointSlice names its Service.
 SERVED: Final = "kubernetes.io/service-name"
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
-from support.diagnosis.findings import INGRESS, SERVED, SERVICE, Finding, Trouble
+from support.core.component import INGRESS, SERVICE
+from support.diagnosis.findings import SERVED, Finding, Trouble
 from support.diagnosis.policies import closing, named_port
 from support.kube.containers import is_ready, own, state, statuses
 

@@ -18,7 +18,6 @@ WayName = Literal["ingress", "service", "pod"]
 WAY_NAMES: Final[tuple[WayName, ...]] = get_args(WayName)
 
 # The documented names and ports (docs/platform.md#objects): users of the release rely on them.
-SERVICE: Final = "chromadb-svc"
 SERVICE_PORT: Final = 80
 POD_PORT: Final = 8000
 

@@ -6,6 +6,7 @@ from typing import Any, Final, Literal, Self, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from support.core.component import CLAIM, HEARTBEAT
 from support.core.errors import SuiteError
 from support.core.merge_patch import merge
 from support.core.validation import explain, meant, read_mapping
@@ -49,7 +50,7 @@ class FromSecret(_Part):
 class Probe(_Part):
     """How the kubelet asks: where, when first and how often (seconds), and how many seconds and failures it bears."""
 
-    path: str = "/api/v2/heartbeat"
+    path: str = HEARTBEAT
     delay: int
     period: int
     timeout: int = 1
@@ -93,7 +94,7 @@ class Gateway(_Part):
 class Claim(_Part):
     """The claim that holds the data; without a storage class it takes the inventory's."""
 
-    name: str = "chroma-data-pvc"
+    name: str = CLAIM
     storage_class: str | None = None
     size: str = "10Gi"
 

@@ -6,6 +6,8 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from support.core.component import TOKEN_HEADER
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -139,10 +141,10 @@ _CURRENT: Final = frozenset(
 KNOWN: Final = (
     _python((0, 4, 8), (0, 4, 24), _OLD_NAMES, ("v1",), API_V1),
     _python((0, 5, 0), (0, 5, 0), _new_names("X_CHROMA_TOKEN"), ("v1",), API_V1),
-    _python((0, 5, 1), (0, 5, 5), _new_names("X-Chroma-Token"), ("v1",), API_V1),
-    _python((0, 5, 23), (0, 6, 0), _new_names("X-Chroma-Token"), ("v1", "v2"), API_V1, LATER),
+    _python((0, 5, 1), (0, 5, 5), _new_names(TOKEN_HEADER), ("v1",), API_V1),
+    _python((0, 5, 23), (0, 6, 0), _new_names(TOKEN_HEADER), ("v1", "v2"), API_V1, LATER),
     # Its route to the collections of version 1 is broken (400, a coroutine that nobody awaited).
-    _python((0, 6, 3), (0, 6, 3), _new_names("X-Chroma-Token"), ("v1", "v2")),
+    _python((0, 6, 3), (0, 6, 3), _new_names(TOKEN_HEADER), ("v1", "v2")),
     # Written in Rust: no authentication, no telemetry, and no word about variables that it ignores.
     Facts(
         first=(1, 0, 0),

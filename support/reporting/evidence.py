@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import yaml
 
+from support.core.errors import SuiteError
 from support.core.promises import PromiseBroken
 from support.core.symptoms import symptom_of
 from support.deploy import last_live
@@ -76,11 +77,13 @@ class Failure:
             if one.startswith((f"{root}/steps/", f"{root}/support/"))
         ]
         trouble = self._trouble(look_into)
+        remedy = self.error.remedy if isinstance(self.error, SuiteError) else ""
         return [
             f"promised: {promised}  ({place})",
             f"seen:     {textwrap.indent(seen, ' ' * 10).strip()}",
             f"where:    {(ours or [place])[-1]}",
             *([f"trouble:  {trouble.kind}", f"to do:    {trouble.remedy}"] if trouble else ()),
+            *([f"to do:    {remedy}"] if remedy and not trouble and remedy not in seen else ()),
         ]
 
     def _trouble(self, look_into: Callable[[Symptom], Finding | None]) -> Finding | None:

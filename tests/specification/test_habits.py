@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import yaml
 
+from support.core import component
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -120,6 +122,19 @@ def test_every_timeout_is_a_deadline_that_patience_stretches() -> None:
         if isinstance(call, ast.Call) and any(map(_is_number, _timeouts(call)))
     ]
     assert not found, "name it in Deadlines (support/core/wait.py): " + ", ".join(found)
+
+
+def test_each_name_of_the_component_stands_in_one_place() -> None:
+    names = {value for name, value in vars(component).items() if name.isupper() and name != "COLLECTIONS"}
+    elsewhere = [
+        f"{file.relative_to(ROOT)}:{found.lineno}: {found.value!r}"
+        for folder in ("support", "steps")
+        for file in (ROOT / folder).rglob("*.py")
+        if file.name not in {"component.py", "documented.py"}  # the second is the documentation's own text
+        for found in ast.walk(ast.parse(file.read_text(encoding="utf-8")))
+        if isinstance(found, ast.Constant) and found.value in names
+    ]
+    assert not elsewhere, "import it from support/core/component.py: " + ", ".join(elsewhere)
 
 
 def _timeouts(call: ast.Call) -> Iterator[ast.expr]:

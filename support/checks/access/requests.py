@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final
 
-from support.chroma.api import DEFAULT_DATABASE, TENANT, TOKEN_HEADER
 from support.chroma.samples import DIMENSION, records
+from support.core.component import DEFAULT_DATABASE, HEARTBEAT, TENANT, TOKEN_HEADER
 from support.core.wait import kept
 from support.deploy.ways_in import address_of, environment_of, way_in
 from support.network import http
@@ -32,7 +32,6 @@ if TYPE_CHECKING:
 Headers = list[tuple[str, str]]
 Responses = dict["WayName", list["Response"]]
 
-_HEARTBEAT: Final = "/api/v2/heartbeat"
 _COLLECTIONS: Final = f"/api/v2/tenants/{TENANT}/databases/{DEFAULT_DATABASE}/collections"
 # Stands for every tenant, database and collection: where an operation turns out to be open, nothing is lost by it.
 _NOBODYS: Final = "00000000-0000-0000-0000-000000000000"
@@ -89,20 +88,20 @@ CREDENTIALS: Final[Mapping[str, Callable[[str], Headers]]] = {
 }
 
 LIST: Final = Request("GET", _COLLECTIONS)
-BEAT: Final = Request("GET", _HEARTBEAT)
+BEAT: Final = Request("GET", HEARTBEAT)
 # Chroma's own, live list of its operations.
 _DOCUMENT: Final = Request("GET", "/openapi.json")
 
 # What merely resembles the question for the heartbeat.
 LOOKALIKES: Final[Mapping[str, Request]] = {
-    "a longer path": Request("GET", _HEARTBEAT + "x"),
-    "a trailing slash": Request("GET", _HEARTBEAT + "/"),
-    "a double slash": Request("GET", "/" + _HEARTBEAT),
+    "a longer path": Request("GET", HEARTBEAT + "x"),
+    "a trailing slash": Request("GET", HEARTBEAT + "/"),
+    "a double slash": Request("GET", "/" + HEARTBEAT),
     "a percent-encoded letter": Request("GET", "/api/v2/%68eartbeat"),
-    "a query string": Request("GET", _HEARTBEAT + "?limit=1"),
-    "a path traversal": Request("GET", _HEARTBEAT + "/../../.." + _COLLECTIONS),
-    "another method": Request("POST", _HEARTBEAT),
-    "a body": Request("GET", _HEARTBEAT, b"{}"),
+    "a query string": Request("GET", HEARTBEAT + "?limit=1"),
+    "a path traversal": Request("GET", HEARTBEAT + "/../../.." + _COLLECTIONS),
+    "another method": Request("POST", HEARTBEAT),
+    "a body": Request("GET", HEARTBEAT, b"{}"),
 }
 
 _UPGRADE: Final = ("Connection", "Upgrade")

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from support.backup import archive
 from support.backup.archive import Manifest
+from support.core.component import CLAIM
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -28,7 +29,7 @@ def backup(file: Path, image: str, size: int = _SIZE) -> Path:
                 suite="0.1.0",
                 made="2025-01-01T00:00:00+00:00",
                 namespace="chroma",
-                claim="chroma-data-pvc",
+                claim=CLAIM,
                 release="gateway",
                 chroma=image,
                 files=len(draft.sizes),

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any, Final
 from support.checks.usage import corpus
 from support.checks.usage.journey import Journey
 from support.chroma import embedding
-from support.chroma.api import TENANT, TOKEN_HEADER
 from support.chroma.outcomes import Outcome, expect
+from support.core.component import TENANT, TOKEN_HEADER
 from support.network import http
 
 if TYPE_CHECKING:

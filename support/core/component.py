@@ -1,0 +1,26 @@
+"""The fixed names of a release's objects and of Chroma's interface; each stands here alone.
+
+The objects are those of the documented component (docs/component.md), the interface is version 2 (docs/chroma.md).
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+SERVICE: Final = "chromadb-svc"
+INGRESS: Final = "chroma-ingress"
+CLAIM: Final = "chroma-data-pvc"
+TLS_SECRET: Final = "chroma-tls-secret"  # noqa: S105 - a name
+# The Secret with the token for those who may read it, and the key under which it lies there.
+AUTH_SECRET: Final = "chroma-auth"  # noqa: S105 - a name
+AUTH_KEY: Final = "auth-token"
+# The Secret with the record of what was live last.
+LAST_LIVE: Final = "chroma-last-live"
+
+TOKEN_HEADER: Final = "X-Chroma-Token"  # noqa: S105 - a name
+HEARTBEAT: Final = "/api/v2/heartbeat"
+TENANT: Final = "default_tenant"
+DEFAULT_DATABASE: Final = "default_database"
+COLLECTIONS: Final = f"/api/v2/tenants/{TENANT}/databases/{DEFAULT_DATABASE}/collections"
+# The collection of the examples: nobody else's has this name, since they delete it.
+COLLECTION: Final = "chroma-conformance-example"
