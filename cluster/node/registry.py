@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import secrets
 from base64 import b64encode
 from http import HTTPStatus
@@ -36,8 +35,8 @@ def fill(directory: Path, images: Iterable[Pushed]) -> None:
 
 def write_credentials(file: Path) -> None:
     """Write who may push, readable by this user alone: an image that a pod had put there would run in other pods."""
-    with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as credentials:
-        credentials.write(f"owner:{secrets.token_urlsafe(24)}\n")
+    file.touch(mode=0o600, exist_ok=False)
+    file.write_text(f"owner:{secrets.token_urlsafe(24)}\n")
 
 
 def push(credentials: Path, images: Iterable[Pushed]) -> None:

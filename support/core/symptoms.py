@@ -22,6 +22,17 @@ class Symptom:
     error: str = ""
     let_in: bool = False
 
+    @classmethod
+    def answered(cls, words: str, way: str, status: int, body: str, *, let_in: bool = False) -> Symptom:
+        """Return what an answer says: Chroma and its gateway speak JSON, an ingress plain text or HTML."""
+        return cls(words, way, status, speaks_json=body.lstrip().startswith(("{", "[")), let_in=let_in)
+
+    @classmethod
+    def failed(cls, asked: str, way: str, error: Exception) -> Symptom:
+        """Return what an error says that came instead of an answer to what was asked."""
+        kind = type(error).__name__
+        return cls(f"{asked}: {kind}: {error}", way, error=kind)
+
     def __str__(self) -> str:
         return self.words
 

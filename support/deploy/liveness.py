@@ -260,15 +260,14 @@ class HealthCheck:
         except httpx.HTTPError as error:
             if why := nameless(self._host, self._named):
                 raise Nameless(why, symptom=Symptom(why, error=Nameless.__name__)) from error
-            words = f"{method} {path} through the ingress: {type(error).__name__}: {error}"
-            raise NotYet(words, symptom=Symptom(words, _WAY, error=type(error).__name__)) from error
+            seen = Symptom.failed(f"{method} {path} through the ingress", _WAY, error)
+            raise NotYet(seen.words, symptom=seen) from error
 
 
 def _seen(kind: type[E], answer: httpx.Response, how: str = "") -> E:
     """Return an error of a kind that says what was asked and what came back, in words and in fields."""
-    words = _describe(answer, how)
-    speaks_json = answer.text.lstrip().startswith(("{", "["))
-    return kind(words, symptom=Symptom(words, _WAY, answer.status_code, speaks_json, let_in=kind is Insecure))
+    words, served = _describe(answer, how), kind is Insecure
+    return kind(words, symptom=Symptom.answered(words, _WAY, answer.status_code, answer.text, let_in=served))
 
 
 def _describe(answer: httpx.Response, how: str = "") -> str:

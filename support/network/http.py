@@ -74,7 +74,8 @@ class Response:
     @property
     def symptom(self) -> Symptom:
         """What it says to a diagnosis."""
-        return Symptom(str(self), self.way, self.status, self.body.lstrip().startswith((b"{", b"[")))
+        body = self.body.decode("utf-8", "replace")
+        return Symptom.answered(str(self), self.way, self.status, body)
 
     @property
     def path(self) -> str:
@@ -124,9 +125,8 @@ class Connection:
             response = self._reply(question, self._send_body(payload) or self._head())
         except (OSError, h11.ProtocolError) as error:
             self.close()
-            failed = type(error).__name__
-            words = f"{question}: {failed}: {error}"
-            raise NoResponse(words, symptom=Symptom(words, self._way.name, error=failed)) from error
+            seen = Symptom.failed(question, self._way.name, error)
+            raise NoResponse(seen.words, symptom=seen) from error
         self._settle()
         return response
 

@@ -139,7 +139,7 @@ class Report:
         broken = [self._redactor.text(line) for line in kept.broken]
         self._levels = judge(self._scenarios, results, broken)
         asked = self._conditions
-        self.unproved = list(unproved(self._scenarios, results, asked.required, asked.conceded))
+        self.unproved = list(unproved(self._levels, results, asked.required, asked.conceded))
         write_junit(self._directory / "junit.xml", results, self._began.isoformat(timespec="seconds"))
         self._results, self._finished = results, finished
         self._write(results, broken, finished=finished)
@@ -285,7 +285,7 @@ def _entry(result: Result, given: Sequence[str]) -> dict[str, Any]:
         "outcome": result.outcome,
         "seconds": round(result.seconds, 3),
         "reason": result.reason,
-        "message": result.message if result.message != result.reason else "",
+        "message": result.message,
         "evidence": result.evidence,
         "worker": result.worker,
         "not_applicable": result.not_applicable,

@@ -7,32 +7,30 @@ from typing import TYPE_CHECKING
 from support.reporting.scenario import LEVELS
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Sequence
+    from collections.abc import Collection, Iterator, Mapping, Sequence
 
-    from support.reporting.scenario import Scenario
-    from support.reporting.verdict import Result
+    from support.reporting.verdict import Level, Result
 
 
 def unproved(
-    scenarios: Sequence[Scenario],
+    levels: Mapping[str, Level],
     results: Sequence[Result],
     required: str | None,
     conceded: Collection[str] = (),
 ) -> Iterator[str]:
     """Say, a line each, what a run has left unproved; nothing where it proved what was asked.
 
-    `scenarios` are all that there are, whatever was selected. `required` is a level: that one and those before it have to
+    `levels` say what each came to. `required` is a level: that one and those before it have to
     have run whole. A scenario that needs a `conceded` capability may be skipped, and one that does not concern the release
     counts as run.
     """
     if not any(result.outcome == "passed" for result in results):
         yield "no scenario passed"
     for level in LEVELS[: LEVELS.index(required) + 1] if required else ():
-        of_level = [result for result in results if result.scenario.level == level]
-        there = sum(one.level == level for one in scenarios)
-        if there > len(of_level):
-            yield f"{level} is required, and {there - len(of_level)} of its {there} scenarios were not run"
-        for result in of_level:
+        came_to = levels.get(level)
+        if came_to and came_to.left_out:
+            yield f"{level} is required, and {came_to.left_out} of its {came_to.there} scenarios were not run"
+        for result in (one for one in results if one.scenario.level == level):
             lacking = set(result.scenario.needs)
             if result.outcome == "skipped" and not result.not_applicable and not lacking & set(conceded):
                 remedy = f" (--without {' or '.join(sorted(lacking))} concedes that)" if lacking else ""

@@ -60,6 +60,11 @@ class Level:
     left_out: int
     because: tuple[str, ...]  # why the verdict is no success, a line for each reason
 
+    @property
+    def there(self) -> int:
+        """How many scenarios it has, whatever became of them."""
+        return self.passed + self.failed + self.skipped + self.not_applicable + self.left_out
+
 
 class Results:
     """Keeps what the reports of a run say; a plugin of the process that hears of all of them."""
@@ -155,7 +160,7 @@ def _result(nodeid: str, phases: Sequence[pytest.TestReport]) -> Result:
     if failed:
         of_step = properties if failed.when == "call" else {}
         reason, detail = of_step.get(REASON) or _reason(failed), failed.longreprtext
-        message = of_step.get(MESSAGE, reason)
+        message = of_step.get(MESSAGE, "")
     elif skipped:
         reason = _why_skipped(skipped)
     return Result(

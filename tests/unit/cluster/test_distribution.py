@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import io
 import json
 import os
 import shutil
@@ -16,47 +14,18 @@ import pytest
 
 from cluster.build import oci, sources
 from cluster.build.archive import ArchiveError, architecture
-from cluster.build.cache import Store
-from cluster.build.distribution import Missing, merged
-from cluster.build.elf import Elf
+from cluster.build.distribution import Missing
 from cluster.build.images import PACKAGES, Image, ensure_images
-from cluster.build.progress import Timings
 from tests.debian import TOOLS, DebianArchive
+from tests.unit.cluster.shell import INTERPRETER, LIBS, SHELL, TERMINAL, machine_library
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from cluster.build.cache import Store
 
 needs_apt = pytest.mark.skipif(
     any(shutil.which(tool) is None for tool in TOOLS) or os.geteuid() != 0,
     reason="apt-get, dpkg-deb and gpg read and sign the archive of the test, as root",
 )
-
-
-def _machine_library(name: str) -> Path:
-    """Give a library of this machine, as its loader finds it."""
-    said = subprocess.run(
-        ["ldd", shutil.which("bash") or ""], check=True, capture_output=True, text=True
-    ).stdout
-    path = next(
-        word for line in said.splitlines() if name in line for word in line.split() if word[:1] == "/"
-    )
-    return Path(path).resolve()
-
-
-SHELL = Path(shutil.which("bash") or "/bin/bash").resolve()
-LOADER = Elf.read(SHELL.read_bytes())
-assert LOADER
-assert LOADER.interpreter
-INTERPRETER = LOADER.interpreter
-# Below /usr, where this machine's loader looks without being told.
-LIBS = merged(str(_machine_library("libc.so.6").parent)).removeprefix("/usr/")
-TERMINAL = next(one for one in LOADER.needed if "tinfo" in one or "readline" in one or one != "libc.so.6")
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
-    with contextlib.closing(Store(tmp_path / "store", Timings(io.StringIO()))) as store:
-        yield store
 
 
 @pytest.fixture
@@ -70,7 +39,7 @@ def stock(archive: DebianArchive, *, usr: str = "/usr", suffix: str = "", versio
         f"libterm6{suffix}",
         version,
         {
-            f"{usr}/{LIBS}/{TERMINAL}.4": _machine_library(TERMINAL).read_bytes(),
+            f"{usr}/{LIBS}/{TERMINAL}.4": machine_library(TERMINAL).read_bytes(),
             f"{usr}/{LIBS}/{TERMINAL}": f"-> {TERMINAL}.4",
         },
         depends="libc6",
@@ -79,7 +48,7 @@ def stock(archive: DebianArchive, *, usr: str = "/usr", suffix: str = "", versio
         "libc6",
         version,
         {
-            f"{usr}/{LIBS}/libc.so.6": _machine_library("libc.so.6").read_bytes(),
+            f"{usr}/{LIBS}/libc.so.6": machine_library("libc.so.6").read_bytes(),
             f"{usr}/{LIBS}/{Path(INTERPRETER).name}": Path(INTERPRETER).read_bytes(),
             f"{usr}{INTERPRETER}": f"-> /{LIBS}/{Path(INTERPRETER).name}",
         },
@@ -174,7 +143,7 @@ def test_what_is_preferred_is_taken_as_long_as_the_archive_has_it(
         "libc6",
         "0.9-1",
         {
-            f"/usr/{LIBS}/libc.so.6": _machine_library("libc.so.6").read_bytes(),
+            f"/usr/{LIBS}/libc.so.6": machine_library("libc.so.6").read_bytes(),
             INTERPRETER: Path(INTERPRETER).read_bytes(),
         },
     )
@@ -206,7 +175,7 @@ def test_old_lists_are_brought_up_to_date(store: Store, tmp_path: Path, archive:
         "libc6",
         "1.0-2",
         {
-            f"/usr/{LIBS}/libc.so.6": _machine_library("libc.so.6").read_bytes(),
+            f"/usr/{LIBS}/libc.so.6": machine_library("libc.so.6").read_bytes(),
             INTERPRETER: Path(INTERPRETER).read_bytes(),
         },
     )
@@ -307,7 +276,7 @@ def test_a_library_that_is_opened_later_comes_when_the_recipe_names_it(
     store: Store, tmp_path: Path, archive: DebianArchive
 ) -> None:
     stock(archive)
-    libc = _machine_library("libc.so.6").read_bytes()
+    libc = machine_library("libc.so.6").read_bytes()
     archive.add("liblater1", "1", {f"/usr/{LIBS}/liblater.so.1": libc}, depends="libc6")
     archive.publish()
     recipe = RECIPE.replace('shell"]', 'shell", liblater1]\n  libraries: [liblater.so.1]')

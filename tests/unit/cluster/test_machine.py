@@ -2,44 +2,16 @@
 
 from __future__ import annotations
 
-import os
 import shutil
-import subprocess
 from pathlib import Path
 
 import pytest
 
-from cluster.build.distribution import Missing, collect, merged
-from cluster.build.elf import BrokenElf, Elf
+from cluster.build.distribution import Missing, collect
+from cluster.build.elf import BrokenElf
 from cluster.build.recipes import Distribution
 from cluster.build.sources import Machine
-from tests.debian import TOOLS
-
-needs_apt = pytest.mark.skipif(
-    any(shutil.which(tool) is None for tool in TOOLS) or os.geteuid() != 0,
-    reason="apt-get, dpkg-deb and gpg read and sign the archive of the test, as root",
-)
-
-
-def _machine_library(name: str) -> Path:
-    """Give a library of this machine, as its loader finds it."""
-    said = subprocess.run(
-        ["ldd", shutil.which("bash") or ""], check=True, capture_output=True, text=True
-    ).stdout
-    path = next(
-        word for line in said.splitlines() if name in line for word in line.split() if word[:1] == "/"
-    )
-    return Path(path).resolve()
-
-
-SHELL = Path(shutil.which("bash") or "/bin/bash").resolve()
-LOADER = Elf.read(SHELL.read_bytes())
-assert LOADER
-assert LOADER.interpreter
-INTERPRETER = LOADER.interpreter
-# Below /usr, where this machine's loader looks without being told.
-LIBS = merged(str(_machine_library("libc.so.6").parent)).removeprefix("/usr/")
-TERMINAL = next(one for one in LOADER.needed if "tinfo" in one or "readline" in one or one != "libc.so.6")
+from tests.unit.cluster.shell import INTERPRETER, SHELL, TERMINAL, machine_library
 
 
 def wanted(**fields: object) -> Distribution:
@@ -52,8 +24,8 @@ def machine(tmp_path: Path) -> Machine:
     root = tmp_path / "machine"
     for place, file in {
         "usr/bin/shell": SHELL,
-        f"usr/lib64/{TERMINAL}": _machine_library(TERMINAL),
-        "usr/lib64/libc.so.6": _machine_library("libc.so.6"),
+        f"usr/lib64/{TERMINAL}": machine_library(TERMINAL),
+        "usr/lib64/libc.so.6": machine_library("libc.so.6"),
         f"usr{INTERPRETER}": Path(INTERPRETER),
     }.items():
         (root / place).parent.mkdir(parents=True, exist_ok=True)
