@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from support.commands.call import Call
 
 
-# By the name of its option (support/session/options.py declares it, too); each returns the exit code.
+# By the name of its option (support/session/command_line.py declares it, too); each returns the exit code.
 COMMANDS: Final[Mapping[str, Callable[[Call], int]]] = {
     "plan": plan.run,
     "backup": backup.back_up,

@@ -22,8 +22,9 @@ from support.reporting.progress import ProgressPlugin
 from support.reporting.terminal import SpecificationReporter
 from support.session.clusters import CLUSTERS, HandedCluster, hand_over
 from support.session.collector import FeatureFile, all_scenarios, is_titled, uncatchable, unknown_title
+from support.session.command_line import add_options
 from support.session.commands import obey
-from support.session.options import Options, add_options
+from support.session.options import Options
 from support.session.run import INSECURE, SILENT, Run
 from support.session.suite import SUITE, Suite, boot, end
 from support.session.workers import Workers, heed_termination

@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from support.commands import COMMANDS as CARRIED_OUT
-from support.session.options import COMMANDS, Options
+from support.session.command_line import COMMANDS
+from support.session.options import Options
 from tests.miniature import Miniature
 
 KUBECONFIG = """
