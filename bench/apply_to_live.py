@@ -8,6 +8,7 @@ import os
 import secrets
 from pathlib import Path
 from statistics import median
+from typing import TYPE_CHECKING
 
 from bench.floor import seconds_to_live
 from cluster.provider import provider_for
@@ -17,9 +18,12 @@ from support.deploy.site import Site
 from support.kube.client import Kube
 from support.platform.certificate import platform_certificate
 from support.platform.inventory import Inventory
+from support.release.catalogue import load
 from support.release.place import Place
-from support.release.release import Release
 from support.release.render import render
+
+if TYPE_CHECKING:
+    from support.release.release import Release
 
 _RUN = "bench"
 
@@ -68,7 +72,7 @@ def main() -> None:
     try:
         given = {"kubeconfig": access.kubeconfig, "context": access.context, **access.inventory}
         inventory = Inventory.load(None, given, {**os.environ, "ADMIN_PASSWORD": secrets.token_urlsafe(24)})
-        bench = Bench(inventory, Release.named(asked.release))
+        bench = Bench(inventory, load(asked.release))
         bench.floor()  # pulls the images
         rounds = [(bench.floor(), bench.suite()) for _ in range(asked.rounds)]
     finally:

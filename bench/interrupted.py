@@ -34,8 +34,8 @@ from support.kube.client import Kube
 from support.network import http
 from support.network.way import ingress
 from support.platform.inventory import Inventory
+from support.release.catalogue import load
 from support.release.place import Place
-from support.release.release import Release
 
 ROOT: Final = Path(__file__).parent.parent
 RECORDS: Final = 200
@@ -85,7 +85,7 @@ class Stage:
         self._environ = environ
         self._folder = folder
         self._deadlines = Deadlines().scaled(arguments.patience)
-        self._release = Release.named("gateway")
+        self._release = load("gateway")
         self.host = f"chroma.{self._inventory.domain_name}"
         self.address = self._inventory.ingress_address
         place = Place("chroma", self.host, announced=True)

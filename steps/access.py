@@ -12,7 +12,7 @@ from support.checks.access import answers, occupation, requests
 from support.checks.access.requests import Caller
 from support.core.component import TOKEN_HEADER
 from support.network.way import WAY_NAMES
-from support.release.release import Release
+from support.release.catalogue import variant
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from support.network.http import Response
     from support.network.vantage import Vantage
     from support.network.way import WayName
+    from support.release.release import Release
 
     Ways = tuple[WayName, ...]
 
@@ -59,7 +60,7 @@ def caller(live: Live, vantage: Vantage, deadlines: Deadlines) -> Caller:
 
 @given(parse('the release "{name:S}", live in a namespace of its own'), target_fixture="live")
 def named_release_live_on_its_own(own_namespace: Namespace, name: str, release_under_test: Release) -> Live:
-    return own_namespace.ensure_live(Release.named(name, under_test=release_under_test.name))
+    return own_namespace.ensure_live(variant(name, release_under_test))
 
 
 @given(parse("other pods without a token that {how:Occupation}"), target_fixture="occupied")

@@ -8,7 +8,7 @@ from pytest_bdd import given, then, when
 from pytest_bdd.parsers import parse
 
 from support.checks.deployment import tokens
-from support.release.release import Release
+from support.release.catalogue import variant
 
 if TYPE_CHECKING:
     from support.checks.deployment.naming import LateNames
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from support.deploy.live import Live
     from support.deploy.namespace import Namespace
     from support.deploy.results import Rollout
+    from support.release.release import Release
     from support.session.run import Run
 
 
@@ -38,7 +39,7 @@ def name_was_waited_for(late_names: LateNames) -> None:
 
 @when(parse('the release "{name:S}" is applied with another token'), target_fixture="rollout")
 def apply_with_another_token(here: Namespace, name: str, release_under_test: Release, run: Run) -> Rollout:
-    release = Release.named(name, under_test=release_under_test.name)
+    release = variant(name, release_under_test)
     return tokens.with_another_token(here, run.redactor).apply(release)
 
 

@@ -10,6 +10,7 @@ from steps.vocabulary import OneOf, parser
 from support.checks.discovery import catalogue as discovery
 from support.checks.discovery import code_server as code_server_checks
 from support.laws import strategies
+from support.release.catalogue import variant
 from support.release.release import DISCOVERIES, Release
 
 if TYPE_CHECKING:
@@ -70,7 +71,7 @@ def announce_in_form(here: Namespace, release_under_test: Release, form: Discove
 def apply_to_be_announced(
     here: Namespace, release_under_test: Release, name: str, form: Discovery
 ) -> Rollout:
-    release = Release.named(name, release_under_test.name)
+    release = variant(name, release_under_test)
     return here.apply(release.model_copy(update={"discovery": form}))
 
 

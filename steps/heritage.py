@@ -9,7 +9,7 @@ from pytest_bdd.parsers import parse
 
 from support.checks import heritage
 from support.checks.plan import CHANGES
-from support.release.release import Release
+from support.release.catalogue import load
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from support.deploy.namespace import Namespace
     from support.deploy.plan import Plan
     from support.deploy.results import Rollout
+    from support.release.release import Release
 
 
 @given("the release, live in a new namespace with a collection of its users", target_fixture="live")
@@ -39,12 +40,12 @@ def claim_deleted(here: Namespace, live: Live, deadlines: Deadlines) -> None:
 
 @given(parse('the release "{name:S}" has taken over from it'))
 def release_took_over(here: Namespace, name: str) -> None:
-    heritage.hand_over(here, Release.named(name))
+    heritage.hand_over(here, load(name))
 
 
 @given(parse('the release "{name:S}" has been refused, and its users have written more since'))
 def release_was_refused(here: Namespace, name: str, live: Live) -> None:
-    heritage.be_refused(here, Release.named(name), live)
+    heritage.be_refused(here, load(name), live)
 
 
 @given("a backup of it has been made")
@@ -64,7 +65,7 @@ def apply_going_back(here: Namespace, release_under_test: Release) -> Rollout:
 
 @when(parse('the release "{name:S}" is planned'), target_fixture="plan")
 def plan_named_release(here: Namespace, name: str) -> Plan:
-    return here.plan(Release.named(name))
+    return here.plan(load(name))
 
 
 @then("the collection of its users answers as before")

@@ -11,8 +11,8 @@ from steps.vocabulary import OneOf, parser
 from support.checks import rollback
 from support.checks.deployment import outcome
 from support.diagnosis.findings import Cause
+from support.release.catalogue import variant
 from support.release.faults import Fault
-from support.release.release import Release
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from support.deploy.namespace import Namespace
     from support.deploy.results import RollBack, Rollout
     from support.kube.objects import Objects
+    from support.release.release import Release
 
 # A mistake that an operator makes, and the fault that is just that.
 _MISTAKES: Final = {
@@ -89,7 +90,7 @@ def apply_release(here: Namespace, release_under_test: Release) -> Rollout:
 
 @when(parse('the release "{name:S}" is applied'), target_fixture="rollout")
 def apply_named_release(here: Namespace, name: str, release_under_test: Release) -> Rollout:
-    return here.apply(Release.named(name, under_test=release_under_test.name))
+    return here.apply(variant(name, release_under_test))
 
 
 @when(parse("the release is applied with {mistake:Mistake}"), target_fixture="rollout")

@@ -10,8 +10,8 @@ from pydantic import SecretStr
 
 from support.platform.certificate import Tls
 from support.platform.inventory import Inventory
+from support.release.catalogue import load
 from support.release.place import Place
-from support.release.release import Release
 from support.release.render import render
 
 TOKEN = "correct-horse-Battery"
@@ -38,7 +38,7 @@ def rendered(
 ) -> list[dict[str, Any]]:
     """Return the objects of a release."""
     place = Place(namespace, f"{namespace}.example.com", run_id)
-    return render(Release.named(name), inventory(directory), place, TLS)
+    return render(load(name), inventory(directory), place, TLS)
 
 
 def validate(objects: list[dict[str, Any]]) -> None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from support.commands import backup, notes, plan, status, sweep
+from support.commands import apply, backup, history, notes, plan, remove, status, sweep
+from support.commands.call import NotConsentedError
 from support.core.errors import SuiteError
 from support.kube.errors import ApiError
 from support.kube.silence import SilentError, silence
@@ -18,6 +19,10 @@ if TYPE_CHECKING:
 # By the name of its option (support/session/command_line.py declares it, too); each returns the exit code.
 COMMANDS: Final[Mapping[str, Callable[[Call], int]]] = {
     "plan": plan.run,
+    "apply": apply.run,
+    "remove": remove.run,
+    "history": history.run,
+    "back_to": apply.back_to,
     "backup": backup.back_up,
     "restore": backup.restore,
     "status": status.run,
@@ -29,7 +34,7 @@ COMMANDS: Final[Mapping[str, Callable[[Call], int]]] = {
 def carry_out(name: str, call: Call) -> int:
     """Carry out a command and return its exit code: 1 also for what a cluster, a network or a file kept it from.
 
-    Raises `SilentError` where the cluster does not answer any more.
+    Raises `SilentError` where the cluster does not answer any more, `NotConsentedError` where nobody agreed.
     """
     try:
         return COMMANDS[name](call)
@@ -37,6 +42,8 @@ def carry_out(name: str, call: Call) -> int:
         if silent := silence(call.namespace.kube, error):
             raise SilentError(silent) from error
         message = str(error)
+    except NotConsentedError:
+        raise
     except (SuiteError, OSError) as error:
         message = str(error)
     except LookupError as error:

@@ -5,19 +5,27 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from support.core.errors import SuiteError
+
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from support.core.wait import Deadlines
     from support.deploy.namespace import Namespace
     from support.release.release import Release
 
 
+class NotConsentedError(SuiteError):
+    """What a command would do wants a consent that nobody has given; nothing was changed."""
+
+
 @dataclass(frozen=True)
 class Call:
     """One call of a command: where, for which release, and what it was given on the command line ("" when nothing).
 
-    `say` takes a line of the result, for standard output; progress goes the namespace's way, to standard error.
+    `say` takes a line of the result, for standard output; progress goes the namespace's way, to standard error. `consent`
+    is asked before users would notice something, which it is given in lines, and raises `NotConsentedError`; of nothing it
+    asks nobody.
     """
 
     namespace: Namespace
@@ -26,3 +34,5 @@ class Call:
     deadlines: Deadlines
     argument: str
     say: Callable[[str], None]
+    consent: Callable[[Sequence[str]], None]
+    remove_data: bool = False

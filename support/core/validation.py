@@ -37,6 +37,16 @@ def read_mapping(file: "Path") -> dict[str, Any]:
     return document
 
 
+def checked(judge: "Callable[[str], object]") -> "Callable[[str], str]":
+    """Return a validator that takes a text as it is, once a function has judged it without a `ValueError`."""
+
+    def check(text: str) -> str:
+        judge(text)
+        return text
+
+    return check
+
+
 def unknown(name: str, known: "Iterable[str]") -> str:
     """Say that a name is unknown, with the nearest known one."""
     near = get_close_matches(name, sorted(known), n=1)

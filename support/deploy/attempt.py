@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
-from support.deploy import clearance, last_live, precheck, proof
+from support.deploy import clearance, history, last_live, precheck, proof
 from support.deploy.apply import apply_objects, dry_run, prepull, reapply
 from support.deploy.clearance import Clearance
 from support.deploy.objects import is_claim
@@ -71,6 +71,7 @@ class Attempt:
         live = self._applied
         try:
             last_live.remember(self._site.kube, self._site.place, live.release, live.objects, live.token)
+            history.note(self.former, live)
         except ApiError as error:
             return rejection(error)
         return None

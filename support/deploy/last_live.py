@@ -55,7 +55,7 @@ def recall(kube: Kube, namespace: str) -> tuple[Release, Objects, SecretStr | No
     found = kube.get("Secret", LAST_LIVE, namespace)
     if not found:
         return None
-    kept = _unpacked(found["data"][_ENTRY])
+    kept = unpacked(found["data"][_ENTRY])
     token = kept.get("token") or _shown(kept["objects"])
     return _release(kept["release"]), kept["objects"], SecretStr(token) if token else None
 
@@ -66,11 +66,18 @@ def _shown(objects: Objects) -> str:
     return base64.b64decode(data.get(AUTH_KEY, "")).decode("ascii", "replace")
 
 
+def host(kube: Kube, namespace: str) -> str | None:
+    """Return the host name that led to the last release that was live in a namespace; None when there is none."""
+    recalled = recall(kube, namespace)
+    objects = recalled[1] if recalled else []
+    return next((obj["spec"]["rules"][0]["host"] for obj in objects if obj["kind"] == "Ingress"), None)
+
+
 def note(kube: Kube, namespace: str, kept: Kept) -> None:
     """Record which data the last live release has; the same changes nothing."""
     if kept == recall_data(kube, namespace):
         return
-    kube.patch("Secret", LAST_LIVE, namespace, {"data": {_DATA: _packed(dataclasses.asdict(kept))}})
+    kube.patch("Secret", LAST_LIVE, namespace, {"data": {_DATA: packed(dataclasses.asdict(kept))}})
 
 
 def recall_data(kube: Kube, namespace: str) -> Kept | None:
@@ -78,7 +85,7 @@ def recall_data(kube: Kube, namespace: str) -> Kept | None:
     found = kube.get("Secret", LAST_LIVE, namespace)
     if not found or _DATA not in found["data"]:
         return None
-    kept = _unpacked(found["data"][_DATA])
+    kept = unpacked(found["data"][_DATA])
     held = kept["holdings"]
     collections = tuple(Holding(**one) for one in held["collections"])
     return Kept(**{**kept, "holdings": Holdings(collections, held["unlisted"])})
@@ -91,13 +98,14 @@ def bounded(holdings: Holdings) -> Holdings:
     return Holdings(tuple(sorted(holdings.collections, key=lambda one: -(one.count or 0))[:_MOST]))
 
 
-def _packed(stated: Any) -> str:
+def packed(stated: Any) -> str:
     """Pack what is stated; without the time, so that the same packs to the same bytes."""
     return base64.b64encode(gzip.compress(json.dumps(stated, sort_keys=True).encode(), mtime=0)).decode()
 
 
-def _unpacked(packed: str) -> Any:
-    return json.loads(gzip.decompress(base64.b64decode(packed)))
+def unpacked(text: str) -> Any:
+    """Return what was packed."""
+    return json.loads(gzip.decompress(base64.b64decode(text)))
 
 
 def _release(kept: dict[str, Any]) -> Release:
@@ -123,5 +131,5 @@ def secret(place: Place, release: Release, objects: Objects, token: SecretStr) -
         "kind": "Secret",
         "metadata": {"name": LAST_LIVE, "namespace": place.namespace, "labels": ownership(place.run_id)},
         "type": "Opaque",
-        "data": {_ENTRY: _packed(stated)},
+        "data": {_ENTRY: packed(stated)},
     }

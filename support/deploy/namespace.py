@@ -109,6 +109,7 @@ class Namespace:
             found,
             hindrances=(*over_data, *found.hindrances),
             warnings=(*custody.remarks(objects), *found.warnings),
+            token_changes=bool(former and former.token != self.inventory.admin_password),
         )
 
     def forbids(self, release: Release) -> Finding | None:

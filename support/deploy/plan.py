@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from dataclasses import dataclass
 from enum import StrEnum
@@ -9,6 +10,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from support.core.parallel import in_parallel
+from support.core.quantities import parse_quantity
 from support.deploy import precheck
 from support.deploy.objects import is_claim
 from support.diagnosis import admission
@@ -25,6 +27,13 @@ if TYPE_CHECKING:
     from support.deploy.precheck import Situation
     from support.kube.client import Kube
     from support.kube.objects import Object, Objects
+
+
+# What an operator wants to know before anything else.
+REPLACED: Final = "its pod is replaced, and the release does not answer meanwhile (some seconds)"
+_LIMIT: Final = re.compile(
+    r"spec\.template\.spec\.(?:initContainers|containers)\[(?P<container>[^\]]+)\]\.resources\.limits\.(?P<what>\w+)"
+)
 
 
 class Act(StrEnum):
@@ -51,6 +60,13 @@ class Intent:
     remarks: tuple[str, ...] = ()
     obstacle: str | None = None
 
+    def falls(self) -> Iterator[str]:
+        """Say which limits of containers would fall, or come where there was none."""
+        for each in self.differences:
+            if (limited := _LIMIT.fullmatch(each.field)) and each.after and _is_less(each.after, each.before):
+                before = each.before or "no limit"
+                yield f"the limit of {limited['what']} of container {limited['container']} falls: {before} -> {each.after}"
+
     def lines(self) -> Iterator[str]:
         """Say so, a line for each field."""
         yield f"{self.act:8}{self.kind} {self.name}"
@@ -73,6 +89,26 @@ class Plan:
     begins: bool
     hindrances: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
+    token_changes: bool = False
+
+    def consequences(self) -> list[str]:
+        """Say what an apply would do to users that wants their operator's consent, a line each."""
+        return [
+            *(
+                [
+                    f"{each.kind} {each.name}: {remark}"
+                    for each in self.intents
+                    for remark in each.remarks
+                    if remark == REPLACED
+                ]
+            ),
+            *(
+                ["the token changes: who shows the present one is refused from then on"]
+                if self.token_changes
+                else []
+            ),
+            *(line for each in self.intents if each.act is Act.CHANGE for line in each.falls()),
+        ]
 
     def touched(self, *acts: Act) -> set[str]:
         """Return what would be done to, as "kind name"; everything but what is left when no act is named."""
@@ -84,17 +120,19 @@ class Plan:
         refused = [f"{each.kind} {each.name}: {each.obstacle}" for each in self.intents if each.obstacle]
         return [*self.hindrances, *refused]
 
-    def lines(self) -> Iterator[str]:
-        """Say what would be done, an object after the other, and how much that is."""
+    def lines(self, *, changes_only: bool = False) -> Iterator[str]:
+        """Say what would be done, an object after the other, and how much that is; on demand without what is left as it is."""
         yield f"{self.title} in namespace {self.namespace}:"
         yield from (f"refused: {each}" for each in self.hindrances)
         yield from (f"warning: {each}" for each in self.warnings)
         if self.begins:
             yield f"namespace {self.namespace} does not exist yet: what the cluster would refuse in it is not known"
         for intent in self.intents:
-            yield from intent.lines()
+            if not (changes_only and intent.act is Act.LEAVE and not intent.obstacle):
+                yield from intent.lines()
         counts = Counter(intent.act for intent in self.intents)
         yield ", ".join(f"{counts[act]} to {act}" for act in Act)
+        yield from (f"wants consent: {each}" for each in self.consequences())
         if self.hindrances:
             yield "an apply would be refused before it has changed anything"
         elif refused := self.obstacles():
@@ -142,6 +180,13 @@ def _intent(kube: Kube, obj: Object, *, judged: bool) -> Intent:
     return Intent(kind, name, act, found, tuple(_remarks(there, then)))
 
 
+def _is_less(after: str, before: str | None) -> bool:
+    try:
+        return before is None or parse_quantity(after) < parse_quantity(before)
+    except ValueError:  # another tool's spelling, which the API server took
+        return True
+
+
 # A namespace that is sure to be there.
 _ELSEWHERE: Final = "default"
 
@@ -166,6 +211,6 @@ def _foreseen(kube: Kube, obj: Object) -> str | None:
 
 def _remarks(there: Object | None, then: Object) -> Iterator[str]:
     if there and then["kind"] == "StatefulSet" and then["spec"]["template"] != there["spec"]["template"]:
-        yield "its pod is replaced, and does not answer meanwhile"
+        yield REPLACED
     if there and then.get("type") == "kubernetes.io/tls" and (stale := staleness(there, then)):
         yield stale

@@ -19,6 +19,7 @@ CLUSTER_WIDE: Final = {
     "PriorityClass": "apis/scheduling.k8s.io/v1/priorityclasses",
     # Questions about the asker's own rights; nothing is stored of them.
     "SelfSubjectAccessReview": "apis/authorization.k8s.io/v1/selfsubjectaccessreviews",
+    "SelfSubjectReview": "apis/authentication.k8s.io/v1/selfsubjectreviews",
     "SelfSubjectRulesReview": "apis/authorization.k8s.io/v1/selfsubjectrulesreviews",
 }
 
@@ -36,6 +37,7 @@ NAMESPACED: Final = {
     "ControllerRevision": ("apis/apps/v1", "controllerrevisions"),
     "StatefulSet": ("apis/apps/v1", "statefulsets"),
     "EndpointSlice": ("apis/discovery.k8s.io/v1", "endpointslices"),
+    "Lease": ("apis/coordination.k8s.io/v1", "leases"),
     "Ingress": ("apis/networking.k8s.io/v1", "ingresses"),
     "NetworkPolicy": ("apis/networking.k8s.io/v1", "networkpolicies"),
 }

@@ -9,13 +9,14 @@ from pydantic import SecretStr
 
 from support.platform.certificate import Tls
 from support.platform.inventory import Inventory
+from support.release.catalogue import load, names
 from support.release.faults import FaultError
 from support.release.place import Place
-from support.release.release import Release, for_people
 from support.release.render import render
 
 if TYPE_CHECKING:
     from support.release.faults import Fault
+    from support.release.release import Release
 
 # What a release consists of hangs on its file alone, so any platform will do: this one is nobody's.
 _PLATFORM: Final = Inventory.model_construct(
@@ -36,7 +37,7 @@ def incompatibility(fault: Fault, release: Release) -> str | None:
         return f"fault {fault.name!r} spoils another release: add --release {fault.release}"
     if (incompatible := _incompatibility(fault, release)) is None:
         return None
-    others = [name for name in for_people() if _incompatibility(fault, Release.named(name)) is None]
+    others = [name for name in names() if _incompatibility(fault, load(name)) is None]
     remedy = (
         f"it fits --release {' or '.join(others)}"
         if others

@@ -2,7 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+# Where a release lives unless an operator chooses otherwise.
+USUAL_NAMESPACE: Final = "chroma"
 
 
 @dataclass(frozen=True)
@@ -17,3 +26,16 @@ class Place:
     host: str
     run_id: str | None = None
     announced: bool = False
+
+
+def misplaced(host: str | None, stated: Mapping[str, Any]) -> list[str]:
+    """Say that the platform's certificate does not cover a host that was asked for; nothing where it does."""
+    domain = str(stated.get("domain_name") or "")
+    if not host or not domain or re.fullmatch(rf"[a-z0-9-]+\.{re.escape(domain)}", host):
+        return []
+    return [
+        (
+            f"--host {host}: is not covered by the platform's certificate, which is for *.{domain}; give one name below the "
+            f"domain, such as chroma.{domain}"
+        )
+    ]

@@ -1,23 +1,18 @@
-"""A release: one version of Chroma with one configuration, as a file in manifests/releases states it."""
+"""A release: one version of Chroma with one configuration; `catalogue` reads it from a file."""
 
 from collections.abc import Mapping
-from pathlib import Path
-from typing import Any, Final, Literal, Self, get_args
+from typing import Annotated, Final, Literal, Self, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from support.core.component import CLAIM, HEARTBEAT
 from support.core.errors import SuiteError
-from support.core.merge_patch import merge
-from support.core.validation import explain, meant, read_mapping
+from support.core.quantities import parse_bytes, parse_quantity
+from support.core.validation import checked
 from support.release import origins, versions
-
-RELEASES = Path(__file__).parents[2] / "manifests" / "releases"
 
 # What people run unless they say otherwise.
 USUAL: Final = "gateway"
-# A release that extends this differs from whichever is under test: what spoils one spoils each.
-_UNDER_TEST: Final = "the release under test"
 
 # How its entry in the platform's service discovery gives the token: by the name of its Secret, or, as the documented
 # component does, by its value in a ConfigMap, for all who may read ConfigMaps.
@@ -30,14 +25,46 @@ class ReleaseError(SuiteError):
 
 
 class _Part(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    # A number is a text where one is due: `cpu: 2`, `CHROMA_PORT: 8001`.
+    model_config = ConfigDict(frozen=True, extra="forbid", coerce_numbers_to_str=True)
+
+
+def _one(replicas: int) -> int:
+    if replicas != 1:
+        raise ValueError(
+            "Chroma keeps its data in files that one process may write: a second pod would break them; leave it at 1, "
+            "and give the one pod more memory or processors (chroma.memory, chroma.cpu)"
+        )
+    return replicas
+
+
+Processors = Annotated[str, AfterValidator(checked(parse_quantity))]
+Bytes = Annotated[str, AfterValidator(checked(parse_bytes))]
 
 
 class Amount(_Part):
-    """What a container asks for and the most it gets, as quantities of Kubernetes ("512Mi", "250m")."""
+    """What a container asks for and the most it gets."""
 
-    request: str
-    limit: str
+    @model_validator(mode="after")
+    def _is_no_more_than_the_most(self) -> Self:
+        request, limit = (getattr(self, name) for name in ("request", "limit"))
+        if parse_quantity(request) > parse_quantity(limit):
+            raise ValueError(f"its request of {request} is above its limit of {limit}")
+        return self
+
+
+class Memory(Amount):
+    """Memory in bytes, as quantities of Kubernetes ("512Mi")."""
+
+    request: Bytes = "512Mi"
+    limit: Bytes = "2Gi"
+
+
+class Cpu(Amount):
+    """Processors, as quantities of Kubernetes ("250m", "2")."""
+
+    request: Processors = "250m"
+    limit: Processors = "1"
 
 
 class FromSecret(_Part):
@@ -78,8 +105,8 @@ class Chroma(_Part):
     arguments: tuple[str, ...] | None = None
     environment: Mapping[str, str | FromSecret] = {}
     data: str = "/data"
-    memory: Amount = Amount(request="512Mi", limit="2Gi")
-    cpu: Amount = Amount(request="250m", limit="1")
+    memory: Memory = Memory()
+    cpu: Cpu = Cpu()
     readiness: Readiness = Readiness()
     liveness: Liveness = Liveness()
 
@@ -96,7 +123,7 @@ class Claim(_Part):
 
     name: str = CLAIM
     storage_class: str | None = None
-    size: str = "10Gi"
+    size: Bytes = "10Gi"
 
 
 class Release(_Part):
@@ -110,22 +137,9 @@ class Release(_Part):
     chroma: Chroma
     gateway: Gateway | None = None
     claim: Claim = Claim()
+    replicas: Annotated[int, AfterValidator(_one)] = 1
     user: int = 1000
     discovery: Discovery = "safe"
-
-    @classmethod
-    def named(cls, name: str, under_test: str = USUAL) -> "Release":
-        """Load manifests/releases/NAME.yaml, which states only how it differs from the release it `extends`.
-
-        Raises:
-            ReleaseError: no such release, or everything that is wrong in its file.
-
-        """
-        try:
-            return cls.model_validate({**_stated(name, under_test), "name": name})
-        except ValidationError as error:
-            problems = "; ".join(f"{path}: {text}" for path, text in explain(error, cls))
-            raise ReleaseError(f"release {name!r} ({RELEASES.name}/{name}.yaml): {problems}") from None
 
     @model_validator(mode="after")
     def _knows_its_origins(self) -> Self:
@@ -182,45 +196,3 @@ class Release(_Part):
         """The variable that keeps it from telling its makers of its use; None where none is known to be needed."""
         known = versions.facts(self.chroma.image)
         return known.telemetry if known else None
-
-
-def names() -> list[str]:
-    """Return the names of all releases, sorted."""
-    return sorted(file.stem for file in RELEASES.glob("*.yaml"))
-
-
-def for_people() -> list[str]:
-    """Return the names of the releases that somebody may want: without those that spoil whichever is under test."""
-    return [name for name in names() if _read(name).get("extends") != _UNDER_TEST]
-
-
-def shares_fate(name: str, under_test: str) -> bool:
-    """Whether what spoils the release under test spoils a release: it is that one, or states how it differs from it."""
-    return name == under_test or (name in names() and _read(name).get("extends") == _UNDER_TEST)
-
-
-def _read(name: str) -> dict[str, Any]:
-    try:
-        return read_mapping(RELEASES / f"{name}.yaml")
-    except ValueError as error:
-        raise ReleaseError(f"release {name!r} ({RELEASES.name}/{name}.yaml) {error}") from None
-
-
-def _stated(name: str, under_test: str, heirs: tuple[str, ...] = ()) -> dict[str, Any]:
-    """Return what a release and those that it extends state, merged."""
-    if name in heirs:
-        raise ReleaseError(f"release {name!r} extends itself: {' -> '.join((*heirs, name))}")
-    if name not in names():
-        asked = f", which {heirs[-1]!r} extends" if heirs else ""
-        there = f"There are: {', '.join(for_people())}"
-        remedy = " ".join(filter(None, (meant(name, names(), most=1), there)))
-        raise ReleaseError(f"no release is named {name!r}{asked}; {remedy}")
-    stated = _read(name)
-    if "name" in stated:
-        raise ReleaseError(f"release {name!r}: its name is that of its file; take `name` out of it")
-    parent = stated.pop("extends", None)
-    if parent is None:
-        return stated
-    parent = under_test if parent == _UNDER_TEST else str(parent)
-    merged: dict[str, Any] = merge(_stated(parent, under_test, (*heirs, name)), stated)
-    return merged

@@ -41,7 +41,7 @@ _PACKAGES: Final = ("chromadb", "httpx", "hypothesis", "kubernetes", "pytest", "
 class Conditions:
     """What a run was asked for, as far as that decides what its scenarios come to.
 
-    `release` and `fault` are given as on the command line.
+    `release` is the name of one, with the `changes` ("chroma.memory=3Gi") of the command line; `fault` as it is given there.
     """
 
     run_id: str
@@ -52,6 +52,7 @@ class Conditions:
     profile: str
     seed: str
     accept_insecure: bool
+    changes: tuple[str, ...] = ()
     required: str | None = None  # a level that has to have run whole
     conceded: tuple[str, ...] = ()  # capabilities that need not be there for it
 

@@ -4,6 +4,9 @@ from typing import Final
 
 import pytest
 
+from support.release.catalogue import names
+from support.release.place import USUAL_NAMESPACE
+from support.release.release import USUAL
 from support.reporting.scenario import LEVELS
 
 PROVIDERS: Final = ("auto", "embedded", "external")
@@ -17,9 +20,22 @@ CAPABILITIES: Final = (
     "exec",
     "other-releases",
 )
+# In which a command says what it found.
+FORMS: Final = ("text", "json")
 ROLL_BACKS: Final = ("never", "on-failure", "always")
 # What may be asked for instead of a run of the features; support/commands says what each does.
-COMMANDS: Final[tuple[str, ...]] = ("plan", "backup", "restore", "status", "notes", "sweep")
+COMMANDS: Final[tuple[str, ...]] = (
+    "plan",
+    "apply",
+    "remove",
+    "history",
+    "back_to",
+    "backup",
+    "restore",
+    "status",
+    "notes",
+    "sweep",
+)
 
 
 def add_options(parser: pytest.Parser) -> None:
@@ -41,9 +57,28 @@ def add_options(parser: pytest.Parser) -> None:
     )
     add(
         "--release",
+        metavar="NAME|PATH",
+        default=USUAL,
+        help=f"the release: a name ({', '.join(names())}; default: {USUAL}), or a YAML file of your own (docs/releases.md)",
+    )
+    add(
+        "--set",
+        metavar="KEY=VALUE",
+        action="append",
+        default=[],
+        dest="changes",
+        help="change one thing of the release, such as chroma.memory=3Gi or claim.size=20Gi; repeatable",
+    )
+    add(
+        "--namespace",
         metavar="NAME",
-        default="gateway",
-        help="the release under test, a file of manifests/releases (default: gateway)",
+        default=USUAL_NAMESPACE,
+        help=f"the namespace of the release, which its host is named after as well (default: {USUAL_NAMESPACE})",
+    )
+    add(
+        "--host",
+        metavar="NAME",
+        help="the host name that leads to the release (default: the one it has; at first NAMESPACE.DOMAIN)",
     )
     add(
         "--accept-insecure",
@@ -65,7 +100,12 @@ def add_options(parser: pytest.Parser) -> None:
         choices=ROLL_BACKS,
         help="when to roll the release back at the end (default: always on an embedded cluster, never on an external one)",
     )
-    add("--remove-data", action="store_true", help="let rolling back remove the data, too")
+    add(
+        "--apply-changes",
+        action="store_true",
+        help="let a run of features change a release that lives already, where it is another than the one under test",
+    )
+    add("--remove-data", action="store_true", help="let --remove, or rolling back, remove the data, too")
     add(
         "--patience",
         metavar="FACTOR",
@@ -104,6 +144,37 @@ def add_options(parser: pytest.Parser) -> None:
         "and ends with 0 unless that would be refused",
     )
     add(
+        "--apply",
+        action="store_const",
+        const="",
+        help="instead of running features: deploy the release and prove it live; says first what changes, and asks before users "
+        "would notice",
+    )
+    add(
+        "--remove",
+        action="store_const",
+        const="",
+        help="instead of running features: take the release away; its claim and data stay unless --remove-data is given",
+    )
+    add(
+        "--history",
+        metavar="FORM",
+        nargs="?",
+        const="text",
+        choices=FORMS,
+        help="instead of running features: say which revisions were live here, as text (the default) or json",
+    )
+    add(
+        "--back-to",
+        metavar="N",
+        help="instead of running features: apply revision N of the history again, as --apply does",
+    )
+    add(
+        "--yes",
+        action="store_true",
+        help="consent to what a command asks before: that the pod is replaced, the token changes, a limit falls, data goes",
+    )
+    add(
         "--backup",
         metavar="FILE",
         help="instead of running features: quiesce the release, copy its data to a new file, and bring it back",
@@ -118,7 +189,7 @@ def add_options(parser: pytest.Parser) -> None:
         metavar="FORM",
         nargs="?",
         const="text",
-        choices=("text", "json"),
+        choices=FORMS,
         help="instead of running features: say how the release is, as text (the default) or json; ends with 0 when it is live",
     )
     add(

@@ -7,14 +7,13 @@ import sys
 import pytest
 
 from support.commands import carry_out
-from support.commands.call import Call
+from support.commands.call import Call, NotConsentedError
 from support.core.redaction import redacted_file
 from support.deploy.namespace import Namespace
 from support.deploy.site import Site
 from support.kube.client import Kube
 from support.kube.silence import SilentError
-from support.release.place import Place
-from support.release.release import Release
+from support.session.consent import Consent
 from support.session.suite import SUITE, boot, progress_of
 
 
@@ -23,8 +22,8 @@ def obey(config: pytest.Config, _session: pytest.Session) -> int:
     suite = config.stash[SUITE]
     run, file = suite.run, redacted_file(sys.stdout, suite.run.redactor)
     with run.using(boot(config)) as inventory:
-        place = Place(run.base_name, f"{run.base_name}.{inventory.domain_name}", announced=True)
         kube = Kube(inventory.kubeconfig, inventory.context)
+        place = run.place(kube, inventory)
         namespace = Namespace(
             Site(kube, inventory, place, run.deadlines, progress_of(config), run.accept_insecure),
             run.fault_of,
@@ -32,13 +31,15 @@ def obey(config: pytest.Config, _session: pytest.Session) -> int:
         )
         call = Call(
             namespace,
-            Release.named(run.options.release),
+            run.release,
             run.id,
             run.deadlines,
             run.options.argument,
             lambda line: print(line, file=file, flush=True),
+            Consent(config, given=run.options.yes),
+            run.options.remove_data,
         )
         try:
             return carry_out(run.options.command or "", call)
-        except SilentError as silent:
-            raise pytest.UsageError(str(silent)) from None
+        except (SilentError, NotConsentedError) as error:
+            raise pytest.UsageError(str(error)) from None

@@ -1,5 +1,6 @@
 """The options of a run, read and checked before anything is touched; `command_line` declares them."""
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -12,6 +13,8 @@ from hypothesis.errors import InvalidArgument
 from support.laws.strategies import register_profiles
 from support.session.command_line import COMMANDS
 
+# Short enough that its throw-away companions ("NAME-gw1-0123abcd-12") are names of Kubernetes as well.
+_NAMESPACE: Final = r"[a-z]([a-z0-9-]{0,38}[a-z0-9])?"
 _COPYING: Final = ("backup", "restore")
 _A_KUBECONFIG: Final = "give a file with which `kubectl --kubeconfig FILE get nodes` works"
 
@@ -25,11 +28,16 @@ class Options:
     context: str | None
     inventory: Path | None
     release: str
+    changes: tuple[str, ...]  # of the release, each as KEY=VALUE
+    namespace: str
+    host: str | None
     fault: str | None
     accept_insecure: bool
     accept_downgrade: bool
     roll_back: str
     remove_data: bool
+    apply_changes: bool
+    yes: bool
     patience: float
     report_dir: Path
     scenario: str | None
@@ -53,11 +61,16 @@ class Options:
             context=get("context"),
             inventory=_path(get("inventory")),
             release=get("release"),
+            changes=tuple(get("changes")),
+            namespace=get("namespace"),
+            host=get("host"),
             fault=get("fault"),
             accept_insecure=get("accept_insecure"),
             accept_downgrade=get("accept_downgrade"),
             roll_back=get("roll_back") or _usual_roll_back(_kind(get("provider"), get("kubeconfig"))),
             remove_data=get("remove_data"),
+            apply_changes=get("apply_changes"),
+            yes=get("yes"),
             patience=get("patience"),
             report_dir=_path(get("report_dir")) or config.rootpath / "reports",
             scenario=get("scenario"),
@@ -78,7 +91,7 @@ class Options:
         """Return the name of the command that is asked for instead of the features, None when there is none."""
         asked = [name for name in COMMANDS if config.getoption(name) is not None]
         if len(asked) > 1:
-            raise pytest.UsageError(f"ask for one at a time: {', '.join(f'--{name}' for name in asked)}")
+            raise pytest.UsageError(f"ask for one at a time: {', '.join(map(flag, asked))}")
         return asked[0] if asked else None
 
     def rolls_back(self, *, failed: bool) -> bool:
@@ -107,6 +120,7 @@ class Options:
             wrong.append(
                 "--without concedes a capability to what is required: add --require core or --require extended"
             )
+        wrong += _complaints_about_namespace(self.namespace)
         if not 0 < self.patience < float("inf"):
             wrong.append(f"--patience {self.patience:g}: must be a number above 0; 2 waits twice as long")
         if self.report_dir.exists() and not self.report_dir.is_dir():
@@ -117,6 +131,11 @@ class Options:
         except InvalidArgument:
             wrong.append(f"--hypothesis-profile {self.profile}: unknown; there are dev, ci and soak")
         return wrong
+
+
+def flag(command: str) -> str:
+    """Return the option that asks for a command."""
+    return f"--{command.replace('_', '-')}"
 
 
 def _path(given: str | None) -> Path | None:
@@ -134,13 +153,26 @@ def _usual_roll_back(provider: str) -> str:
     return "always" if provider == "embedded" else "never"
 
 
+def _complaints_about_namespace(namespace: str) -> list[str]:
+    if re.fullmatch(_NAMESPACE, namespace):
+        return []
+    return [
+        (
+            f"--namespace {namespace}: must be small letters, digits and '-', begin with a letter, end with a letter or a digit, "
+            "and have at most 40 characters"
+        )
+    ]
+
+
 def _complaints_about_command(command: str | None, argument: str, provider: str) -> list[str]:
     wrong = []
     # A plan of the first release can be made on an empty cluster as well.
-    if provider == "embedded" and command not in {None, "plan"}:
-        wrong.append(f"--{command} needs a cluster that is there already: add --kubeconfig FILE")
+    if command and provider == "embedded" and command != "plan":
+        wrong.append(f"{flag(command)} needs a cluster that is there already: add --kubeconfig FILE")
     if command in _COPYING and not argument:
-        wrong.append(f"--{command} needs the name of a file")
+        wrong.append(f"{flag(command)} needs the name of a file")
+    if command == "back_to" and not argument.isdecimal():
+        wrong.append(f"--back-to {argument}: give the number of a revision, as --history shows it")
     return wrong
 
 

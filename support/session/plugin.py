@@ -16,7 +16,7 @@ from support.diagnosis.findings import Cause
 from support.release.fault_fit import incompatibility
 from support.release.faults import Fault, FaultError
 from support.release.lint import insecurities
-from support.release.release import Release, ReleaseError
+from support.release.release import ReleaseError
 from support.reporting.conformance import Report
 from support.reporting.progress import ProgressPlugin
 from support.reporting.terminal import SpecificationReporter
@@ -87,7 +87,7 @@ def pytest_sessionstart(session: pytest.Session) -> None:
         return
     options = suite.run.options
     try:
-        release = Release.named(options.release)
+        release = suite.run.release
         fault = Fault.load(options.fault) if options.fault else None
     except (ReleaseError, FaultError) as error:
         raise pytest.UsageError(str(error)) from None

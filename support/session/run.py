@@ -12,13 +12,15 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 from support.core.redaction import Redactor
 from support.core.resolver import map_host
 from support.core.wait import Deadlines, keep, kept
+from support.deploy import last_live
 from support.diagnosis.inquiry import look_into
 from support.diagnosis.troubles import diagnose
 from support.kube.errors import ApiError
 from support.kube.silence import silence
 from support.platform.inventory import Inventory, InventoryError
+from support.release.catalogue import load, shares_fate
 from support.release.faults import Fault
-from support.release.release import shares_fate
+from support.release.place import Place, misplaced
 from support.reporting.conformance import Conditions
 from support.reporting.evidence import EvidenceRecorder
 
@@ -88,10 +90,15 @@ class Run:
         self.redactor.learn(self.password)
         keep(Deadlines().scaled(self.options.patience))
 
+    @cached_property
+    def release(self) -> Release:
+        """The release under test; raises `ReleaseError`."""
+        return load(self.options.release, self.options.changes)
+
     @property
     def base_name(self) -> str:
         """The name of this process's namespace and host: workers do not meet."""
-        return f"chroma-{self.worker}" if self.worker else "chroma"
+        return f"{self.options.namespace}-{self.worker}" if self.worker else self.options.namespace
 
     @contextmanager
     def using(self, access: Access) -> Iterator[Inventory]:
@@ -108,7 +115,8 @@ class Run:
         options = self.options
         return Conditions(
             run_id=self.id,
-            release=options.release,
+            release=self.release.name,
+            changes=options.changes,
             fault=options.fault,
             provider=options.provider,
             patience=options.patience,
@@ -141,9 +149,15 @@ class Run:
             assessment = preflight(stated, access.inventory, self.id, self.deadlines)
             for line in (*assessment.warned, *(f"not known of {line}" for line in assessment.unknown)):
                 progress(line)
-            return assessment.problems
+            return (*assessment.problems, *misplaced(self.options.host, stated))
 
         self.inventory(access, check)
+
+    def place(self, kube: Kube, inventory: Inventory) -> Place:
+        """Return where the release under test lives: its host stays what it is, unless the options name another."""
+        name = self.base_name
+        host = None if self.worker else self.options.host or last_live.host(kube, name)
+        return Place(name, host or f"{name}.{inventory.domain_name}", announced=True)
 
     def out_of_reach(self, error: Exception) -> str:
         """Say that there is no cluster, with what is wrong with the inventory besides, where a user wrote one."""
@@ -161,7 +175,7 @@ class Run:
 
     def fault_of(self, release: Release) -> Fault | None:
         """Return the fault that a release is spoiled by; it touches the release under test alone, and what differs from it."""
-        return self._fault if shares_fate(release.name, self.options.release) else None
+        return self._fault if shares_fate(release.name, self.release.name) else None
 
     def accept_insecure(self, release: Release) -> Callable[[str], None] | None:
         """Return what notes that a release is insecure, where that is accepted; None where it is refused.

@@ -15,7 +15,6 @@ from support.deploy.sweep import sweep
 from support.kube.client import Kube
 from support.kube.errors import ApiError
 from support.platform.inventory import InventoryError
-from support.release.release import Release
 from support.reporting.terminal import SpecificationReporter
 from support.reporting.verdict import Results
 from support.session.clusters import CLUSTERS, Cluster, Provider
@@ -64,7 +63,7 @@ def boot(config: pytest.Config) -> Cluster:
             recipes=config.rootpath / "manifests" / "images",
             progress=progress,
             patience=options.patience,
-            images=Release.named(options.release).images,
+            images=suite.run.release.images,
         )
         access = suite.provider.create()
         # Whatever is missing or wrong is reported now, before anything is touched.

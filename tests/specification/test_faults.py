@@ -12,9 +12,9 @@ import yaml
 
 from support.kube.labels import ownership
 from support.release import faults
+from support.release.catalogue import load, variant
 from support.release.fault_fit import incompatibility
 from support.release.faults import Fault, FaultError
-from support.release.release import Release
 from support.session.collector import all_scenarios, uncatchable
 from support.session.run import Run
 from tests.samples import rendered, validate
@@ -68,9 +68,15 @@ ABOUT_NO_RELEASE = {"inventory"}
 )
 def test_a_fault_touches_the_release_under_test_alone(under_test: str, name: str, touched: bool) -> None:
     options = SimpleNamespace(
-        release=under_test, fault="wrong-host", accept_insecure=False, provider="", seed="1", patience=1.0
+        release=under_test,
+        changes=(),
+        fault="wrong-host",
+        accept_insecure=False,
+        provider="",
+        seed="1",
+        patience=1.0,
     )
-    run, release = Run(cast("Any", options)), Release.named(name, under_test=under_test)
+    run, release = Run(cast("Any", options)), variant(name, load(under_test))
     assert (run.fault_of(release) is not None) is touched
     assert (run.accept_insecure(release) is not None) is touched, (
         "what the fault does not touch is let be open"
@@ -136,7 +142,7 @@ def test_an_unknown_fault_is_told_the_nearest_ones() -> None:
 
 
 def test_a_fault_that_does_not_fit_a_release_is_told_which_it_fits(fault: Callable[..., Fault]) -> None:
-    native = Release.named("native")
+    native = load("native")
     assert incompatibility(Fault.load("native-knows-the-old-names"), native) is None
     told = incompatibility(Fault.load("gateway-lets-everyone-in"), native) or ""
     assert "does not fit the release 'native'; it fits --release gateway\n" in told

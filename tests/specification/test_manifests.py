@@ -11,7 +11,8 @@ from pydantic import ValidationError
 
 from support.deploy.objects import prepull_pod
 from support.kube.labels import ownership
-from support.release import release as releases
+from support.release import catalogue as releases
+from support.release.catalogue import load, variant
 from support.release.place import Place
 from support.release.release import Release, ReleaseError
 from support.release.render import render, stamp
@@ -97,7 +98,7 @@ def test_no_fast_hash_of_the_token_is_open_to_readers_of_pods(objects: list[Mani
 
 def test_a_new_token_rolls_the_pod(tmp_path: Path, objects: list[Manifest]) -> None:
     place = Place("chroma", "chroma.example.com")
-    again = render(Release.named("gateway"), inventory(tmp_path, token=TOKEN[::-1]), place, TLS)
+    again = render(load("gateway"), inventory(tmp_path, token=TOKEN[::-1]), place, TLS)
     assert pod(again)["metadata"]["annotations"] != pod(objects)["metadata"]["annotations"]
 
 
@@ -132,7 +133,7 @@ def test_a_refused_release_differs_from_the_default(
 
 @pytest.mark.parametrize("under_test", ["gateway", "native"])
 def test_what_spoils_the_release_under_test_spoils_whichever_that_is(under_test: str) -> None:
-    spoiled, good = Release.named("rejected", under_test), Release.named(under_test)
+    spoiled, good = variant("rejected", load(under_test)), load(under_test)
     assert (spoiled.user, good.user) == (0, 1000)
     assert spoiled.chroma == good.chroma
 
@@ -163,8 +164,7 @@ def test_a_container_takes_the_token_from_its_secret(tmp_path: Path) -> None:
 def test_a_new_token_rolls_a_pod_that_has_it_in_its_environment(tmp_path: Path) -> None:
     place = Place("chroma", "chroma.example.com")
     one, other = (
-        render(Release.named("native"), inventory(tmp_path, token=token), place, TLS)
-        for token in (TOKEN, TOKEN[::-1])
+        render(load("native"), inventory(tmp_path, token=token), place, TLS) for token in (TOKEN, TOKEN[::-1])
     )
     assert pod(one)["metadata"]["annotations"] != pod(other)["metadata"]["annotations"]
 
@@ -211,7 +211,7 @@ def test_an_unknown_release_is_told_the_known_ones() -> None:
     with pytest.raises(
         ReleaseError, match=r"no release is named 'gatewy'; did you mean gateway\? There are: .*native"
     ):
-        Release.named("gatewy")
+        load("gatewy")
 
 
 @pytest.fixture
@@ -225,7 +225,7 @@ def directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def test_a_release_states_only_how_it_differs(directory: Path) -> None:
     (directory / "heir.yaml").write_text("{title: u, extends: base, chroma: {memory: {limit: 4Gi}}}")
-    heir = Release.named("heir")
+    heir = load("heir")
     assert (heir.name, heir.title, heir.chroma.image) == ("heir", "u", "chroma:1")
     assert (heir.chroma.memory.request, heir.chroma.memory.limit) == ("1Gi", "4Gi")
 
@@ -242,7 +242,7 @@ def test_a_release_states_only_how_it_differs(directory: Path) -> None:
         ),
         ("{extends: base, title: t, user: root}", "user: Input should be a valid integer"),
         ("{extends: base, title: t, name: other}", "take `name` out of it"),
-        ("{extends: nobody, title: t}", "no release is named 'nobody', which 'spoiled' extends"),
+        ("{extends: nobody, title: t}", "which 'spoiled' extends"),
         ("{extends: spoiled, title: t}", "release 'spoiled' extends itself: spoiled -> spoiled"),
         ("title: [", "is not YAML"),
         ("- title", "must be a mapping"),
@@ -251,7 +251,7 @@ def test_a_release_states_only_how_it_differs(directory: Path) -> None:
 def test_what_is_wrong_in_a_release_is_said(directory: Path, text: str, wrong: str) -> None:
     (directory / "spoiled.yaml").write_text(text)
     with pytest.raises(ReleaseError) as raised:
-        Release.named("spoiled")
+        load("spoiled")
     assert "'spoiled'" in str(raised.value)
     assert wrong in str(raised.value)
 
@@ -272,12 +272,12 @@ def test_what_pulls_images_is_a_valid_pod_that_runs_nothing_and_serves_nobody(
 
 def stated(**differences: Any) -> Release:
     """Return the release gateway with other statements."""
-    return Release.model_validate({**Release.named("gateway").model_dump(), **differences})
+    return Release.model_validate({**load("gateway").model_dump(), **differences})
 
 
 def allowing(origins: Any) -> Release:
     """Return the release gateway with this as the origins that Chroma allows."""
-    release = Release.named("gateway")
+    release = load("gateway")
     environment = {**release.chroma.environment, "CHROMA_CORS_ALLOW_ORIGINS": origins}
     return stated(chroma={**release.chroma.model_dump(), "environment": environment})
 
@@ -296,7 +296,7 @@ def test_the_gateway_knows_the_origins_that_chroma_allows(tmp_path: Path) -> Non
     release = allowing('["https://app.example.com", "http://localhost:3000"]')
     config = one(render(release, platform, place, TLS), "ConfigMap", "chroma-gateway")
     assert config["data"]["origins.map"] == "https://app.example.com allowed\nhttp://localhost:3000 allowed\n"
-    usual = render(Release.named("gateway"), platform, place, TLS)
+    usual = render(load("gateway"), platform, place, TLS)
     assert one(usual, "ConfigMap", "chroma-gateway")["data"]["origins.map"] == ""
 
 

@@ -15,8 +15,8 @@ import yaml
 
 from cluster.provider import provider_for
 from support.release import faults
+from support.release.catalogue import load
 from support.release.faults import Fault
-from support.release.release import Release
 
 ROOT = Path(__file__).parents[3]
 
@@ -56,7 +56,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
         context=None,
         recipes=ROOT / "manifests" / "images",
         progress=lambda _: None,
-        images=[image for release in sorted(spoiled) for image in Release.named(release).images],
+        images=[image for release in sorted(spoiled) for image in load(release).images],
     )
     try:
         access = provider.create()

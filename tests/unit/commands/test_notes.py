@@ -13,7 +13,7 @@ from support.checks.notes import LANGUAGES, ExampleRun, assert_answered, run_exa
 from support.commands import carry_out
 from support.commands.notes import Notes, notes_of
 from support.deploy.results import NotLive
-from support.release.release import Release
+from support.release.catalogue import load
 
 if TYPE_CHECKING:
     from support.commands.notes import Example
@@ -23,7 +23,7 @@ TOKEN = "open-sesame-open-sesame"
 
 def _live(release: str) -> Any:
     return SimpleNamespace(
-        release=Release.named(release),
+        release=load(release),
         namespace="chroma-gw1",
         host="chroma-gw1.example.com",
         inventory=SimpleNamespace(ingress_address=None, ca_bundle=None),
@@ -56,7 +56,7 @@ def test_the_notes_of_the_live_release_are_shown_on_request(notes: Notes) -> Non
 
 def test_without_a_live_release_there_are_no_notes() -> None:
     def prove_live(**_: bool) -> None:
-        raise NotLive("its pod is not ready", Release.named("gateway"))
+        raise NotLive("its pod is not ready", load("gateway"))
 
     said: list[str] = []
     call: Any = SimpleNamespace(namespace=SimpleNamespace(prove_live=prove_live), say=said.append)

@@ -14,7 +14,7 @@ from support.deploy.results import NotLive
 from support.deploy.status import Announcement, ClaimState, Collection, Pod, StatefulSet, Status
 from support.kube.errors import ApiError
 from support.network.http import Response
-from support.release.release import Release
+from support.release.catalogue import load
 
 if TYPE_CHECKING:
     from support.deploy.namespace import Namespace
@@ -105,7 +105,7 @@ def test_the_reason_is_handed_over_whatever_its_words(monkeypatch: pytest.Monkey
         name, kube = "chroma", None
 
         def prove_live(self) -> None:
-            raise NotLive(why, Release.named("gateway"))
+            raise NotLive(why, load("gateway"))
 
     monkeypatch.setattr("support.deploy.removal.owned", lambda *_: [{}])
     found = status._why_not_live(cast("Namespace", Ill()))

@@ -16,7 +16,7 @@ from support.kube.diff import FieldChange
 from support.kube.errors import ApiError
 from support.kube.labels import ownership
 from support.kube.objects import Object
-from support.release.release import Release
+from support.release.catalogue import load
 
 if TYPE_CHECKING:
     from support.kube.client import Kube
@@ -193,4 +193,4 @@ def test_a_release_that_anybody_may_use_is_told_as_one_that_an_apply_would_refus
 
 def _call(outcome: Plan | ApiError, name: str, said: list[str], *, accept_insecure: bool = False) -> Call:
     place = Place(outcome, lambda _release: print if accept_insecure else None)
-    return Call(cast("Any", place), Release.named(name), "r1", Deadlines(), "", said.append)
+    return Call(cast("Any", place), load(name), "r1", Deadlines(), "", said.append, lambda _: None)

@@ -16,20 +16,22 @@ from support.kube.objects import key
 from support.platform import discovery
 from support.platform.code_server import home_beside
 from support.platform.discovery import NotValidError
+from support.release.catalogue import load
 from support.release.place import Place
-from support.release.release import Discovery, Release
 from support.release.render import render
 from tests.samples import TLS, TOKEN, inventory, validate
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from support.release.release import Discovery
+
 Object = dict[str, Any]
 PLACE = Place("chroma", "chroma.example.com")
 
 
 def announced(directory: Path, form: Discovery, token: str = TOKEN) -> list[Object]:
-    release = Release.named("gateway").model_copy(update={"discovery": form})
+    release = load("gateway").model_copy(update={"discovery": form})
     return render(release, inventory(directory, token), PLACE, TLS)
 
 
@@ -64,7 +66,7 @@ def test_both_forms_are_valid_entries(tmp_path: Path, form: Discovery) -> None:
 
 
 def test_the_safe_form_is_what_people_get() -> None:
-    assert Release.named("gateway").discovery == "safe"
+    assert load("gateway").discovery == "safe"
 
 
 def test_the_safe_form_names_the_secret(tmp_path: Path) -> None:

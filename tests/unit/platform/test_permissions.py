@@ -7,7 +7,7 @@ import pytest
 from support.deploy.removal import KINDS
 from support.kube.resources import resource
 from support.platform.permissions import NEEDED, describe, granted, needed
-from support.release.release import names
+from support.release.catalogue import names
 from tests.samples import rendered
 
 

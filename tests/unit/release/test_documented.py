@@ -8,8 +8,8 @@ import pytest
 
 from support.checks.objects import filled, unlike
 from support.release import documented
+from support.release.catalogue import load
 from support.release.documented import ABSENT, DIFFERENCES, OBJECTS, overlaid
-from support.release.release import Release
 from tests.samples import rendered
 
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ def test_what_is_told_as_a_difference_is_one(words: str) -> None:
 
 
 def test_a_release_is_expected_to_differ_as_it_tells() -> None:
-    release = Release.named("gateway")
+    release = load("gateway")
     told = documented.differences(release)
     assert {"a gateway checks the token", "its probes start without delay"} <= told.keys()
     assert "its token has the variable names of its version" not in told
@@ -90,7 +90,7 @@ def test_each_release_renders_to_what_is_expected_of_it(tmp_path: Path, release:
     facts = {
         "namespace": "chroma",
         "host": "chroma.example.com",
-        "image": Release.named(release).chroma.image,
+        "image": load(release).chroma.image,
         "harbor_registry": "harbor.example.com",
         "library_project": "library",
         "storage_class_name": "k8s-hostpath",
@@ -102,8 +102,6 @@ def test_each_release_renders_to_what_is_expected_of_it(tmp_path: Path, release:
         if (obj["kind"], obj["metadata"]["name"]) == (one.kind, filled(one.name, facts))
     ]
     shape = {
-        part: value
-        for part, value in documented.expected(what, Release.named(release)).items()
-        if part != "status"
+        part: value for part, value in documented.expected(what, load(release)).items() if part != "status"
     }
     assert list(unlike(filled(shape, facts), obj)) == []

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from support.release import lint, versions
+from support.release.catalogue import load
 from support.release.release import Release
 
 
@@ -29,11 +30,11 @@ NAMES = {
 
 @pytest.mark.parametrize("name", ["gateway", "native"])
 def test_nothing_is_wrong_with_what_people_should_run(name: str) -> None:
-    assert not lint.check(Release.named(name))
+    assert not lint.check(load(name))
 
 
 def test_the_documented_release_is_open_in_every_version() -> None:
-    documented = Release.named("documented")
+    documented = load("documented")
     reason = lint.why_insecure(documented)
     assert reason is not None
     assert (
@@ -113,9 +114,9 @@ def test_a_service_named_chroma_is_told_unless_the_pod_has_no_links() -> None:
     def statefulset(**spec: Any) -> dict[str, Any]:
         return {"kind": "StatefulSet", "spec": {"template": {"spec": spec}}}
 
-    assert "a Service named chroma" in told(Release.named("native"), [service, statefulset()])
+    assert "a Service named chroma" in told(load("native"), [service, statefulset()])
     assert "a Service named chroma" not in told(
-        Release.named("native"), [service, statefulset(enableServiceLinks=False)]
+        load("native"), [service, statefulset(enableServiceLinks=False)]
     )
 
 
@@ -133,12 +134,12 @@ def test_a_tag_that_is_no_version_is_no_number() -> None:
 
 
 def test_of_a_version_nothing_is_claimed_that_is_not_known() -> None:
-    assert Release.named("native").capabilities == {
+    assert load("native").capabilities == {
         "native-authentication",
         "api-v1",
         "later-version",
         "telemetry",
     }
-    assert {"gateway", "server-validation"} < Release.named("gateway").capabilities
-    assert not {"api-v1", "telemetry"} & Release.named("gateway").capabilities
-    assert Release.named("documented").capabilities == frozenset()
+    assert {"gateway", "server-validation"} < load("gateway").capabilities
+    assert not {"api-v1", "telemetry"} & load("gateway").capabilities
+    assert load("documented").capabilities == frozenset()
