@@ -15,9 +15,10 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from support.kube.errors import ApiError
 from support.release.release import USUAL
+from support.reporting.evidence import bundle_files
 from support.reporting.gate import unproved
-from support.reporting.junit import write_junit
-from support.reporting.verdict import judge, overall
+from support.reporting.junit import iso, write_junit
+from support.reporting.verdict import Attempt, judge, overall
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -33,6 +34,8 @@ REPORT: Final = "conformance.json"
 # The version of the report's form; it rises when a reader would misread it.
 _FORM: Final = 2
 _SHOWN_DIFFERENCES: Final = 3  # of an image, on the terminal
+# What a result says in words of others.
+_TOLD: Final = ("reason", "message", "detail", "trouble", "remedy", "steps")
 # Those whose version decides what a scenario sees.
 _PACKAGES: Final = ("chromadb", "httpx", "hypothesis", "kubernetes", "pytest", "pytest-bdd", "pytest-xdist")
 
@@ -108,9 +111,11 @@ class Report:
         self._clock = time.monotonic()
         self._levels: dict[str, Level] = {}
         self._results: list[Result] = []
+        self._broken: list[str] = []
         self._finished = False
         self._is_ours = False  # whether the directory holds a report of ours from before
         self.written = False  # whether it says what the run came to
+        self.ended_by = ""  # who or what ended the run before its end
         self.unproved: list[str] = []  # what the run has not proved and should have, a line each
         self.times: dict[str, float] = {}  # seconds of what is no scenario: the cluster's boot and end
         self.images: Sequence[UsedImage] = ()  # those that were made for the cluster, once there is one
@@ -141,24 +146,29 @@ class Report:
         self._levels = judge(self._scenarios, results, broken)
         asked = self._conditions
         self.unproved = list(unproved(self._levels, results, asked.required, asked.conceded))
-        write_junit(self._directory / "junit.xml", results, self._began.isoformat(timespec="seconds"))
-        self._results, self._finished = results, finished
+        self._results, self._broken, self._finished = results, broken, finished
+        write_junit(self._directory / "junit.xml", results, self._began, list(self._amiss()))
         self._write(results, broken, finished=finished)
         self.written = True
+
+    def _amiss(self) -> Iterator[tuple[str, str]]:
+        """Yield what is wrong with the run beyond its scenarios, with its kind."""
+        yield from (("Broken", line) for line in self._broken)
+        if not self._finished:
+            yield "Unfinished", f"the run has not finished: {self.ended_by or 'it broke'}"
+        yield from (("NotProved", line) for line in self.unproved)
 
     def last_words(self) -> Iterator[str]:
         """Say where the time went, the verdict of each level, and where the reports are."""
         for title, seconds in self._times(self._results).items():
             yield f"{seconds:8.1f} s  {title}"
+        if self.ended_by:
+            yield f"not finished: {self.ended_by}"
         if not self._results and not self._finished:
             yield "no scenario was run: this is no verdict"
             return
         for name, level in self._levels.items():
-            counts = {"passed": level.passed, "failed": level.failed, "skipped": level.skipped}
-            counted = [f"{number} {what}" for what, number in counts.items() if number]
-            counted += [f"{level.not_applicable} not applicable"] * (level.not_applicable > 0)
-            counted += [f"{level.left_out} not run"] * (level.left_out > 0)
-            yield f"{name}: {level.verdict.upper()} ({', '.join(counted)})"
+            yield f"{name}: {level.verdict.upper()} ({level.counted})"
         yield from (f"not proved: {line}" for line in self.unproved)
         if any(level.left_out for level in self._levels.values()):
             yield "what was not run proves nothing: `pytest features/` runs all of it"
@@ -193,16 +203,15 @@ class Report:
         return {
             "failed": f'failed, but not with "{wanted.message}"',
             "passed": "NOT CAUGHT: it passed",
+            "flaky": "NOT CAUGHT: it passed when it ran again",
             "skipped": "not run: it was skipped",
         }[named[0].outcome]
 
     def _redacted(self, result: Result) -> Result:
-        return dataclasses.replace(
-            result,
-            reason=self._redactor.text(result.reason),
-            message=self._redactor.text(result.message),
-            detail=self._redactor.text(result.detail),
-        )
+        clean = self._redactor.plain
+        told = {name: clean(getattr(result, name)) for name in _TOLD}
+        earlier = tuple(Attempt(**clean(dataclasses.asdict(one))) for one in result.earlier)
+        return dataclasses.replace(result, **told, earlier=earlier)
 
     def _times(self, results: Sequence[Result]) -> dict[str, float]:
         features: dict[str, float] = {}
@@ -225,9 +234,10 @@ class Report:
             "form": _FORM,
             "suite": {"name": "chroma-conformance", "version": self._version},
             "finished": finished,
+            **({"ended_by": self.ended_by} if self.ended_by else {}),
             "verdict": overall(self._levels.values()),
             "levels": {name: dataclasses.asdict(level) for name, level in self._levels.items()},
-            "began": self._began.isoformat(timespec="seconds"),
+            "began": iso(self._began),
             "seconds": round(time.monotonic() - self._clock, 1),
             "run": asked.run_id,
             "release": asked.release,
@@ -248,7 +258,7 @@ class Report:
             "required": asked.required,
             "conceded": list(asked.conceded),
             "unproved": self.unproved,
-            "scenarios": [_entry(result, self._given()) for result in results],
+            "scenarios": [_entry(result, self._given(), self._directory) for result in results],
         }
         text = json.dumps(self._redactor.plain(content), indent=2, ensure_ascii=False)
         # In one move: a reader always finds a whole one.
@@ -275,7 +285,8 @@ def _unlike(differences: Sequence[str]) -> str:
     return f", not as preferred: {words}"
 
 
-def _entry(result: Result, given: Sequence[str]) -> dict[str, Any]:
+def _entry(result: Result, given: Sequence[str], directory: Path) -> dict[str, Any]:
+    """Return what the report says of a scenario; its attachments are named from the report's directory."""
     scenario = result.scenario
     entry = {
         "feature": scenario.feature,
@@ -284,10 +295,17 @@ def _entry(result: Result, given: Sequence[str]) -> dict[str, Any]:
         "tags": list(scenario.tags),
         "place": scenario.place,
         "outcome": result.outcome,
+        "started": iso(result.started) if result.started else "",
         "seconds": round(result.seconds, 3),
         "reason": result.reason,
         "message": result.message,
+        "type": result.error if result.outcome in {"failed", "flaky"} else "",
+        "trouble": result.trouble,
+        "remedy": result.remedy,
+        "steps": list(result.steps),
         "evidence": result.evidence,
+        "attachments": [file.relative_to(directory).as_posix() for file in bundle_files(result.evidence)],
+        "earlier": [{"reason": one.reason, "message": one.message} for one in result.earlier],
         "worker": result.worker,
         "not_applicable": result.not_applicable,
         "reproduce": shlex.join(["pytest", result.nodeid, *given]),

@@ -10,6 +10,7 @@ import textwrap
 import time
 import traceback
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import yaml
@@ -27,7 +28,6 @@ from support.kube.secrets import without_values
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
-    from pathlib import Path
 
     from support.core.redaction import Redactor
     from support.core.symptoms import Symptom
@@ -39,6 +39,15 @@ if TYPE_CHECKING:
 # Lines of a log in the bundle, and of logs, events and differences in the report itself.
 _LOG_LINES: Final = 500
 _SHORT_LINES: Final = 8
+_SUMMARY: Final = "failure.txt"
+
+
+@dataclass(frozen=True)
+class Advice:
+    """What troubles a user who saw a failure, and what to do about it; each empty where it is not known."""
+
+    trouble: str = ""
+    remedy: str = ""
 
 
 @dataclass(frozen=True)
@@ -57,11 +66,18 @@ class Failure:
             return f"promised: {_first(self.error.promised)}; seen: {_first(self.error.seen)}"
         return f"{type(self.error).__name__}: {_first(str(self.error))}".removesuffix(": ")
 
-    def sentences(self, root: Path, look_into: Callable[[Symptom], Finding | None] = diagnose) -> list[str]:
-        """Say what was promised, what was seen instead, and where; and what to do, where the trouble is a known one.
+    def advice(self, look_into: Callable[[Symptom], Finding | None] = diagnose) -> Advice:
+        """Return what is behind it, as far as it is a known trouble or an error that names its remedy.
 
         `look_into` names the trouble of somebody who saw this.
         """
+        if trouble := self._trouble(look_into):
+            return Advice(str(trouble.kind), trouble.remedy)
+        return Advice(remedy=self.error.remedy if isinstance(self.error, SuiteError) else "")
+
+    def sentences(self, root: Path, advice: Advice | None = None) -> list[str]:
+        """Say what was promised, what was seen instead, and where; and what to do, where that is known."""
+        advice = advice or self.advice()
         place = f"{self.scenario.file}:{self.line}"
         promised, seen = self.step, str(self.error)
         if isinstance(self.error, PromiseBroken):
@@ -76,14 +92,13 @@ class Failure:
             for one in frames
             if one.startswith((f"{root}/steps/", f"{root}/support/"))
         ]
-        trouble = self._trouble(look_into)
-        remedy = self.error.remedy if isinstance(self.error, SuiteError) else ""
+        to_do = advice.remedy and (advice.trouble or advice.remedy not in seen)
         return [
             f"promised: {promised}  ({place})",
             f"seen:     {textwrap.indent(seen, ' ' * 10).strip()}",
             f"where:    {(ours or [place])[-1]}",
-            *([f"trouble:  {trouble.kind}", f"to do:    {trouble.remedy}"] if trouble else ()),
-            *([f"to do:    {remedy}"] if remedy and not trouble and remedy not in seen else ()),
+            *([f"trouble:  {advice.trouble}"] if advice.trouble else ()),
+            *([f"to do:    {advice.remedy}"] if to_do else ()),
         ]
 
     def _trouble(self, look_into: Callable[[Symptom], Finding | None]) -> Finding | None:
@@ -136,6 +151,12 @@ def bundle_directory(evidence: Path, nodeid: str) -> Path:
     return evidence / feature / name[:120]  # below what every file system takes
 
 
+def bundle_files(directory: str) -> list[Path]:
+    """Return the files of a bundle, the summary first; none where no evidence was taken or could be written."""
+    files = [file for file in sorted(Path(directory).rglob("*")) if file.is_file()] if directory else []
+    return sorted(files, key=lambda file: file.name != _SUMMARY)
+
+
 def look(kube: Kube, namespace: str, rendered: Objects | None = None, seconds: int | None = None) -> View:
     """Return what the cluster shows of a namespace, and how it differs from what was rendered.
 
@@ -172,7 +193,7 @@ def take(
         short += _in_short(title, view, shown)
     text = redactor.text("\n".join(short))
     directory.mkdir(parents=True, exist_ok=True)
-    (directory / "failure.txt").write_text(f"{text}\n", encoding="utf-8")
+    (directory / _SUMMARY).write_text(f"{text}\n", encoding="utf-8")
     return text
 
 

@@ -31,6 +31,9 @@ def unproved(
         if came_to and came_to.left_out:
             yield f"{level} is required, and {came_to.left_out} of its {came_to.there} scenarios were not run"
         for result in (one for one in results if one.scenario.level == level):
+            # Nothing concedes that: a promise that is kept now and then is not kept.
+            if result.outcome == "flaky":
+                yield f"{level} is required, and this was flaky: {result.scenario.name}: {result.reason}"
             lacking = set(result.scenario.needs)
             if result.outcome == "skipped" and not result.not_applicable and not lacking & set(conceded):
                 remedy = f" (--without {' or '.join(sorted(lacking))} concedes that)" if lacking else ""

@@ -22,12 +22,13 @@ if TYPE_CHECKING:
 _WIDEST: Final = 110
 _ERASE_LINE: Final = "\r\033[2K"
 # For a terminal's font, and for an output that knows no more than ASCII.
-_SIGNS: Final = {"passed": "✓", "failed": "✗", "skipped": "-"}
-_PLAIN_SIGNS: Final = {"passed": "ok    ", "failed": "FAILED", "skipped": "-     "}
+_SIGNS: Final = {"passed": "✓", "failed": "✗", "skipped": "-", "flaky": "~"}
+_PLAIN_SIGNS: Final = {"passed": "ok    ", "failed": "FAILED", "skipped": "-     ", "flaky": "FLAKY "}
 _MARKUP: Final = {
     "passed": {"green": True},
     "failed": {"red": True, "bold": True},
     "skipped": {"yellow": True},
+    "flaky": {"yellow": True, "bold": True},
 }
 
 
@@ -118,9 +119,10 @@ class SpecificationReporter(pytest.TerminalReporter):  # type: ignore[misc]  # f
             self.progress(f"[{report.worker_id}] {report.line}" if report.worker_id else report.line)
         elif scenario_of(report):
             category, _, _ = self.config.hook.pytest_report_teststatus(report=report, config=self.config)
-            self._add_stats(category, [report])
+            rerun = getattr(report, "rerun", 0)  # the number that pytest-rerunfailures gives
+            self._add_stats("flaky" if rerun and category == "passed" else category, [report])
             # A scenario whose worker died has but one report, of no phase that pytest knows.
-            if report.when not in {"setup", "call"}:
+            if report.when not in {"setup", "call"} and not self._results.awaits_rerun(report.nodeid):
                 self._feature_buffer.add(self._results.result(report.nodeid))
         else:
             super().pytest_runtest_logreport(report)
@@ -167,7 +169,7 @@ class SpecificationReporter(pytest.TerminalReporter):  # type: ignore[misc]  # f
     def _write_feature(self) -> None:
         if self._feature:
             outcomes = [result.outcome for result in self._feature]
-            worst = max(outcomes, key=["passed", "skipped", "failed"].index)
+            worst = max(outcomes, key=["passed", "skipped", "flaky", "failed"].index)
             counts = ", ".join(f"{number} {outcome}" for outcome, number in Counter(outcomes).items())
             title = f"{self._feature[0].scenario.feature}: {counts}"
             self._write_line("", worst, title, sum(result.seconds for result in self._feature), "")

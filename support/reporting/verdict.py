@@ -14,7 +14,8 @@ from support.reporting.scenario import LEVELS, Scenario
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-Outcome = Literal["passed", "failed", "skipped"]
+# flaky: it failed, and passed when a plugin ran it again.
+Outcome = Literal["passed", "failed", "skipped", "flaky"]
 Verdict = Literal["success", "partial", "failure"]
 
 # The property of a report that says where the evidence of a failure lies.
@@ -23,8 +24,25 @@ EVIDENCE: Final = "evidence"
 REASON: Final = "reason"
 MESSAGE: Final = "message"
 ERROR: Final = "error"
+# What troubles a user who saw that, and what to do about it, where the suite knows.
+TROUBLE: Final = "trouble"
+REMEDY: Final = "remedy"
+# What became of each step, a line each.
+STEPS: Final = "steps"
+# What an attempt adds to the properties of an item; the next attempt begins without.
+OF_ATTEMPT: Final = frozenset({EVIDENCE, REASON, MESSAGE, ERROR, TROUBLE, REMEDY, STEPS})
 # The property of a report that says that a scenario does not concern the release: its version is not made that way.
 NOT_APPLICABLE: Final = "not_applicable"
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """How an attempt at a scenario failed that was followed by another one."""
+
+    reason: str
+    message: str
+    detail: str
+    error: str
 
 
 @dataclass(frozen=True)
@@ -39,9 +57,14 @@ class Result:
     message: str = ""  # of a failure: what was promised and seen, where, and what to do; a line each
     detail: str = ""  # of a failure: all that pytest says
     error: str = "AssertionError"  # of a failure: the class of what was raised
+    trouble: str = ""  # of a failure: what troubles a user who sees that, where it is known
+    remedy: str = ""  # of a failure: what to do about it, where it is known
     evidence: str = ""  # of a failure: the directory of its evidence
     worker: str = ""  # the worker it ran on, under xdist
     not_applicable: bool = False  # skipped, since it does not concern the release
+    started: float = 0.0  # seconds since 1970; 0 where its worker died and did not say
+    steps: tuple[str, ...] = ()  # what became of each, where it came to its steps
+    earlier: tuple[Attempt, ...] = ()  # those that failed, where a plugin runs again what failed
 
 
 @dataclass(frozen=True)
@@ -49,12 +72,13 @@ class Level:
     """What a level came to.
 
     `not_applicable` counts the scenarios that do not concern the release, `left_out` those that were not run for whatever
-    other reason.
+    other reason. What passed on a rerun alone is `flaky`, and not among the passed.
     """
 
     verdict: Verdict
     passed: int
     failed: int
+    flaky: int
     skipped: int
     not_applicable: int
     left_out: int
@@ -63,7 +87,20 @@ class Level:
     @property
     def there(self) -> int:
         """How many scenarios it has, whatever became of them."""
-        return self.passed + self.failed + self.skipped + self.not_applicable + self.left_out
+        return self.passed + self.failed + self.flaky + self.skipped + self.not_applicable + self.left_out
+
+    @property
+    def counted(self) -> str:
+        """How many scenarios came to what, in words."""
+        counts = {
+            "passed": self.passed,
+            "failed": self.failed,
+            "flaky": self.flaky,
+            "skipped": self.skipped,
+            "not applicable": self.not_applicable,
+            "not run": self.left_out,
+        }
+        return ", ".join(f"{number} {what}" for what, number in counts.items() if number)
 
 
 class Results:
@@ -83,6 +120,10 @@ class Results:
         """Take down what could not be collected: none of its scenarios will ever run."""
         if report.failed:
             self.broken.append(f"{report.nodeid}: {_last_line(report.longreprtext)}")
+
+    def awaits_rerun(self, nodeid: str) -> bool:
+        """Whether the last attempt at a scenario failed, and is followed by another."""
+        return any(map(_is_followed, _attempts(self._phases[nodeid])[-1]))
 
     def result(self, nodeid: str) -> Result:
         """Return what a scenario came to, as far as its reports have arrived."""
@@ -144,38 +185,87 @@ def _level(there: int, results: Sequence[Result], broken: Sequence[str]) -> Leve
         because.append("none of its scenarios concerns the release")
     because += [f"{left_out} of {there} scenarios were not run"] * (left_out > 0)
     verdict: Verdict = "failure" if counts["failed"] or broken else "partial" if because else "success"
-    passed, failed, skipped, not_applicable = (
-        counts[name] for name in ("passed", "failed", "skipped", "not_applicable")
+    return Level(
+        verdict,
+        passed=counts["passed"],
+        failed=counts["failed"],
+        flaky=counts["flaky"],
+        skipped=counts["skipped"],
+        not_applicable=counts["not_applicable"],
+        left_out=left_out,
+        because=tuple(because),
     )
-    return Level(verdict, passed, failed, skipped, not_applicable, left_out, tuple(because))
 
 
 def _result(nodeid: str, phases: Sequence[pytest.TestReport]) -> Result:
-    failed = next((report for report in phases if report.failed), None)
-    skipped = next((report for report in phases if report.skipped), None)
+    *before, last = _attempts(phases)
+    # An interrupted rerun has come to nothing: the failure before it stands.
+    if before and not _has_come_to_something(last):
+        last = before.pop()
+    failed = next(filter(_has_failed, last), None)
+    skipped = next((report for report in last if report.skipped), None)
     scenario = scenario_of(phases[0])
     assert scenario is not None  # pytest_runtest_logreport took it down
     properties = {name: str(value) for report in phases for name, value in report.user_properties}
+    earlier = tuple(map(_attempt, before))
     reason, message, detail = "", "", ""
     if failed:
-        of_step = properties if failed.when == "call" else {}
-        reason, detail = of_step.get(REASON) or _reason(failed), failed.longreprtext
-        message = of_step.get(MESSAGE, "")
+        told = _attempt(last)
+        reason, message, detail = told.reason, told.message, told.detail
     elif skipped:
         reason = _why_skipped(skipped)
+    elif earlier:
+        reason = f"passed only when it ran again; before that: {earlier[-1].reason}"
+        message = earlier[-1].message
+    of_failure = properties if failed or earlier else {}
     return Result(
         nodeid=nodeid,
         scenario=scenario,
-        outcome="failed" if failed else "skipped" if skipped else "passed",
+        outcome="failed" if failed else "skipped" if skipped else "flaky" if earlier else "passed",
         seconds=sum(report.duration for report in phases),
         reason=reason,
         message=message,
         detail=detail,
         error=properties.get(ERROR, "AssertionError"),
-        evidence=properties.get(EVIDENCE, ""),
+        trouble=of_failure.get(TROUBLE, ""),
+        remedy=of_failure.get(REMEDY, ""),
+        evidence=of_failure.get(EVIDENCE, ""),
         worker=getattr(phases[0], "worker_id", ""),
         not_applicable=NOT_APPLICABLE in properties,
+        started=min((report.start for report in phases if report.start), default=0.0),
+        steps=tuple(properties.get(STEPS, "").splitlines()),
+        earlier=earlier,
     )
+
+
+def _attempts(phases: Sequence[pytest.TestReport]) -> list[list[pytest.TestReport]]:
+    """Return the phases of each attempt; there is one, unless a plugin runs again what failed and numbers the attempts."""
+    attempts: dict[int, list[pytest.TestReport]] = {}
+    for report in phases:
+        attempts.setdefault(getattr(report, "rerun", 0), []).append(report)
+    return list(attempts.values())
+
+
+def _attempt(phases: Sequence[pytest.TestReport]) -> Attempt:
+    """Return how an attempt failed."""
+    failed = next(filter(_has_failed, phases), phases[-1])
+    properties = {name: str(value) for report in phases for name, value in report.user_properties}
+    of_step = properties if failed.when == "call" else {}
+    return Attempt(
+        reason=of_step.get(REASON) or _reason(failed),
+        message=of_step.get(MESSAGE, ""),
+        detail=failed.longreprtext,
+        error=properties.get(ERROR, "AssertionError"),
+    )
+
+
+def _has_failed(report: pytest.TestReport) -> bool:
+    return report.failed or _is_followed(report)
+
+
+def _is_followed(report: pytest.TestReport) -> bool:
+    """Whether it is of a failure after which the scenario runs again, as pytest-rerunfailures marks that."""
+    return str(report.outcome) == "rerun"
 
 
 def _has_come_to_something(phases: Sequence[pytest.TestReport]) -> bool:

@@ -14,7 +14,17 @@ from support.network import http
 from support.reporting import evidence
 from support.reporting.evidence import Failure
 from support.reporting.scenario import Scenario
-from support.reporting.verdict import ERROR, EVIDENCE, MESSAGE, REASON
+from support.reporting.steps import StepLog
+from support.reporting.verdict import (
+    ERROR,
+    EVIDENCE,
+    MESSAGE,
+    OF_ATTEMPT,
+    REASON,
+    REMEDY,
+    STEPS,
+    TROUBLE,
+)
 from support.session.collector import FeatureFile
 from support.session.run import SILENT
 from support.session.suite import SUITE
@@ -22,11 +32,13 @@ from support.session.suite import SUITE
 if TYPE_CHECKING:
     from collections.abc import Generator
 
+    from pytest_bdd.parser import Scenario as ParsedScenario
     from pytest_bdd.parser import Step
 
     from support.core.redaction import Redactor
 
 IN_SHORT: Final = pytest.StashKey[str]()
+STEP_LOG: Final = pytest.StashKey[StepLog]()
 
 
 # What stands between pytest and a step, and explains no failure.
@@ -37,8 +49,27 @@ MACHINERY: Final = frozenset({"_pytest", "pytest_bdd"})
 CIRCUMSTANCES: Final = (ApiError, AssertionError, http.NoResponse, CopyError, NotLiveError, OSError)
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Forget the attempt before, where a plugin runs again what failed."""
+    item.user_properties[:] = [one for one in item.user_properties if one[0] not in OF_ATTEMPT]
+    if IN_SHORT in item.stash:
+        del item.stash[IN_SHORT]
+    if STEP_LOG in item.stash:
+        del item.stash[STEP_LOG]
+
+
+def pytest_bdd_before_scenario(request: pytest.FixtureRequest, scenario: ParsedScenario) -> None:
+    request.node.stash[STEP_LOG] = StepLog([f"{step.keyword} {step.name}" for step in scenario.steps])
+
+
+def pytest_bdd_after_step(request: pytest.FixtureRequest) -> None:
+    request.node.stash[STEP_LOG].end("passed")
+
+
 def pytest_bdd_before_step(request: pytest.FixtureRequest, step: Step) -> None:
-    """Follow the logs from the beginning of what a scenario does last: where a Then fails, that is what it looks at."""
+    """Note when a step begins, and follow the logs from the beginning of what a scenario does last: where a Then fails, that is what it looks at."""
+    request.node.stash[STEP_LOG].begin()
     if step.type != "then":
         request.config.stash[SUITE].run.evidence_recorder.begin_act()
 
@@ -46,12 +77,14 @@ def pytest_bdd_before_step(request: pytest.FixtureRequest, step: Step) -> None:
 def pytest_bdd_step_error(request: pytest.FixtureRequest, step: Step, exception: Exception) -> None:
     """Take the evidence of a failure, before any fixture cleans up."""
     item, suite = request.node, request.config.stash[SUITE]
+    item.stash[STEP_LOG].end("failed")
     scenario = Scenario.among(item.user_properties)
     if scenario is None:  # a test that binds a scenario by itself
         return
     failure = Failure(scenario, f"{step.keyword} {step.name}", step.line_number, exception)
     directory = evidence.bundle_directory(suite.run.options.report_dir / "evidence", item.nodeid)
-    sentences = failure.sentences(request.config.rootpath, suite.run.look_into)
+    advice = failure.advice(suite.run.look_into)
+    sentences = failure.sentences(request.config.rootpath, advice)
     redactor = suite.run.redactor
     try:
         summary = evidence.take(
@@ -65,6 +98,8 @@ def pytest_bdd_step_error(request: pytest.FixtureRequest, step: Step, exception:
         (REASON, failure.reason),
         (ERROR, type(exception).__name__),
         (MESSAGE, "\n".join(sentences)),
+        (TROUBLE, advice.trouble),
+        (REMEDY, advice.remedy),
     ]
 
 
@@ -81,6 +116,8 @@ def pytest_runtest_makereport(
         call.excinfo.traceback = call.excinfo.traceback.filter(
             lambda entry: MACHINERY.isdisjoint(Path(entry.path).parts)
         )
+    if call.when == "call" and STEP_LOG in item.stash:
+        item.user_properties.append((STEPS, "\n".join(item.stash[STEP_LOG].lines())))
     report = yield
     if call.excinfo and report.failed and isinstance(item.parent, FeatureFile):
         _shorten(item, call.excinfo, report)

@@ -1,13 +1,10 @@
 """A run is judged by what its scenarios came to, and by those it did not try."""
 
-import xml.etree.ElementTree as ET
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from support.reporting.junit import write_junit
 from support.reporting.scenario import Scenario
 from support.reporting.verdict import Outcome, Result, Results, judge, overall
 
@@ -157,29 +154,3 @@ def test_a_worker_that_dies_takes_its_scenario_with_it() -> None:
         "failed",
     )
     assert result.scenario.level == "core"
-
-
-def test_junit_tells_the_same(tmp_path: Path) -> None:
-    file = tmp_path / "junit.xml"
-    results = [
-        _result("one", "passed"),
-        _result(
-            "two", "failed", reason="it broke", detail="E  it \x1b[1mbroke\x00", evidence="evidence/a/two"
-        ),
-        _result("more", "skipped", reason="no ingress"),
-    ]
-    write_junit(file, results, "2026-01-01T00:00:00+00:00")
-    (suite,) = ET.parse(file).getroot()
-    assert (suite.get("name"), suite.get("tests"), suite.get("failures"), suite.get("skipped")) == (
-        "A",
-        "3",
-        "1",
-        "1",
-    )
-    cases = {case.get("name"): case for case in suite.iter("testcase")}
-    assert cases["one"].get("classname") == "features.a"
-    failure = cases["two"].find("failure")
-    assert failure is not None
-    assert (failure.get("message"), failure.text) == ("it broke", "E  it \ufffd[1mbroke\ufffd")
-    assert cases["two"].find("properties/property[@name='evidence']") is not None
-    assert cases["more"].find("skipped") is not None
