@@ -96,6 +96,16 @@ Feature: Deploying a release
       And it is refused before its time-out
       And nothing of the release is left
 
+  @core
+  Rule: A host name leads to one release
+
+    Scenario: A release whose host leads to another namespace is refused
+      Given an empty namespace
+      And an Ingress of another namespace with its host
+      When the release is applied
+      Then it is refused because its host leads to another namespace
+      And nothing of the release is left
+
   @extended @needs-ingress
   Rule: A release waits for the DNS name of its host, which some platforms publish only after its Ingress exists
 

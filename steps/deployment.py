@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING
 from pytest_bdd import given, then, when
 from pytest_bdd.parsers import parse
 
-from support.checks.deployment import tokens
+from support.checks.deployment import naming, tokens
 from support.release.catalogue import variant
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from support.checks.deployment.naming import LateNames
     from support.core.wait import Deadlines
     from support.deploy.live import Live
@@ -30,6 +32,13 @@ def namespace_never_named(
     late_names: LateNames, nameless_namespace: Namespace, deadlines: Deadlines
 ) -> Namespace:
     return late_names.withheld(nameless_namespace, deadlines)
+
+
+@given("an Ingress of another namespace with its host")
+def host_of_another_namespace(
+    here: Namespace, fresh_namespaces: Callable[[], Namespace], run_id: str
+) -> None:
+    naming.occupy_host(fresh_namespaces(), here.host, run_id)
 
 
 @then("the progress says that the release waits for the name")

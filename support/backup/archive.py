@@ -54,10 +54,11 @@ class Manifest(BaseModel):
     """What an archive says of itself.
 
     `chroma` is the image that wrote the data, `bytes` the size of all its files, `findings` what was found wrong with
-    the data when it was copied.
+    the data when it was copied. `stated` is the release whose data it is, as a file would state it; archives of older
+    versions of the suite have its name alone, and those of later ones may tell more than is read here.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="ignore")
 
     form: str = _FORM
     suite: str
@@ -69,6 +70,25 @@ class Manifest(BaseModel):
     files: int
     bytes: int
     findings: tuple[str, ...] = ()
+    stated: dict[str, Any] | None = None
+
+
+def described(manifest: Manifest) -> str:
+    """Say in a line what a backup is of, and what was found wrong with its data."""
+    wrong = (
+        f"; wrong with the data when it was copied: {'; '.join(manifest.findings)}"
+        if manifest.findings
+        else ""
+    )
+    return (
+        f"release {manifest.release!r} ({manifest.chroma}) in {manifest.namespace}, {manifest.made}, "
+        f"{manifest.files} files, {mib(manifest.bytes)}{wrong}"
+    )
+
+
+def mib(size: int) -> str:
+    """Say how much so many bytes are."""
+    return f"{size / 2**20:.1f} MiB"
 
 
 class Draft:

@@ -14,11 +14,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from support.backup import archive, integrity
-from support.backup.archive import Manifest
+from support.backup.archive import Manifest, described, mib
+from support.backup.conditions import (
+    refuse_another_image,
+    refuse_what_cannot_be_copied,
+    refuse_what_is_deployed,
+    refuse_what_is_not_empty,
+    refuse_without_a_way,
+    release_of,
+)
 from support.backup.transfer import (
     CopyError,
     FullError,
-    prove_way,
     transfer_pod_beside,
     transfer_pod_for,
     users,
@@ -26,14 +33,11 @@ from support.backup.transfer import (
 from support.core.errors import SuiteError
 from support.core.signals import undisturbed
 from support.core.wait import wait_for
-from support.deploy import precheck, removal
-from support.deploy.objects import is_bound
+from support.deploy import precheck
 from support.deploy.precheck import ObstructedError, Situation
 from support.diagnosis import causes
 from support.diagnosis.findings import Cause, Finding, Trouble
 from support.kube.errors import ApiError
-from support.kube.labels import is_ours
-from support.kube.objects import named
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -85,8 +89,8 @@ class BackupRunner:
         known = namespace.recalled()
         of = known or namespace.rendered(release)
         self._refuse_what_cannot_end_well(namespace, of.release)
-        _refuse_what_cannot_be_copied(namespace, known, of.release)
-        _refuse_without_a_way(of, self._pod(of, read_only=True))
+        refuse_what_cannot_be_copied(namespace, known, of.release)
+        refuse_without_a_way(of, self._pod(of, read_only=True))
         if known and known.token != namespace.inventory.admin_password:
             self.progress(
                 f"{Trouble.TOKEN} (ADMIN_PASSWORD): it is proved live with its own, which it was deployed with"
@@ -114,6 +118,7 @@ class BackupRunner:
                 files=len(draft.sizes),
                 bytes=sum(draft.sizes.values()),
                 findings=found,
+                stated=of.release.model_dump(mode="json"),
             )
             draft.seal(manifest)
         if not found:
@@ -125,8 +130,10 @@ class BackupRunner:
             )
         return manifest
 
-    def restore(self, namespace: Namespace, release: Release, file: Path) -> Rollout:
+    def restore(self, namespace: Namespace, release: Release | None, file: Path) -> Rollout:
         """Bring what a file holds back into an empty claim, apply the release to it, and return how that went.
+
+        Where no `release` is asked for, it is the one whose data was backed up.
 
         A file that is not whole is refused before anything is touched, and so is a release that the cluster would refuse; a
         claim that is not empty before anything is written. Where it fails later, the claim is emptied again.
@@ -137,8 +144,13 @@ class BackupRunner:
         began = time.monotonic()
         whole = archive.verified(file)
         self.progress(f"{file} is whole: {described(whole.manifest)}")
-        _refuse_another_image(whole.manifest, release)
-        _refuse_what_is_deployed(namespace)
+        if release is None:
+            release = release_of(whole.manifest)
+            self.progress(
+                f'the release is that of the backup: "{release.name}" ({", ".join(release.images)})'
+            )
+        refuse_another_image(whole.manifest, release)
+        refuse_what_is_deployed(namespace)
         self._refuse_what_cannot_end_well(namespace, release)
         if finding := namespace.hindrance(release):
             raise NotLiveError(
@@ -147,7 +159,7 @@ class BackupRunner:
         namespace.create_claims(release)
         with self.transfer_pod_beside(namespace.rendered(release), read_only=False) as transfer_pod:
             transfer_pod.wait(self.deadlines)
-            _refuse_what_is_not_empty(namespace, release, transfer_pod.usage())
+            refuse_what_is_not_empty(namespace, release, transfer_pod.usage())
             with self._emptied_on_failure(transfer_pod, release):
                 self.progress(f"writing {whole.manifest.files} files, {mib(whole.manifest.bytes)}")
                 transfer_pod.write(whole.contents())
@@ -261,80 +273,6 @@ class BackupRunner:
                     "as it was: let the release ask for a larger one (claim.size) and restore again"
                 ) from error
             raise
-
-
-def _refuse_what_cannot_be_copied(namespace: Namespace, known: Live | None, release: Release) -> None:
-    kube, place, claim = namespace.kube, namespace.name, release.claim.name
-    there = kube.get("PersistentVolumeClaim", claim, place)
-    if not (there and is_ours(there)):
-        raise CopyError(f"there is no claim {claim} of this suite in {place}: nothing to back up")
-    if not is_bound(there):
-        raise CopyError(f"the claim {claim} in {place} has no volume yet: nothing was ever written to it")
-    ours = (
-        {obj["metadata"]["name"] for obj in known.objects if obj["kind"] == "StatefulSet"} if known else set()
-    )
-    strangers = [name for name in users(kube, place, claim) if name.rpartition("-")[0] not in ours]
-    if strangers:
-        raise CopyError(
-            f"the claim {claim} is mounted by {', '.join(strangers)}, which is no pod of a release that was live here: "
-            "a copy would not be consistent. End it first, or roll the release back, which keeps the data"
-        )
-
-
-def _refuse_without_a_way(of: Live, pod: Object) -> None:
-    """Prove, while the release still answers, that a transfer pod is admitted, and that a pod can be reached at all."""
-    kube, place = of.kube, of.namespace
-    try:
-        kube.create(pod, dry_run=True)
-    except ApiError as error:
-        if error.unanswered:
-            raise
-        if "exceeded quota" not in error.message:  # the release's own share becomes free when it is quiesced
-            raise CopyError(f"no transfer pod may be made in {place}: {error.message}") from error
-    prove_way(kube, place)
-
-
-def _refuse_another_image(manifest: Manifest, release: Release) -> None:
-    if manifest.chroma != release.chroma.image:
-        raise CopyError(
-            f"the backup is one of {manifest.chroma}, but the release {release.name!r} runs {release.chroma.image}: "
-            f"restore it with a release that runs {manifest.chroma}, such as --release {manifest.release}"
-        )
-
-
-def _refuse_what_is_deployed(namespace: Namespace) -> None:
-    if named(removal.owned(namespace.kube, namespace.name), "StatefulSet"):
-        raise CopyError(
-            f"a release is deployed in {namespace.name}, and its data is not overwritten: back it up if it matters, "
-            "roll it back with its data (--remove-data), and restore again"
-        )
-
-
-def _refuse_what_is_not_empty(namespace: Namespace, release: Release, usage: tuple[int, int]) -> None:
-    files, size = usage
-    if files:
-        raise CopyError(
-            f"the claim {release.claim.name} in {namespace.name} is not empty ({files} files, {mib(size)}), and nothing "
-            "is overwritten: back it up if it matters, roll back with the data (--remove-data), and restore again"
-        )
-
-
-def described(manifest: Manifest) -> str:
-    """Say in a line what a backup is of, and what was found wrong with its data."""
-    wrong = (
-        f"; wrong with the data when it was copied: {'; '.join(manifest.findings)}"
-        if manifest.findings
-        else ""
-    )
-    return (
-        f"release {manifest.release!r} ({manifest.chroma}) in {manifest.namespace}, {manifest.made}, "
-        f"{manifest.files} files, {mib(manifest.bytes)}{wrong}"
-    )
-
-
-def mib(size: int) -> str:
-    """Say how much so many bytes are."""
-    return f"{size / 2**20:.1f} MiB"
 
 
 def _since(began: float) -> str:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from support.backup.backup import BackupRunner, described
+from support.backup.archive import described
+from support.backup.backup import BackupRunner
 from support.core.errors import SuiteError
 from support.diagnosis.causes import rejection
 from support.kube.errors import ApiError
@@ -33,7 +34,9 @@ def restore(call: Call) -> int:
     """Restore a file into an empty claim, and let the release go live on it."""
 
     def act() -> int:
-        rollout = _backup_runner(call).restore(call.namespace, call.release, _file(call))
+        rollout = _backup_runner(call).restore(
+            call.namespace, call.release if call.chosen else None, _file(call)
+        )
         call.say(f"restored from {_file(call)}: {rollout}")
         return 0
 

@@ -104,10 +104,10 @@ class Namespace:
             former.objects if former else [],
             seen=precheck.observe(self.kube, self.name),
         )
-        over_data = (str(forbidden),) if forbidden else ()
+        before = tuple(map(str, filter(None, (forbidden, self.site.host_taken(objects)))))
         return replace(
             found,
-            hindrances=(*over_data, *found.hindrances),
+            hindrances=(*before, *found.hindrances),
             warnings=(*custody.remarks(objects), *found.warnings),
             token_changes=bool(former and former.token != self.inventory.admin_password),
         )

@@ -11,6 +11,7 @@ from support.deploy.custody import Custody
 from support.deploy.live import Live
 from support.deploy.liveness import HealthCheck
 from support.diagnosis.findings import Cause, Finding
+from support.kube.errors import ApiError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from support.core.wait import Deadlines
     from support.deploy.liveness import Expectation
     from support.kube.client import Kube
-    from support.kube.objects import Objects
+    from support.kube.objects import Object, Objects
     from support.platform.inventory import Inventory
     from support.release.place import Place
     from support.release.release import Release
@@ -71,7 +72,35 @@ class Site:
         accept_insecure = self.accept_insecure(of.release) if of else None
         return HealthCheck(self.place.host, self.inventory, token, self.deadlines, accept_insecure, expected)
 
+    def host_taken(self, objects: Objects) -> Finding | None:
+        """Return that an Ingress of another namespace has a host of some objects; None also where we may not look.
+
+        An ingress controller leads such a host to either, so that nothing that is seen through it is proved of one.
+        """
+        wanted = {(host, _class(obj)) for obj in objects if obj["kind"] == "Ingress" for host in _hosts(obj)}
+        try:
+            others = [obj for obj in self.kube.list("Ingress") if obj["metadata"]["namespace"] != self.name]
+        except ApiError as error:
+            if error.unanswered:
+                raise
+            return None
+        taken = [
+            f"{host} is the host of Ingress {obj['metadata']['namespace']}/{obj['metadata']['name']}"
+            for obj in others
+            for host in _hosts(obj)
+            if (host, _class(obj)) in wanted
+        ]
+        return Finding(Cause.HOST_TAKEN, "; ".join(sorted(set(taken)))) if taken else None
+
     def nameless(self) -> Finding | None:
         """Return that the host has no address, so that nothing could be proved here; None where it has one."""
         why = nameless(self.place.host, self.inventory.ingress_address)
         return Finding(Cause.NAMELESS, why) if why else None
+
+
+def _hosts(ingress: Object) -> set[str]:
+    return {rule["host"] for rule in ingress["spec"].get("rules") or () if rule.get("host")}
+
+
+def _class(ingress: Object) -> str:
+    return str(ingress["spec"].get("ingressClassName") or "")

@@ -31,6 +31,7 @@ class Cause(StrEnum):
     INSECURE = "anybody may use it"
     TOKEN = "the token is not the release's"  # noqa: S105 - a sentence
     NAMELESS = "its host has no address"
+    HOST_TAKEN = "its host leads to another namespace"
     ENDING = "something that it needs is being deleted"
     CONFLICT = "another manager owns a field of it"
     LOST = "its data is gone"
@@ -90,6 +91,10 @@ _OF_CAUSES: Final[Mapping[Cause, str]] = {
     Cause.NAMELESS: (
         "let DNS name the host (does external-dns, or what else publishes it, see the Ingress?), or give the address or the "
         "name of the load balancer as ingress_address; if DNS takes its time, be more patient (--patience)"
+    ),
+    Cause.HOST_TAKEN: (
+        "give the release another host (--host NAME), or take the other Ingress away first: where a release of this suite has "
+        "it, `pytest features/ --namespace NAME --remove`, which keeps its data"
     ),
     Cause.ENDING: "wait until it is gone, or remove what holds it, and apply again",
     Cause.CONFLICT: "let that manager give the field up, or give it the value that the release asks for",

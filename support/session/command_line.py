@@ -58,7 +58,6 @@ def add_options(parser: pytest.Parser) -> None:
     add(
         "--release",
         metavar="NAME|PATH",
-        default=USUAL,
         help=f"the release: a name ({', '.join(names())}; default: {USUAL}), or a YAML file of your own (docs/releases.md)",
     )
     add(

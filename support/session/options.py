@@ -27,7 +27,7 @@ class Options:
     kubeconfig: Path | None
     context: str | None
     inventory: Path | None
-    release: str
+    release: str | None  # None: the usual one
     changes: tuple[str, ...]  # of the release, each as KEY=VALUE
     namespace: str
     host: str | None

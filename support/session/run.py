@@ -21,6 +21,7 @@ from support.platform.inventory import Inventory, InventoryError
 from support.release.catalogue import load, shares_fate
 from support.release.faults import Fault
 from support.release.place import Place, misplaced
+from support.release.release import USUAL
 from support.reporting.conformance import Conditions
 from support.reporting.evidence import EvidenceRecorder
 
@@ -93,7 +94,7 @@ class Run:
     @cached_property
     def release(self) -> Release:
         """The release under test; raises `ReleaseError`."""
-        return load(self.options.release, self.options.changes)
+        return load(self.options.release or USUAL, self.options.changes)
 
     @property
     def base_name(self) -> str:

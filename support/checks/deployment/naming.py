@@ -1,4 +1,4 @@
-"""A platform that names its hosts only after their Ingress is there, or never: in this process alone."""
+"""Host names that come late, never (in this process alone), or that lead elsewhere already."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Final, Self
 
 from support.core.promises import PromiseBroken
 from support.core.resolver import map_host
+from support.kube import probe
+from support.kube.labels import ownership
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -60,3 +62,33 @@ class LateNames:
         lines = [line for line in self.reported if line.startswith("waiting until ") and self._name in line]
         if not lines:
             raise PromiseBroken(f"a line that says that {self._name} is waited for", self.reported)
+
+
+def occupy_host(neighbour: Namespace, host: str, run_id: str) -> None:
+    """Give a host name to an Ingress of another namespace."""
+    kube = neighbour.kube
+    kube.apply(probe.namespace(neighbour.name, run_id))
+    kube.apply(
+        {
+            "apiVersion": "networking.k8s.io/v1",
+            "kind": "Ingress",
+            "metadata": {"name": "occupant", "namespace": neighbour.name, "labels": ownership(run_id)},
+            "spec": {
+                "ingressClassName": neighbour.inventory.primary_ingress_class,
+                "rules": [
+                    {
+                        "host": host,
+                        "http": {
+                            "paths": [
+                                {
+                                    "path": "/",
+                                    "pathType": "Prefix",
+                                    "backend": {"service": {"name": "occupant", "port": {"number": 80}}},
+                                }
+                            ]
+                        },
+                    }
+                ],
+            },
+        }
+    )
