@@ -36,7 +36,7 @@ Feature: Access
       Then the caller is refused by every route
 
     Scenario Outline: Without a token a caller cannot <write>
-      Given a collection of 3 records
+      Given a new collection of 3 records
       When a caller tries to <write> by every route without a token
       Then the caller is refused by every route
       And the collection holds 3 records, each as it was written

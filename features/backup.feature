@@ -7,7 +7,7 @@ Feature: Backing a release up and restoring it
   Rule: A restored release has the data of the backup
 
     Scenario: A restored release answers as the original did
-      Given the live release
+      Given the release, live in a namespace of its own
       And a collection of 10000 records of 384 dimensions
       And a backup of the release
       When the backup is restored into an empty namespace

@@ -89,9 +89,9 @@ Feature: Keeping records in collections
   Rule: A write changes only the records that it names
 
     Scenario: The first addition of an id wins
-      Given a collection "field-notes" of 10 records
+      Given a collection of 10 records
       When other records are added under ids that are there
-      Then the collection "field-notes" holds 10 records
+      Then the collection holds 10 records, each as it was written
 
     Scenario: An update changes the fields that it names and keeps the rest
       Given a collection of 10 records
@@ -117,10 +117,10 @@ Feature: Keeping records in collections
   Rule: An invalid write is refused and changes nothing
 
     Scenario Outline: A write <flaw> is refused
-      Given a collection "field-notes" of 10 records
+      Given a collection of 10 records
       When a record is added to it <flaw>
       Then it is refused as <reason>
-      And the collection "field-notes" holds 10 records
+      And the collection holds 10 records, each as it was written
 
       Examples:
         | flaw                                 | reason    |

@@ -12,13 +12,13 @@ Feature: Durability
 
     # Up to the sync threshold of 1,000 records the vectors are in the log alone, beyond it in the index on disk.
     Scenario: Records survive the pod's deletion
-      Given a collection of 200 records
+      Given a new collection of 200 records
       When the pod is deleted and replaced while a writer adds more
       Then the collection holds every acknowledged record, as it was written
       And queries find its records
 
     Scenario: Records beyond the sync threshold survive the pod's deletion
-      Given a collection of 1200 records
+      Given a new collection of 1200 records
       When the pod is deleted and replaced while a writer adds more
       Then the collection holds every acknowledged record, as it was written
       And queries find its records
@@ -28,7 +28,7 @@ Feature: Durability
 
     @needs-disposable
     Scenario: Records survive a kill of the process
-      Given a collection of 200 records
+      Given a new collection of 200 records
       When Chroma's process is killed while a writer adds more
       Then the collection holds every acknowledged record, as it was written
       And queries find its records

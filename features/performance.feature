@@ -35,7 +35,7 @@ Feature: Performance of a release
 
     Scenario: The latency of queries is measured
       Given the live release
-      And a collection of 1000 records
+      And a new collection of 1000 records
       When 50 queries are sent to it one after the other
       Then the report says how long the answers took
       And the collection holds 1000 records, each as it was written

@@ -41,6 +41,11 @@ def empty_collection(database: Database) -> Collection:
 
 @given(parse("a collection of {count:d} records"), target_fixture="collection")
 def collection_of_records(database: Database, count: int) -> Collection:
+    return database.reuse(records=samples.records(count))
+
+
+@given(parse("a new collection of {count:d} records"), target_fixture="collection")
+def new_collection_of_records(database: Database, count: int) -> Collection:
     return database.create("collection", records=samples.records(count))
 
 

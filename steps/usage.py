@@ -49,7 +49,7 @@ def follow_example(user: User, example: str, way: WayName) -> Journey:
     target_fixture="response",
 )
 def ask_by_name(user: User, collection: Collection, interface: str, request: str) -> Response:
-    return user.ask_by_name(interface, request, collection.name)
+    return user.ask_by_name(interface, request, collection)
 
 
 @then("every document was stored with its metadata")

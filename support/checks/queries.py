@@ -42,12 +42,12 @@ QUESTIONS: Final[Mapping[str, Body]] = {
 
 def ask(database: Database, collection: Collection, question: str) -> Response:
     """Ask a collection a question of `QUESTIONS`."""
-    return database.ask("POST", f"/{collection.id}/query", QUESTIONS[question])
+    return database.ask_of(collection, "POST", "/query", QUESTIONS[question])
 
 
 def ask_for(database: Database, collection: Collection, count: int) -> Response:
     """Ask a collection for a number of records, even one that the client would refuse."""
-    return database.ask("POST", f"/{collection.id}/query", _question(n_results=count))
+    return database.ask_of(collection, "POST", "/query", _question(n_results=count))
 
 
 def assert_empty(response: Response) -> None:

@@ -1,13 +1,16 @@
-"""A database for one scenario alone."""
+"""A database for one scenario alone, and the collections that it borrows beside it."""
 
 from __future__ import annotations
 
+import itertools
 import uuid
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final, Self
 
 from support.chroma.calls import add
 from support.chroma.client import client
 from support.chroma.outcomes import Outcome, expect, outcome
+from support.chroma.samples import DIMENSION
 from support.chroma.types import Metric, Record
 from support.core.component import TENANT, TOKEN_HEADER
 from support.core.wait import kept, wait_for
@@ -20,7 +23,8 @@ if TYPE_CHECKING:
 
     from pydantic import SecretStr
 
-    from support.chroma.client import Collection
+    from support.chroma.client import Client, Collection
+    from support.chroma.pool import Pool
     from support.network.http import Response
     from support.network.way import Way
 
@@ -33,31 +37,57 @@ _DATABASES: Final = f"/api/v2/tenants/{TENANT}/databases"
 class Database:
     """A scenario's own database: its collections have the names that the scenario gives them, and go with it.
 
-    `capabilities` are those of the release. One that can delete no database has a single one for all scenarios, which
-    stays, and is empty between them.
+    It is made when it is first needed. `capabilities` are those of the release. One that can delete no database has a
+    single one for all scenarios, which stays, and is empty between them. With a `pool` it borrows collections that need
+    not be new.
     """
 
-    def __init__(self, way: Way, token: SecretStr, run_id: str, capabilities: frozenset[str]) -> None:
+    def __init__(
+        self,
+        way: Way,
+        token: SecretStr,
+        run_id: str,
+        capabilities: frozenset[str],
+        pool: Pool | None = None,
+    ) -> None:
         self._deletes = DATABASE_DELETION in capabilities
         self._configures = CONFIGURATION in capabilities
         self.reuses_ids = ID_REUSE in capabilities
-        self.name = f"conformance-{run_id}-{uuid.uuid4().hex[:8]}" if self._deletes else "conformance"
+        self._name = f"conformance-{run_id}-{uuid.uuid4().hex[:8]}" if self._deletes else "conformance"
         self._way = way
         self._token = token
+        # Where an id cannot be given again, a collection that was used is not as good as a new one.
+        self._pool = pool if self.reuses_ids else None
+        self._borrowed: list[Collection] = []
+        self._numbers = itertools.count(1)
 
     def __enter__(self) -> Self:
-        if self._deletes or not self._is_there():
-            self._insist("POST", _DATABASES, {"name": self.name})
-        self.client = client(self._way, self._token, self.name)
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        if self._pool:
+            for collection in self._borrowed:
+                self._pool.take_back(collection)
+        if not self._is_made:
+            return
         # Where the release is gone, its databases went with it or stay with its data.
-        if self._is_there():
+        if self.is_there():
             self._remove()
         self.client.close()
+
+    @property
+    def name(self) -> str:
+        """The name of the database, which is there from now on."""
+        return self.client.database
+
+    @cached_property
+    def client(self) -> Client:
+        """A client of the database, which is there from now on."""
+        if self._deletes or not self.is_there():
+            self._insist("POST", _DATABASES, {"name": self._name})
+        return client(self._way, self._token, self._name)
 
     def create(
         self,
@@ -77,6 +107,21 @@ class Database:
         add(collection, records)
         return collection
 
+    def reuse(
+        self, metric: Metric = Metric.L2, dimension: int = DIMENSION, records: Sequence[Record] = ()
+    ) -> Collection:
+        """Return a collection of one dimension that holds these records, and no others; it may be an emptied one.
+
+        Its files stay on the claim for good, so that a scenario which promises nothing of a new one should not make one
+        (docs/persistence.md).
+        """
+        if not self._pool:
+            return self.create(f"collection-{next(self._numbers)}", metric, records)
+        collection = self._pool.lend(metric, dimension)
+        self._borrowed.append(collection)
+        add(collection, records)
+        return collection
+
     def open(self, name: str) -> Collection:
         """Open a collection by its name; raises `NotFoundError` where there is none."""
         return self.client.get_collection(name, embedding_function=None)
@@ -93,13 +138,23 @@ class Database:
         """Ask past the client, which refuses much by itself; `tail` is the path below the database's collections."""
         return self._ask(method, f"{_DATABASES}/{self.name}/collections{tail}", body)
 
+    def ask_of(self, collection: Collection, method: str, tail: str = "", body: Body = None) -> Response:
+        """Ask a collection past the client, in whichever database it is; `tail` is the path below it."""
+        path = f"{_DATABASES}/{collection.database}/collections/{collection.id}{tail}"
+        return self._ask(method, path, body)
+
     def _ask(self, method: str, path: str, body: Body = None) -> Response:
         headers = [(TOKEN_HEADER, self._token.get_secret_value())]
         return http.ask(self._way, method, path, headers, body)
 
-    def _is_there(self) -> bool:
+    @property
+    def _is_made(self) -> bool:
+        return "client" in vars(self)
+
+    def is_there(self) -> bool:
+        """Whether the release has the database."""
         try:
-            return outcome(self._ask("GET", f"{_DATABASES}/{self.name}")) is Outcome.ACCEPTED
+            return outcome(self._ask("GET", f"{_DATABASES}/{self._name}")) is Outcome.ACCEPTED
         except http.NoResponse:
             return False
 

@@ -224,15 +224,22 @@ class HealthCheck:
             return Answer(0, "", str(error))
         return Answer(answer.status_code, answer.text, _describe(answer))
 
-    def acknowledges_write(self) -> bool:
-        """Write a record into a collection made for it, and remove both; return whether all was acknowledged.
+    def acknowledges_write(self, *, indexed: bool) -> bool:
+        """Write into a collection made for it, and remove that; return whether all was acknowledged.
+
+        `indexed`: a record, whose vector is indexed, which leaves the files of the index on the claim for good. Otherwise
+        the write goes to the log alone, which is what an acknowledgement stands for (docs/persistence.md).
 
         Raises `NeverWill` when the release refuses the writer (4xx): the gateway and the ingress are there already.
         """
+        # Updating an id that is not there is acknowledged, logged, and changes nothing.
+        way, columns = (
+            ("add", {"embeddings": [[1.0]]}) if indexed else ("update", {"metadatas": [{"pulse": True}]})
+        )
         name = f"{PROBE_PREFIX}{self._first or self.heartbeat():x}-{secrets.token_hex(4)}"
         collection = self._write("POST", COLLECTIONS, {"name": name}).json()["id"]
         try:
-            self._write("POST", f"{COLLECTIONS}/{collection}/add", {"ids": ["pulse"], "embeddings": [[1.0]]})
+            self._write("POST", f"{COLLECTIONS}/{collection}/{way}", {"ids": ["pulse"], **columns})
         finally:
             # Even when the write has failed: what the suite made goes with it.
             self._write("DELETE", f"{COLLECTIONS}/{name}")

@@ -148,7 +148,7 @@ class RolloutMonitor:
         # Before anything is written: what another version cannot read it must not change.
         held = health_check.holdings()
         self._report_once(f"it holds {held}")
-        health_check.acknowledges_write()
+        health_check.acknowledges_write(indexed=True)
         self._report_once("a write is acknowledged")
         return True
 

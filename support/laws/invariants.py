@@ -57,7 +57,7 @@ class LawRunner:
     """Where a law is tried: an empty collection of this metric, of each dimension one.
 
     It is emptied for the next case, not made anew: of each collection that was ever written to, Chroma 1.5.9 keeps
-    2.6 MB until it starts again, even if the collection is deleted. Chroma 0.5.23 needs it anew: a record that is
+    2.6 MB until it starts again, and files for good, even if the collection is deleted. Chroma 0.5.23 needs it anew: a record that is
     deleted and added again under its id may keep its old vector.
     """
 
@@ -79,7 +79,7 @@ class LawRunner:
                 "a collection emptied by deleting", f"{len(left)} records", [f"{left} still there"]
             )
         else:
-            self._collections[dimension] = self.database.create(f"bench-{dimension}", self.metric)
+            self._collections[dimension] = self.database.reuse(self.metric, dimension)
         return self._collections[dimension]
 
 

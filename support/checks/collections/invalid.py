@@ -50,7 +50,7 @@ NAMES: Final[Mapping[str, str]] = {
 
 def write(database: Database, collection: Collection, what: str) -> Response:
     """Add to a collection what `WRITES` says."""
-    return database.ask("POST", f"/{collection.id}/add", WRITES[what])
+    return database.ask_of(collection, "POST", "/add", WRITES[what])
 
 
 def create(database: Database, flaw: str) -> Response:

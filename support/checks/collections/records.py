@@ -41,7 +41,7 @@ def add_large_batch(database: Database, collection: Collection, count: int, dime
         for number in range(count)
     ]
     body = {"ids": [record.id for record in records], "embeddings": [record.vector for record in records]}
-    return Batch(records, database.ask("POST", f"/{collection.id}/add", body))
+    return Batch(records, database.ask_of(collection, "POST", "/add", body))
 
 
 def assert_taken_whole(collection: Collection, batch: Batch) -> None:

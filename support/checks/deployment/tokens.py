@@ -28,4 +28,4 @@ def assert_brought_back(home: Namespace, live: Live, rollout: Rollout) -> None:
     assert rollout.live.token == live.token, "the release was brought back with another token"
     with home.health_check(live) as health_check:
         health_check.heartbeat_advances()
-        health_check.acknowledges_write()
+        health_check.acknowledges_write(indexed=False)

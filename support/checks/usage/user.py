@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from support.checks.usage.journey import Journey
-    from support.chroma.client import Client
+    from support.chroma.client import Client, Collection
     from support.chroma.database import Database
     from support.deploy.live import Live
     from support.network.http import Response
@@ -55,11 +55,11 @@ class User:
 
     def walk(self, interface: str, way: WayName) -> Journey:
         """Walk through the requests of an interface."""
-        return self._walk(interface, way).walk()
+        return self._walk(interface, way, self._database.name).walk()
 
-    def ask_by_name(self, interface: str, request: str, name: str) -> Response:
+    def ask_by_name(self, interface: str, request: str, collection: Collection) -> Response:
         """Ask, through the ingress, a collection that is addressed by its name."""
-        return BY_NAME[request](self._walk(interface, "ingress"), name)
+        return BY_NAME[request](self._walk(interface, "ingress", collection.database), collection.name)
 
-    def _walk(self, interface: str, way: WayName) -> Walk:
-        return Walk(interface, way_in(self._live, way, self._vantage), self._live.token, self._database.name)
+    def _walk(self, interface: str, way: WayName, database: str) -> Walk:
+        return Walk(interface, way_in(self._live, way, self._vantage), self._live.token, database)

@@ -173,7 +173,7 @@ def test_a_bench_empties_its_collection_for_each_case_and_stops_shrinking_in_tim
         made = 0
         reuses_ids = True
 
-        def create(self, _name: str, metric: Metric) -> Honest:
+        def reuse(self, metric: Metric, _dimension: int) -> Honest:
             self.made += 1
             return Honest(metric)
 
