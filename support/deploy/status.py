@@ -120,7 +120,7 @@ class Status:
 
 
 def observe(namespace: Namespace) -> Status:
-    """Look how the release in a namespace is; proving that it lives writes a record and removes it.
+    """Look how the release in a namespace is; proving that it lives writes to its log.
 
     Of collections those of every database of the default tenant are listed: other tenants cannot be listed. Nothing
     needs to be deployed. Where the API server does not let us look, that is why it is not known to be live; where it does
