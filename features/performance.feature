@@ -1,7 +1,7 @@
 @needs-ingress
 Feature: Performance of a release
   The documentation advises to write and to query in batches, and to give Chroma the memory that its
-  vectors take. Only comparisons within one run hold on every machine. The report shows the rest:
+  vectors take. A run must not fill the claim either. Only comparisons within one run hold on every machine. The report shows the rest:
   a slow machine is no broken release.
 
   @extended
@@ -29,6 +29,16 @@ Feature: Performance of a release
       When 4000 records of 384 dimensions are added and queried
       Then each takes at most 12 times the memory of its vector
       And the report says how much
+
+  @extended @needs-exec
+  Rule: Scenarios share collections, since Chroma keeps the index of each deleted one on the claim
+
+    # In a namespace of its own: other scenarios would be counted as well.
+    Scenario: What scenarios leave on the claim is measured
+      Given the release, live in a namespace of its own
+      When 10 scenarios each use a collection and prove the release live
+      Then they leave at most one index directory on the claim
+      And the report says how many are left
 
   @extended
   Rule: The report says how long answers take, and slow answers are no failure

@@ -8,14 +8,17 @@ import pytest
 from pytest_bdd import then, when
 
 from steps.vocabulary import OneOf, parser
+from support.checks.performance import growth
 from support.checks.performance import measurements as performance
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from support.checks.performance.growth import ClaimGrowth
     from support.checks.performance.measurements import BatchSpeedup, Latency, RecordMemory
     from support.chroma.client import Collection
     from support.deploy.live import Live
+    from support.deploy.namespace import Namespace
     from support.session.run import Run
 
 parse = parser(Work=OneOf(performance.BATCHES))
@@ -47,6 +50,16 @@ def measure_record_memory(
     return performance.report(performance.measure_record_memory(live, collection, count, dimension), measured)
 
 
+@when(
+    parse("{count:d} scenarios each use a collection and prove the release live"),
+    target_fixture="claim_growth",
+)
+def measure_claim_growth(
+    home: Namespace, live: Live, run_id: str, measured: dict[str, str], count: int
+) -> ClaimGrowth:
+    return performance.report(growth.measure(home, live, run_id, count), measured)
+
+
 @when(parse("{count:d} queries are sent to it one after the other"), target_fixture="latency")
 def ask_questions(collection: Collection, measured: dict[str, str], count: int) -> Latency:
     return performance.report(performance.latency(collection, count), measured)
@@ -60,6 +73,16 @@ def batch_wins(speedup: BatchSpeedup) -> None:
 @then("each takes at most 12 times the memory of its vector")
 def record_memory_is_in_bounds(record_memory: RecordMemory) -> None:
     performance.assert_record_memory_is_in_bounds(record_memory)
+
+
+@then("they leave at most one index directory on the claim")
+def claim_growth_is_small(claim_growth: ClaimGrowth) -> None:
+    growth.assert_small(claim_growth)
+
+
+@then("the report says how many are left")
+def claim_growth_is_reported(claim_growth: ClaimGrowth, measured: dict[str, str]) -> None:
+    performance.assert_reported(claim_growth, measured)
 
 
 @then("the report says how many times")

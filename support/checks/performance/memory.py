@@ -4,13 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from support.core.wait import kept
-from support.deploy.ways_in import CONTAINER, POD
-from support.kube.errors import ApiError
+from support.deploy.reading import readings
+from support.deploy.ways_in import POD
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from support.deploy.live import Live
 
 # Where a container sees its own control group, of version 2 and of version 1, and the word for the memory that its
@@ -35,7 +32,7 @@ def resident(live: Live) -> int:
     Raises a LookupError, which holds what was said, where nothing in the container can read them.
     """
     complaints = []
-    for said in _readings(live):
+    for said in readings(live, ((*reader, *_STATISTICS) for reader in _READERS)):
         counts = dict(line.split(maxsplit=1) for line in said.splitlines() if " " in line)
         for word in _STATISTICS.values():
             if counts.get(word, "").isdigit():
@@ -43,16 +40,3 @@ def resident(live: Live) -> int:
         complaints.append(said.strip())
     where = f"{live.namespace}/{POD}"
     raise LookupError(f"the memory of {where} cannot be read in its container: {'; '.join(complaints)}")
-
-
-def _readings(live: Live) -> Iterator[str]:
-    for reader in _READERS:
-        try:
-            # One of the files is never there, of which a reader may complain.
-            read = live.kube.exec(live.namespace, POD, CONTAINER, [*reader, *_STATISTICS], kept().reading)
-        except ApiError as error:  # mostly the image has no such program
-            if error.lasting:
-                raise
-            yield str(error)
-        else:
-            yield (read.stdout + read.stderr).decode("utf-8", "replace")
