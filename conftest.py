@@ -11,6 +11,7 @@ from support.session.clusters import CLUSTERS, Clusters
 pytest_plugins = [
     "support.session.plugin",
     "support.session.recorder",
+    "support.session.scheduling",
     "support.fixtures.run",
     "support.fixtures.namespaces",
     "support.fixtures.platform",

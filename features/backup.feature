@@ -6,6 +6,7 @@ Feature: Backing a release up and restoring it
   @core
   Rule: A restored release has the data of the backup
 
+    @disruptive
     Scenario: A restored release answers as the original did
       Given the release, live in a namespace of its own
       And a collection of 10000 records of 384 dimensions
@@ -17,6 +18,7 @@ Feature: Backing a release up and restoring it
   @core
   Rule: A backup leaves the release unchanged, even if the copy fails
 
+    @disruptive
     Scenario: After a backup the release is live, and only the operator can read the file
       Given the live release
       And a collection of 10 records
@@ -25,12 +27,14 @@ Feature: Backing a release up and restoring it
       And only the operator can read the backup
       And the collection holds 10 records, each as it was written
 
+    @disruptive
     Scenario: An operator with another token can back a release up
       Given the live release
       When an operator with another token backs it up
       Then a warning before the backup says that the token is not the release's
       And the release is live, and its objects are unchanged
 
+    @disruptive
     Scenario Outline: A failed backup leaves no partial file: <mishap>
       Given the live release
       When <mishap> during a backup

@@ -7,7 +7,7 @@ Feature: Durability
   Background:
     Given the live release
 
-  @core
+  @core @disruptive
   Rule: Acknowledged records survive the pod
 
     # Up to the sync threshold of 1,000 records the vectors are in the log alone, beyond it in the index on disk.
@@ -26,7 +26,7 @@ Feature: Durability
   @core
   Rule: Below 1,000 records, writes acknowledged to a single writer survive a kill
 
-    @needs-disposable
+    @disruptive @needs-disposable
     Scenario: Records survive a kill of the process
       Given a new collection of 200 records
       When Chroma's process is killed while a writer adds more

@@ -6,9 +6,6 @@ They lie in the record of the last live release and go with it; of secrets they 
 from __future__ import annotations
 
 import dataclasses
-import getpass
-import platform
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
@@ -18,8 +15,8 @@ from pydantic import ValidationError
 from support.core.component import LAST_LIVE
 from support.core.errors import SuiteError
 from support.deploy.last_live import packed, unpacked
+from support.deploy.operator import who
 from support.kube.diff import differences
-from support.kube.errors import ApiError
 from support.kube.objects import key
 from support.release.release import Release
 
@@ -103,7 +100,7 @@ def note(former: Live | None, live: Live) -> None:
     this = Revision(
         number=there[-1].number + 1 if there else 1,
         at=datetime.now(UTC).isoformat(timespec="seconds"),
-        who=_who(kube),
+        who=who(kube),
         images=live.release.images,
         changed=changed,
         stated=live.release.model_dump(mode="json"),
@@ -136,15 +133,3 @@ def _differences(before: Objects, after: Objects) -> Iterator[str]:
         else:
             changes = differences(known[each], now[each])
             yield from (f"{name}: {change}" for change in changes if _ECHO not in change.field)
-
-
-def _who(kube: Kube) -> str:
-    """Return who applies, as the cluster names him, and as this machine does."""
-    try:
-        here = f"{getpass.getuser()}@{platform.node()}"
-    except (OSError, KeyError):  # a container whose user has no name
-        here = platform.node()
-    review = {"apiVersion": "authentication.k8s.io/v1", "kind": "SelfSubjectReview", "metadata": {}}
-    with suppress(ApiError, KeyError):  # a cluster before 1.28 does not tell
-        return f"{kube.create(review)['status']['userInfo']['username']} ({here})"
-    return here

@@ -73,11 +73,11 @@ class Mark:
                 "data": {
                     "renewals": str(self._count),
                     "lapses-after": f"{self._lapse:g}s",
-                    "process": json.dumps(_this_process()),
+                    "process": json.dumps(this_process()),
                 },
             }
         )
-        return _renewed(stored)
+        return renewed(stored)
 
     def _keep(self) -> None:
         while not self._ended.wait(self._lapse / _RENEWALS):
@@ -129,16 +129,16 @@ def run_of(obj: Object) -> str | None:
 def _lives(mark: Object, now: datetime) -> bool:
     data = mark.get("data") or {}
     with suppress(ValueError, TypeError, KeyError):
-        seen = _is_running(json.loads(data["process"]))
+        seen = is_running(json.loads(data["process"]))
         if seen is not None:
             return seen
     with suppress(ValueError, KeyError):
-        return (now - _renewed(mark)).total_seconds() <= float(data["lapses-after"].removesuffix("s"))
+        return (now - renewed(mark)).total_seconds() <= float(data["lapses-after"].removesuffix("s"))
     return False  # a mark in another form is not renewed by this suite
 
 
-def _renewed(mark: Object) -> datetime:
-    """Return when a mark was renewed last, by the clock of the cluster: those of its users differ."""
+def renewed(mark: Object) -> datetime:
+    """Return when a mark, or another object of the suite, was renewed last, by the clock of the cluster: those of its users differ."""
     fields = mark["metadata"].get("managedFields") or []
     times = [one["time"] for one in fields if one.get("manager") == FIELD_MANAGER and "time" in one]
     return _time(max(times, default=mark["metadata"]["creationTimestamp"]))
@@ -148,7 +148,7 @@ def _time(text: str) -> datetime:
     return datetime.fromisoformat(text)
 
 
-def _this_process() -> dict[str, Any]:
+def this_process() -> dict[str, Any]:
     """Return by what this process is found again on this machine; nothing where the machine does not tell."""
     try:
         return {**_machine(), "pid": os.getpid(), "started": _started(os.getpid())}
@@ -156,7 +156,7 @@ def _this_process() -> dict[str, Any]:
         return {}
 
 
-def _is_running(process: Any) -> bool | None:
+def is_running(process: Any) -> bool | None:
     """Say whether a process runs; None where that cannot be seen from here, since it is another machine's."""
     try:
         here = _machine()

@@ -98,8 +98,17 @@ class Run:
 
     @property
     def base_name(self) -> str:
-        """The name of this process's namespace and host: workers do not meet."""
-        return f"{self.options.namespace}-{self.worker}" if self.worker else self.options.namespace
+        """The name of the namespace of the live release, and of its host.
+
+        On a cluster of its own each worker has one, and they do not meet; elsewhere one is meant, which all share.
+        """
+        own = self.worker and self.options.provider == "embedded"
+        return f"{self.options.namespace}-{self.worker}" if own else self.options.namespace
+
+    @property
+    def throw_away_prefix(self) -> str:
+        """How the names of throw-away namespaces of this process begin."""
+        return "-".join(filter(None, (self.options.namespace, self.worker, self.id))) + "-"
 
     @contextmanager
     def using(self, access: Access) -> Iterator[Inventory]:
@@ -157,7 +166,7 @@ class Run:
     def place(self, kube: Kube, inventory: Inventory) -> Place:
         """Return where the release under test lives: its host stays what it is, unless the options name another."""
         name = self.base_name
-        host = None if self.worker else self.options.host or last_live.host(kube, name)
+        host = (self.options.host if name == self.options.namespace else None) or last_live.host(kube, name)
         return Place(name, host or f"{name}.{inventory.domain_name}", announced=True)
 
     def out_of_reach(self, error: Exception) -> str:

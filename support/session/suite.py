@@ -10,13 +10,10 @@ from typing import TYPE_CHECKING, Final
 
 import pytest
 
-from support.deploy.marks import Mark
-from support.deploy.sweep import sweep
-from support.kube.client import Kube
-from support.kube.errors import ApiError
 from support.platform.inventory import InventoryError
 from support.reporting.terminal import SpecificationReporter
 from support.reporting.verdict import Results
+from support.session.arrival import arrive
 from support.session.clusters import CLUSTERS, Cluster, Provider
 
 if TYPE_CHECKING:
@@ -37,8 +34,8 @@ class Suite:
     report: Report | None = None
     provider: Provider | None = None
     access: Cluster | None = None
-    # What shows on the cluster that the run lives.
-    mark: ExitStack = field(default_factory=ExitStack)
+    # What ends the run on its cluster: its mark there, and its hold on the release.
+    arrival: ExitStack = field(default_factory=ExitStack)
 
 
 SUITE: Final = pytest.StashKey[Suite]()
@@ -79,24 +76,11 @@ def boot(config: pytest.Config) -> Cluster:
         suite.report.images = access.images
     suite.access = access
     if options.provider != "embedded" and options.command != "sweep":
-        _mark(suite, access, progress)
+        with ExitStack() as stack:
+            inventory = stack.enter_context(suite.run.using(access))
+            stack.enter_context(arrive(suite.run, inventory, progress))
+            suite.arrival = stack.pop_all()
     return access
-
-
-def _mark(suite: Suite, access: Cluster, progress: Callable[[str], None]) -> None:
-    """Show on the cluster that this run lives, and remove what dead ones have left; an embedded cluster ends with its run."""
-    with ExitStack() as stack:
-        inventory = stack.enter_context(suite.run.using(access))
-        kube, deadlines = Kube(inventory.kubeconfig, inventory.context), suite.run.deadlines
-        try:
-            mark = stack.enter_context(Mark(kube, inventory.certificate_namespace, suite.run.id, deadlines))
-            swept = sweep(kube, inventory, suite.run.id, mark.renew(), deadlines)
-        except ApiError as error:
-            progress(f"this run cannot be marked, and nothing is swept: {error.message}")
-            return
-        for line in swept.lines():
-            progress(line)
-        suite.mark = stack.pop_all()
 
 
 def progress_of(config: pytest.Config) -> Callable[[str], None]:
@@ -107,7 +91,7 @@ def progress_of(config: pytest.Config) -> Callable[[str], None]:
 
 def end(suite: Suite) -> None:
     """Take the run's mark off its cluster, and end the cluster if this process has booted one."""
-    suite.mark.close()
+    suite.arrival.close()
     provider, suite.provider, began = suite.provider, None, time.monotonic()
     if provider:
         provider.delete()

@@ -65,7 +65,7 @@ def test_a_patient_run_says_itself_when_its_mark_lapses() -> None:
 
 
 def test_a_process_of_this_machine_is_looked_for() -> None:
-    here = marks._this_process()
+    here = marks.this_process()
     assert THEIRS in alive(mark(THEIRS, here, 9999)), "a run that is stopped lives"
     assert THEIRS not in alive(mark(THEIRS, gone(), 0)), "a run that was killed a moment ago is dead"
     assert THEIRS not in alive(mark(THEIRS, {**here, "started": "1"}, 0)), "the number is another's now"

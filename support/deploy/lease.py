@@ -1,0 +1,154 @@
+"""Lets one run at a time act on a release: a Lease beside it names who does, and since when."""
+
+from __future__ import annotations
+
+import json
+import logging
+import threading
+from contextlib import suppress
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, Final, Self
+
+from support.core.errors import SuiteError
+from support.deploy.marks import is_running, renewed, this_process
+from support.deploy.operator import who
+from support.kube.errors import ApiError
+from support.kube.labels import ownership
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+    from support.core.wait import Deadlines
+    from support.kube.client import Kube
+    from support.kube.objects import Object
+
+_KIND: Final = "Lease"
+_PREFIX: Final = "chroma-conformance-"
+# Where it says which process of which machine holds it, so that a dead one on the same machine is seen at once.
+_PROCESS: Final = "chroma-conformance/process"
+# How often it is renewed before it would lapse.
+_RENEWALS: Final = 6
+_CONFLICT, _GONE = 409, 404
+
+_log = logging.getLogger(__name__)
+
+
+class HeldError(SuiteError):
+    """Another run acts on the release; the text says who, and since when."""
+
+
+class Lease:
+    """The right to act on the release of a namespace; a context manager.
+
+    It lies in that namespace, or where that is not there yet, in another one that is sure to be: the two `places`. `act` says
+    what the run does, and `now` is the cluster's clock, by which one is stale that nobody renews any more. Entering raises `HeldError`, and `ApiError` where no
+    Lease may be made.
+    """
+
+    def __init__(
+        self,
+        kube: Kube,
+        places: tuple[str, str],
+        run_id: str,
+        deadlines: Deadlines,
+        *,
+        act: str,
+        now: datetime,
+    ) -> None:
+        namespace, elsewhere = places
+        self._kube = kube
+        self._release = namespace
+        self._places = places
+        self._name = f"{_PREFIX}{namespace}"
+        self._run_id = run_id
+        self._act = act
+        self._lapse = deadlines.mark
+        self._now = now
+        self._place = elsewhere
+        self._ended = threading.Event()
+        self._thread = threading.Thread(target=self._keep, name="lease of the release", daemon=True)
+
+    def __enter__(self) -> Self:
+        there = [self._kube.get(_KIND, self._name, place) for place in self._places]
+        for lease in filter(None, there):
+            if self._is_held(lease):
+                raise HeldError(self._described(lease))
+        around = self._kube.get("Namespace", self._release)
+        if around and "deletionTimestamp" not in around["metadata"]:
+            self._place = self._release
+        self._take(there[self._places.index(self._place)])
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._ended.set()
+        self._thread.join()
+        with suppress(ApiError):  # it lapses by itself
+            self._kube.delete(_KIND, self._name, self._place)
+
+    def _take(self, stale: Object | None) -> None:
+        """Make the Lease, or take one over that is stale; of two who do so at once one is refused."""
+        try:
+            if stale:
+                version = {"resourceVersion": stale["metadata"]["resourceVersion"]}
+                stated = self._stated()
+                self._kube.patch(
+                    _KIND, self._name, self._place, {**stated, "metadata": {**stated["metadata"], **version}}
+                )
+            else:
+                self._kube.create(self._stated())
+        except ApiError as error:
+            if error.status != _CONFLICT:
+                raise
+            taken = self._kube.get(_KIND, self._name, self._place)
+            raise HeldError(self._described(taken) if taken else f"{self._release} is in use") from None
+
+    def _stated(self) -> Object:
+        now = _micro()
+        return {
+            "apiVersion": "coordination.k8s.io/v1",
+            "kind": _KIND,
+            "metadata": {
+                "name": self._name,
+                "namespace": self._place,
+                "labels": ownership(self._run_id),
+                "annotations": {_PROCESS: json.dumps(this_process())},
+            },
+            "spec": {
+                "holderIdentity": f"run {self._run_id} ({self._act}), by {who(self._kube)}",
+                "leaseDurationSeconds": max(1, round(self._lapse)),
+                "acquireTime": now,
+                "renewTime": now,
+            },
+        }
+
+    def _is_held(self, lease: Object) -> bool:
+        with suppress(KeyError, ValueError):
+            seen = is_running(json.loads(lease["metadata"]["annotations"][_PROCESS]))
+            if seen is not None:
+                return seen
+        duration = lease["spec"].get("leaseDurationSeconds") or 0
+        return bool((self._now - renewed(lease)).total_seconds() <= duration)
+
+    def _described(self, lease: Object) -> str:
+        spec: dict[str, Any] = lease["spec"]
+        return (
+            f"the release in {self._release} is in use by {spec.get('holderIdentity', 'another run')}, since "
+            f"{spec.get('acquireTime', 'a time that is not known')}: wait until that has ended; one that was killed is out of "
+            f"the way {spec.get('leaseDurationSeconds', 0)} s after it renewed its Lease {self._name} last"
+        )
+
+    def _keep(self) -> None:
+        while not self._ended.wait(self._lapse / _RENEWALS):
+            try:
+                self._kube.patch(_KIND, self._name, self._place, {"spec": {"renewTime": _micro()}})
+            except ApiError as error:
+                if error.status == _GONE:  # it went with its namespace, which this very run has removed
+                    return
+                _log.warning("the lease of the release is not renewed: %s", error)
+
+
+def _micro() -> str:
+    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
