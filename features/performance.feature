@@ -30,7 +30,7 @@ Feature: Performance of a release
       Then each takes at most 12 times the memory of its vector
       And the report says how much
 
-  @extended @needs-exec
+  @extended @needs-exec @needs-id-reuse
   Rule: Scenarios share collections, since Chroma keeps the index of each deleted one on the claim
 
     # In a namespace of its own: other scenarios would be counted as well.
