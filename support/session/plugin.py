@@ -181,6 +181,17 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
     if silent := suite.run.facts.pop(SILENT, None):
         suite.results.broken.append(silent)
         session.exitstatus = pytest.ExitCode.USAGE_ERROR  # as where there was no cluster from the beginning
+    options = suite.run.options
+    if (
+        suite.report
+        and options.provider == "external"
+        and options.roll_back == "always"
+        and not suite.run.used
+    ):
+        suite.run.left.append(
+            f"the release in {suite.run.base_name} was not rolled back, since no scenario used it; "
+            "`pytest features/ --remove`, with the options of this run, takes it away"
+        )
     if suite.report:
         finished = exitstatus in {
             pytest.ExitCode.OK,

@@ -81,6 +81,8 @@ class Run:
     measured: dict[str, str] = field(default_factory=dict)
     # How to use the releases that stay.
     notes: list[str] = field(default_factory=list)
+    # Whether scenarios used the release of the run's own namespace, so that it is there to be rolled back.
+    used: bool = False
     # What the run leaves on the cluster, a line each with the command that removes it.
     left: list[str] = field(default_factory=list)
 
@@ -244,6 +246,7 @@ class Run:
             "measured": self.measured,
             "notes": self.notes,
             "left": self.left,
+            "used": self.used,
         }
 
     def hear(self, findings: Mapping[str, Any]) -> None:
@@ -252,3 +255,4 @@ class Run:
         self.measured.update(findings.get("measured", {}))
         self.notes.extend(findings.get("notes", []))
         self.left.extend(findings.get("left", []))
+        self.used = self.used or bool(findings.get("used"))

@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-import os
 import re
 import resource
-import subprocess
-import sys
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 import pytest
-import yaml
 
-from cluster.provider import provider_for
-from tests.live.cluster.commands import CHECKOUT
 from tests.live.cluster.misbehaving import Rule, body, die, drop, fall_silent, half, misbehaving, status
+from tests.live.cluster.site import Site, booted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -206,34 +201,6 @@ CASES: Final = [
 ]
 
 
-@dataclass(frozen=True)
-class Site:
-    """A cluster with a live release, and how it is named on the command line."""
-
-    kubeconfig: Path
-    inventory: Path
-    environ: dict[str, str]
-
-    def ask(self, kubeconfig: Path, reports: Path, *options: str, full: bool = False) -> tuple[int, str]:
-        """Call the suite as a user does, and return its exit code and all that it says."""
-        given = {"--kubeconfig": str(kubeconfig), "--inventory": str(self.inventory)}
-        named = [word for name, value in given.items() if name not in options for word in (name, value)]
-        done = subprocess.run(
-            [
-                *(sys.executable, "-m", "pytest", "features/", "-p", "no:cacheprovider"),
-                *("--report-dir", str(reports), *named, *options),
-            ],
-            cwd=CHECKOUT,
-            env=self.environ,
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=400,
-            preexec_fn=_fill_disk if full else None,
-        )
-        return done.returncode, done.stdout + done.stderr
-
-
 def _fill_disk() -> None:
     resource.setrlimit(resource.RLIMIT_FSIZE, (ROOM, ROOM))
 
@@ -241,21 +208,11 @@ def _fill_disk() -> None:
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """A cluster of Chroma's images with a live release."""
-    recipes = CHECKOUT / "manifests" / "images"
-    provider = provider_for(
-        "embedded", kubeconfig=None, context=None, recipes=recipes, progress=lambda _: None
-    )
-    try:
-        access = provider.create()
-        inventory = tmp_path_factory.mktemp("site") / "inventory.yaml"
-        inventory.write_text(yaml.safe_dump({name: str(value) for name, value in access.inventory.items()}))
-        environ = {**os.environ, "ADMIN_PASSWORD": "Sesame-0123456789abcdef"}
-        found = Site(access.kubeconfig, inventory, environ)
-        code, told = found.ask(found.kubeconfig, inventory.parent, *RUN)
+    directory = tmp_path_factory.mktemp("site")
+    with booted(directory) as found:
+        code, told = found.ask(found.kubeconfig, directory, *RUN)
         assert code == 0, told
         yield found
-    finally:
-        provider.delete()
 
 
 def try_out(case: Case, site: Site, directory: Path) -> list[str]:
@@ -265,7 +222,9 @@ def try_out(case: Case, site: Site, directory: Path) -> list[str]:
     options = [word.format(tmp=directory) for word in case.options]
     (directory / "api").mkdir()
     with misbehaving(site.kubeconfig, directory / "api", *case.rules()) as kubeconfig:
-        code, told = site.ask(kubeconfig, directory / "reports", *options, full=case.full)
+        code, told = site.ask(
+            kubeconfig, directory / "reports", *options, before=_fill_disk if case.full else None
+        )
     words = case.words.format(tmp=directory)
     wrong = [f"promised: exit code {sorted(case.codes)}; seen: {code}"] * (code not in case.codes)
     wrong += [f"promised: {words!r}"] * (words not in told)

@@ -1,0 +1,76 @@
+"""A cluster of Chroma's images, and the suite as a user calls it there."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import yaml
+
+from cluster.provider import provider_for
+from tests.live.cluster.commands import CHECKOUT
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Site:
+    """A cluster, and how it is named on the command line."""
+
+    kubeconfig: Path
+    inventory: Path
+    environ: dict[str, str]
+
+    def command(self, kubeconfig: Path, reports: Path, *options: str) -> list[str]:
+        """Return how a user calls the suite; without a path among the options for all features."""
+        given = {"--kubeconfig": str(kubeconfig), "--inventory": str(self.inventory)}
+        named = [word for name, value in given.items() if name not in options for word in (name, value)]
+        features = [] if any(option.startswith("features/") for option in options) else ["features/"]
+        return [
+            *(sys.executable, "-m", "pytest", *features, "-p", "no:cacheprovider"),
+            *("--report-dir", str(reports), *named, *options),
+        ]
+
+    def ask(
+        self, kubeconfig: Path, reports: Path, *options: str, before: Callable[[], None] | None = None
+    ) -> tuple[int, str]:
+        """Call the suite as a user does, and return its exit code and all that it says; `before` runs in its process."""
+        done = subprocess.run(
+            self.command(kubeconfig, reports, *options),
+            cwd=CHECKOUT,
+            env=self.environ,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=400,
+            preexec_fn=before,
+        )
+        return done.returncode, done.stdout + done.stderr
+
+    def with_token(self, token: str) -> Site:
+        """Return the same cluster for a user whose environment holds another token."""
+        return replace(self, environ={**self.environ, "ADMIN_PASSWORD": token})
+
+
+@contextmanager
+def booted(directory: Path) -> Iterator[Site]:
+    """Boot a cluster of Chroma's images for a `with` block; what the platform gives is written to the directory."""
+    recipes = CHECKOUT / "manifests" / "images"
+    provider = provider_for(
+        "embedded", kubeconfig=None, context=None, recipes=recipes, progress=lambda _: None
+    )
+    try:
+        access = provider.create()
+        inventory = directory / "inventory.yaml"
+        inventory.write_text(yaml.safe_dump({name: str(value) for name, value in access.inventory.items()}))
+        environ = {**os.environ, "ADMIN_PASSWORD": "Sesame-0123456789abcdef"}
+        yield Site(access.kubeconfig, inventory, environ)
+    finally:
+        provider.delete()
