@@ -6,7 +6,6 @@ Feature: Backing a release up and restoring it
   @core
   Rule: A restored release has the data of the backup
 
-    @disruptive
     Scenario: A restored release answers as the original did
       Given the release, live in a namespace of its own
       And a collection of 10000 records of 384 dimensions
