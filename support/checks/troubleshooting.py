@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 from pydantic import SecretStr
 
 from support.checks import ingress as ingress_checks
-from support.checks.access.requests import BEAT
+from support.checks.access.requests import BEAT, wrong_token
 from support.chroma import calls, client, samples
 from support.chroma.types import Record
 from support.core.component import INGRESS, SERVICE
@@ -61,7 +61,7 @@ def _seen(act: Callable[[], object]) -> Symptom | None:
 
 def _show_wrong_token(live: Live, _database: Database, _collection: Collection) -> object:
     way = ingress(live.host, live.inventory)
-    return client.client(way, SecretStr("open-sesame-open-sesame"))
+    return client.client(way, SecretStr(wrong_token(live.token.get_secret_value())))
 
 
 def _trust_well_known(live: Live, _database: Database, _collection: Collection) -> object:

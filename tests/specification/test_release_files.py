@@ -34,7 +34,13 @@ def test_the_schema_takes_every_release(file: Path) -> None:
 
 @pytest.mark.parametrize(
     "wrong",
-    [{"chroma": {"memry": "3Gi"}}, {"replicas": 2}, {"discovery": "loud"}, {"user": "root"}, {"gateways": {}}],
+    [
+        {"chroma": {"memry": "3Gi"}},
+        {"replicas": 2},
+        {"discovery": "loud"},
+        {"user": "root"},
+        {"gateways": {}},
+    ],
     ids=str,
 )
 def test_the_schema_refuses_what_the_code_refuses(wrong: dict[str, Any]) -> None:

@@ -56,12 +56,17 @@ def _other_case(token: str) -> str:
     return token.swapcase()
 
 
+def wrong_token(token: str) -> str:
+    """Return a token that looks like one and is not the right one."""
+    return next(wrong for wrong in ("open-sesame-open-sesame", "close-sesame-close-sesame") if wrong != token)
+
+
 # The first alone is let in, unless a release takes bearers as well.
 CREDENTIALS: Final[Mapping[str, Callable[[str], Headers]]] = {
     "with the right token": _shown(lambda token: token),
     "without a token": lambda _: [],
     "with an empty token": _shown(lambda _: ""),
-    "with a wrong token": _shown(lambda _: "open-sesame-open-sesame"),
+    "with a wrong token": _shown(wrong_token),
     "with the right token in swapped upper and lower case": _shown(_other_case),
     "with the right token in the wrong header": lambda token: [
         ("Authorization", f"Bearer {token}"),
@@ -72,17 +77,17 @@ CREDENTIALS: Final[Mapping[str, Callable[[str], Headers]]] = {
     "with the right token and one more letter": _shown(lambda token: token + "x"),
     "with the right token as a bearer token": _shown(lambda token: f"Bearer {token}", "Authorization"),
     "with a wrong token as a bearer token": _shown(
-        lambda _: "Bearer open-sesame-open-sesame", "Authorization"
+        lambda token: f"Bearer {wrong_token(token)}", "Authorization"
     ),
     "with the right token as an API key": _shown(lambda token: token, "X-Api-Key"),
     "with a wrong token and the right one as a bearer token": lambda token: [
-        (TOKEN_HEADER, "open-sesame-open-sesame"),
+        (TOKEN_HEADER, wrong_token(token)),
         ("Authorization", f"Bearer {token}"),
     ],
     # The gateway compares hashes; who sees its list of them is not let in by it.
     "with the hash of the right token": _shown(lambda token: hashlib.sha256(token.encode()).hexdigest()),
     "with the right token and a wrong one": lambda token: [
-        (TOKEN_HEADER, "open-sesame-open-sesame"),
+        (TOKEN_HEADER, wrong_token(token)),
         (TOKEN_HEADER, token),
     ],
 }
