@@ -87,8 +87,11 @@ class Response:
         return next((value for key, value in self.headers if key == name.lower()), None)
 
     def json(self) -> Any:
-        """Return the body as JSON; a ValueError when it is none."""
-        return json.loads(self.body)
+        """Return the body as JSON; a ValueError that shows the answer when it is none."""
+        try:
+            return json.loads(self.body)
+        except ValueError:
+            raise ValueError(f"no JSON came as an answer: {self}") from None
 
     def __str__(self) -> str:
         return f"{self.question}: {self.status} {self.body[:200].decode('utf-8', 'replace')}"

@@ -250,3 +250,11 @@ def test_a_line_is_opened_anew_where_the_other_side_has_ended_it(first: bytes) -
             with pytest.raises(NoResponse):
                 opened.ask("GET", "/")
         assert opened.ask("GET", "/").body == b"ok"
+
+
+def test_an_answer_that_is_no_json_is_shown() -> None:
+    response = http.Response("GET /collections", 404, (), b"404 page not found")
+    with pytest.raises(
+        ValueError, match=r"no JSON came as an answer: GET /collections: 404 404 page not found"
+    ):
+        response.json()
