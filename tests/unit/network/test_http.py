@@ -12,7 +12,7 @@ import pytest
 from trustme import CA
 
 from support.core.resolver import map_host
-from support.network.http import Body, NoResponse, ask, connection
+from support.network.http import Body, NoResponse, Response, ask, connection
 from support.network.way import Way, tls_context
 from tests.proxies import head_of, listening
 
@@ -253,7 +253,7 @@ def test_a_line_is_opened_anew_where_the_other_side_has_ended_it(first: bytes) -
 
 
 def test_an_answer_that_is_no_json_is_shown() -> None:
-    response = http.Response("GET /collections", 404, (), b"404 page not found")
+    response = Response("GET /collections", 404, (), b"404 page not found")
     with pytest.raises(
         ValueError, match=r"no JSON came as an answer: GET /collections: 404 404 page not found"
     ):
