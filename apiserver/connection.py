@@ -1,31 +1,26 @@
-# mypy: untyped-calls-exclude=kubernetes
 """Leads to an API server as a kubeconfig says: address, server name, certificates, credentials and proxy."""
 
 from __future__ import annotations
 
 import ssl
-from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Any, Final
-from urllib.parse import urlsplit, urlunsplit
+from typing import TYPE_CHECKING, Final
+from urllib.parse import urlencode, urlsplit, urlunsplit
 
-import yaml
-from kubernetes.client.api_client import ApiClient
-from kubernetes.client.configuration import Configuration
-from kubernetes.config import load_kube_config
-from kubernetes.config.config_exception import ConfigException
-from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
+from urllib3 import HTTPConnectionPool, HTTPSConnectionPool, PoolManager
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.exceptions import NewConnectionError
-from urllib3.util import Retry
+from urllib3.util import Retry, Timeout
 
 from apiserver import proxy
-from apiserver.errors import UnusableError
+from apiserver.kubeconfig import read
 from apiserver.proxy import Proxy, dial_straight
 
 if TYPE_CHECKING:
     import socket
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Mapping
     from pathlib import Path
+
+    from urllib3 import BaseHTTPResponse
 
     Dial = Callable[[str, int, float | None], socket.socket]
 
@@ -33,33 +28,49 @@ if TYPE_CHECKING:
 _CONNECTIONS: Final = 32
 # A kept connection may have been ended meanwhile; a server that is slow, or asks to be left alone, is not asked on and on.
 _RETRIES: Final = Retry(3, read=1, respect_retry_after_header=False)
-# Headers of a request whose answer is a body of some kind.
-_OF_BODIES: Final = {"accept", "content-type"}
-# Of impersonation: what goes into a header, and what would need one several times.
-_IMPERSONATED: Final = {"as": "Impersonate-User", "as-uid": "Impersonate-Uid"}
-_NOT_IMPERSONATED: Final = ("as-groups", "as-user-extra")
 
 
 class Connection:
-    """The way to one API server; plain requests go through `api`, others through what `connect` opens.
+    """The way to one API server; plain requests go through `send`, others through what `connect` opens.
 
     Both take server name, certificates, credentials and proxy from here. Raises `UnusableError` where the kubeconfig
-    leads nowhere or asks for what is not supported.
+    leads nowhere or asks for what is not supported. Without `retries` what nobody answers is sent once.
     """
 
-    def __init__(self, kubeconfig: Path, context: str | None) -> None:
-        self._configuration = Configuration()
-        self._configuration.proxy = None  # the environment's is looked for below
-        self._tls = self._load(kubeconfig, context)
+    def __init__(self, kubeconfig: Path, context: str | None, *, retries: bool = True) -> None:
+        self._target = read(kubeconfig, context)
         self._dial = self._dialler(str(kubeconfig))
-        self._server_name = self._configuration.tls_server_name
-        self.server: str = self._configuration.host
-        self.api = ApiClient(self._configuration)
-        for name, value in _impersonation(kubeconfig, context):
-            self.api.set_default_header(name, value)
-        manager = self.api.rest_client.pool_manager
-        manager.connection_pool_kw.update(ssl_context=self._tls, maxsize=_CONNECTIONS, retries=_RETRIES)
-        manager.pool_classes_by_scheme = _pools(self._dial)
+        self.server: str = self._target.server
+        self._manager = PoolManager(
+            retries=_RETRIES if retries else False,
+            maxsize=_CONNECTIONS,
+            ssl_context=self._target.tls,
+            server_hostname=self._target.server_name,
+            assert_hostname=None if self._target.verified else False,
+        )
+        self._manager.pool_classes_by_scheme = _pools(self._dial)
+
+    def send(  # noqa: PLR0917 - what makes a request
+        self,
+        method: str,
+        path: str,
+        query: Mapping[str, str],
+        headers: Mapping[str, str],
+        body: bytes | None,
+        timeout: tuple[float, float],
+    ) -> BaseHTTPResponse:
+        """Send a request to a path, and return its answer before its body is read; raises what `explained` explains.
+
+        `timeout` is for connecting, and between two parts of the answer, in seconds.
+        """
+        return self._manager.request(
+            method,
+            f"{self.server}/{path}" + (f"?{urlencode(query)}" if query else ""),
+            headers={**headers, **self._target.headers()},
+            body=body,
+            timeout=Timeout(connect=timeout[0], read=timeout[1]),
+            preload_content=False,
+        )
 
     def connect(self, timeout: float) -> socket.socket:
         """Connect to the server, in TLS where it wants that; raises what `explained` explains."""
@@ -69,69 +80,32 @@ class Connection:
         if not secure:
             return connected
         try:
-            return self._tls.wrap_socket(connected, server_hostname=self._server_name or parts.hostname)
+            name = self._target.server_name or parts.hostname
+            return self._target.tls.wrap_socket(connected, server_hostname=name)
         except BaseException:
             connected.close()
             raise
 
-    def request(self, path: str) -> tuple[str, str, dict[str, str]]:
+    def request(self, path: str) -> tuple[str, str, Mapping[str, str]]:
         """Return host, target and headers of a request that is sent on a connection of its own."""
-        _, url, headers, _, _ = self.api.param_serialize("GET", path, auth_settings=["BearerToken"])
-        parts = urlsplit(url)
-        named = {name: value for name, value in headers.items() if name.lower() not in _OF_BODIES}
-        return parts.netloc, urlunsplit(("", "", parts.path, parts.query, "")), named
-
-    def _load(self, kubeconfig: Path, context: str | None) -> ssl.SSLContext:
-        """Read the kubeconfig; the keys in it lie in files of their own only as long as it takes to load them."""
-        configuration = self._configuration
-        with TemporaryDirectory() as scratch:
-            try:
-                load_kube_config(str(kubeconfig), context, configuration, temp_file_path=scratch)
-                tls = ssl.create_default_context(cafile=configuration.ssl_ca_cert)
-                if configuration.cert_file:
-                    tls.load_cert_chain(configuration.cert_file, configuration.key_file)
-            except (ConfigException, OSError, ValueError, TypeError, KeyError) as error:
-                # Behind these words the reader's errors quote what the file holds, credentials too.
-                why = " ".join(str(error).partition(" in ")[0].split())
-                raise UnusableError(f"{kubeconfig} does not lead to a cluster: {why}") from None
-        configuration.ssl_ca_cert = configuration.cert_file = configuration.key_file = None
-        if not configuration.verify_ssl:
-            tls.check_hostname, tls.verify_mode = False, ssl.CERT_NONE
-        return tls
+        parts = urlsplit(self.server + path)
+        return parts.netloc, urlunsplit(("", "", parts.path, parts.query, "")), self._target.headers()
 
     def _dialler(self, source: str) -> Dial:
         """Return what connects to the server: through the kubeconfig's proxy, else through the environment's, else straight."""
-        named, self._configuration.proxy = self._configuration.proxy, None
-        if named:
+        if named := self._target.proxy:
             return Proxy.of(named, f"proxy-url in {source}", self._proxy_tls).dial
-        found = proxy.of_environment(self._configuration.host, self._proxy_tls)
+        found = proxy.of_environment(self._target.server, self._proxy_tls)
         return found.dial if found else dial_straight
 
     def _proxy_tls(self) -> ssl.SSLContext:
         """Believe a proxy that is spoken to in TLS by the system's authorities, or by the cluster's, as kubectl does."""
         tls = ssl.create_default_context()
-        for authority in self._tls.get_ca_certs(binary_form=True):
+        for authority in self._target.tls.get_ca_certs(binary_form=True):
             tls.load_verify_locations(cadata=authority)
-        if not self._configuration.verify_ssl:
+        if not self._target.verified:
             tls.check_hostname, tls.verify_mode = False, ssl.CERT_NONE
         return tls
-
-
-def _impersonation(kubeconfig: Path, context: str | None) -> Iterator[tuple[str, str]]:
-    """Yield the headers by which a kubeconfig's user acts as another, which its reader passes over."""
-    config: Any = yaml.safe_load(kubeconfig.read_text(encoding="utf-8"))
-    name = context or config.get("current-context")
-    acting = {one["name"]: one["context"].get("user") for one in config["contexts"]}[name]
-    users = {one["name"]: one["user"] for one in config.get("users") or ()}
-    user: dict[str, Any] = users.get(acting) or {}
-    for field in _NOT_IMPERSONATED:
-        if user.get(field):
-            raise UnusableError(
-                f"{kubeconfig} asks for {field}, which is not supported: name a user without it"
-            )
-    for field, header in _IMPERSONATED.items():
-        if user.get(field):
-            yield header, str(user[field])
 
 
 def _pools(dial: Dial) -> dict[str, type[HTTPConnectionPool]]:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 import yaml
-from kubernetes.client import ApiClient, NetworkingV1Api, StorageV1Api, VersionApi
-from kubernetes.client.exceptions import ApiException
 from urllib3.exceptions import HTTPError
 
 from apiserver.connection import Connection
@@ -15,11 +14,18 @@ from cluster.access import Access
 from cluster.errors import ClusterError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
 
 _TIMEOUT = 10  # seconds until a cluster counts as out of reach
 _NO_ANSWER = (401, 403, 404)
+
+
+class _RefusedError(Exception):
+    """The API server said no, with this status."""
+
+    def __init__(self, status: int, reason: str) -> None:
+        super().__init__(f"{status} {reason}".strip())
+        self.status = status
 
 
 class ExternalProvider:
@@ -39,15 +45,13 @@ class ExternalProvider:
             raise ClusterError("an external cluster is named by its kubeconfig: add --kubeconfig FILE")
         context = self._context or _current_context(self._kubeconfig)
         try:
-            way = Connection(self._kubeconfig, context)
+            # Once is enough to tell that nobody is there; urllib3 would try four times, each to the time-out.
+            way = Connection(self._kubeconfig, context, retries=False)
         except UnusableError as error:
             raise ClusterError(str(error)) from error
-        client = way.api
-        # Once is enough to tell that nobody is there; urllib3 would try four times, each to the time-out.
-        client.rest_client.pool_manager.connection_pool_kw["retries"] = False
         try:
-            VersionApi(client).get_code(_request_timeout=self._timeout)
-        except (ApiException, HTTPError, NoAnswerError, OSError) as error:
+            _ask(way, "version", self._timeout)
+        except (_RefusedError, HTTPError, NoAnswerError, OSError) as error:
             message = _refusal(error, way.server)
             raise ClusterError(
                 f"the cluster of context {context!r} in {self._kubeconfig} {message}"
@@ -56,7 +60,7 @@ class ExternalProvider:
             name=context,
             kubeconfig=self._kubeconfig,
             context=context,
-            capabilities=_capabilities(client, self._timeout),
+            capabilities=_capabilities(way, self._timeout),
             inventory={},
             timings=(),
         )
@@ -67,11 +71,8 @@ class ExternalProvider:
 
 def _refusal(error: Exception, server: str) -> str:
     """Say in a line how a cluster met us, and what to do: the errors' own texts are pages, or name connections."""
-    if isinstance(error, ApiException) and error.status:
-        return (
-            f"refuses us: {error.status} {error.reason}; renew the credentials of its user, "
-            "or name another with --context"
-        )
+    if isinstance(error, _RefusedError):
+        return f"refuses us: {error}; renew the credentials of its user, or name another with --context"
     why = explained(error)
     if why.lasting:
         return f"is not reached at {server}: {why}; mend the way that the kubeconfig names (proxy-url, tls-server-name, authority)"
@@ -92,22 +93,38 @@ def _current_context(kubeconfig: Path) -> str:
     return str(context)
 
 
-def _capabilities(client: ApiClient, timeout: float) -> frozenset[str]:
+def _capabilities(way: Connection, timeout: float) -> frozenset[str]:
     found = set()
-    if _items(NetworkingV1Api(client).list_ingress_class, timeout):
+    if _items(way, "apis/networking.k8s.io/v1/ingressclasses", timeout):
         found.add("ingress")
-    if any(one.allow_volume_expansion for one in _items(StorageV1Api(client).list_storage_class, timeout)):
+    classes = _items(way, "apis/storage.k8s.io/v1/storageclasses", timeout)
+    if any(one.get("allowVolumeExpansion") for one in classes):
         found.add("volume-expansion")
     return frozenset(found)
 
 
-def _items(listing: Callable[..., Any], timeout: float) -> list[Any]:
+def _items(way: Connection, path: str, timeout: float) -> list[dict[str, Any]]:
     """Give what a list holds; nothing where we may not look, since then nothing can be claimed."""
     try:
-        return list(listing(_request_timeout=timeout).items)
-    except ApiException as error:
+        return list(_ask(way, path, timeout).get("items") or ())
+    except _RefusedError as error:
         if error.status in _NO_ANSWER:
             return []
-        raise ClusterError(f"the cluster does not answer: {error.reason}") from error
+        raise ClusterError(f"the cluster does not answer: {error}") from error
     except (HTTPError, NoAnswerError, OSError) as error:
         raise ClusterError(f"the cluster does not answer: {explained(error)}") from error
+
+
+def _ask(way: Connection, path: str, timeout: float) -> dict[str, Any]:
+    """Return what is at a path; raises `_RefusedError`, and what `explained` explains."""
+    answer = way.send("GET", path, {}, {"Accept": "application/json"}, None, (timeout, timeout))
+    body = answer.data
+    if answer.status >= 300:
+        raise _RefusedError(answer.status, answer.reason or "")
+    try:
+        found = json.loads(body)
+    except ValueError:
+        found = None
+    if not isinstance(found, dict):
+        raise NoAnswerError("what is there is no API server")
+    return found

@@ -1,5 +1,4 @@
-# mypy: untyped-calls-exclude=kubernetes
-"""A thin client of the Kubernetes API: plain dictionaries in and out, and the suite's only importer of `kubernetes`."""
+"""A thin client of the Kubernetes API: plain dictionaries in and out."""
 
 from __future__ import annotations
 
@@ -10,7 +9,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlencode
 
-from kubernetes.client.exceptions import ApiException
 from urllib3.exceptions import HTTPError
 
 from apiserver.connection import Connection
@@ -57,7 +55,6 @@ class Kube:
 
     def __init__(self, kubeconfig: Path, context: str | None) -> None:
         self._way = Connection(kubeconfig, context)
-        self._api = self._way.api
 
     def apply(self, obj: Object, *, dry_run: bool = False) -> Object:
         """Apply an object server-side and return it as stored; a Conflict over fields that others manage.
@@ -221,7 +218,7 @@ class Kube:
             "resourceVersion": version,
             "timeoutSeconds": str(_WATCH_SECONDS),
         }
-        return self._call("GET", path_to(kind, None, namespace), query, silence=_WATCH_SECONDS).response
+        return self._call("GET", path_to(kind, None, namespace), query, silence=_WATCH_SECONDS)
 
     def _json(
         self,
@@ -248,17 +245,11 @@ class Kube:
         silence: float = 0,
     ) -> Any:
         headers = {"Accept": accept} | ({"Content-Type": content_type} if body is not None else {})
-        request = self._api.param_serialize(
-            method,
-            "/" + path,
-            query_params=list((query or {}).items()),
-            header_params=headers,
-            body=body,
-            auth_settings=["BearerToken"],
-        )
+        content = json.dumps(body).encode() if body is not None else None
+        timeout = kept().connect, silence + kept().request
         try:
-            answer = self._api.call_api(*request, _request_timeout=(kept().connect, silence + kept().request))
-        except (ApiException, HTTPError, NoAnswerError) as error:
+            answer = self._way.send(method, path, query or {}, headers, content, timeout)
+        except (HTTPError, NoAnswerError, OSError) as error:
             raise errors.unanswered(error, "the API server is not reached") from error
         if answer.status >= 300:
             raise errors.refused(answer.status, _whole(answer))
