@@ -35,13 +35,20 @@ def explained(error: Exception) -> NoAnswerError:
             return NoAnswerError(f"its certificate is not believed: {each.verify_message}", lasting=True)
         if isinstance(each, ssl.SSLError) and not isinstance(each, _ENDED):
             return NoAnswerError(f"TLS fails: {getattr(each, 'reason', None) or each}", lasting=True)
-    root = next((each for each in reversed(chain) if isinstance(each, OSError)), chain[-1])
+    root = root_of(error)
     if isinstance(root, socket.gaierror):
         return NoAnswerError(f"its name has no address here ({root.strerror})")
     if isinstance(root, TimeoutError):
         return NoAnswerError("it does not answer in time")
     text = root.strerror if isinstance(root, OSError) and root.strerror else str(root)
     return NoAnswerError(text.rpartition("): ")[2] or type(root).__name__)
+
+
+def root_of(error: Exception) -> Exception:
+    """Return the system's error behind that of a client, which is told by its class; without one the first cause."""
+    chain = list(_causes(error))
+    found = next((each for each in reversed(chain) if isinstance(each, OSError)), chain[-1])
+    return found if isinstance(found, Exception) else error
 
 
 def _causes(error: BaseException | None) -> Iterator[BaseException]:

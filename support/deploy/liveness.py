@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import re
 import secrets
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
-import httpx
+from urllib3 import PoolManager
+from urllib3.exceptions import HTTPError
 
+from apiserver.errors import root_of
 from support.chroma.holdings import PROBE_PREFIX, Answer, Holding, Holdings, look
 from support.core.component import COLLECTIONS, HEARTBEAT, TOKEN_HEADER
 from support.core.errors import SuiteError
@@ -29,6 +32,8 @@ if TYPE_CHECKING:
 
 E = TypeVar("E", bound=SuiteError)
 
+# Connections that are kept: a look asks for many collections at once.
+_CONNECTIONS: Final = 16
 # Characters of an answer that are shown: Chroma says what is wrong at the end of a long sentence.
 _WORDS: Final = 400
 _WAY: Final = "ingress"
@@ -40,6 +45,33 @@ def made_at(name: str) -> int | None:
     """Return before which heartbeat, in nanoseconds, a collection of this name was made to prove a release; None for others."""
     found = re.fullmatch(rf"{PROBE_PREFIX}(?:([0-9a-f]{{12,}})-)?[0-9a-f]{{8}}", name)
     return int(found[1] or "0", 16) if found else None
+
+
+@dataclass(frozen=True)
+class _Said:
+    """What was asked, and what came back."""
+
+    method: str
+    path: str
+    status: int
+    text: str
+
+    @property
+    def is_success(self) -> bool:
+        return 200 <= self.status < 300
+
+    @property
+    def is_client_error(self) -> bool:
+        return 400 <= self.status < 500
+
+    def json(self) -> Any:
+        return json.loads(self.text)
+
+    def told(self, how: str = "") -> str:
+        """Return both in a line."""
+        way = " ".join(filter(None, (how, "through the ingress")))
+        path = self.path.partition("?")[0]
+        return f"{self.method} {path} {way}: {self.status} {self.text[:_WORDS].strip()}"
 
 
 class NotYet(SuiteError):  # noqa: N818 - a fact, not a mistake
@@ -155,9 +187,8 @@ class HealthCheck:
     ) -> None:
         way = ingress(host, inventory)
         self._host, self._named = host, inventory.ingress_address
-        self._client = httpx.Client(
-            base_url=way.url, verify=way.verify, timeout=deadlines.answer, trust_env=False
-        )
+        self._url, self._patience = way.url, deadlines.answer
+        self._client = PoolManager(ssl_context=way.verify, maxsize=_CONNECTIONS, retries=False)
         self._token = {TOKEN_HEADER: token.get_secret_value()}
         self._address = map_host(host, inventory.ingress_address) if inventory.ingress_address else None
         self._first: int | None = None
@@ -173,14 +204,14 @@ class HealthCheck:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._client.close()
+        self._client.clear()
         if self._address:
             self._address.__exit__(kind, error, trace)
 
     def heartbeat(self) -> int:
         """Return the heartbeat, in nanoseconds; raises `NotYet` while there is none."""
         answer = self._ask("GET", HEARTBEAT)
-        if answer.status_code != 200:
+        if answer.status != 200:
             raise _seen(NotYet, answer)
         try:
             return int(answer.json()["nanosecond heartbeat"])
@@ -206,8 +237,8 @@ class HealthCheck:
         if answer.is_success and self._accept_insecure is None:
             raise _seen(Insecure, answer, "without a token")
         if answer.is_success and self._accept_insecure:
-            self._accept_insecure(_describe(answer, "without a token"))
-        elif answer.status_code not in _REFUSALS:
+            self._accept_insecure(answer.told("without a token"))
+        elif answer.status not in _REFUSALS:
             raise _seen(NotYet, answer, "without a token")
         return True
 
@@ -222,7 +253,7 @@ class HealthCheck:
             answer = self._ask(method, path, body)
         except NotYet as error:
             return Answer(0, "", str(error))
-        return Answer(answer.status_code, answer.text, _describe(answer))
+        return Answer(answer.status, answer.text, answer.told())
 
     def acknowledges_write(self, *, indexed: bool) -> bool:
         """Write into a collection made for it, and remove that; return whether all was acknowledged.
@@ -245,11 +276,11 @@ class HealthCheck:
             self._write("DELETE", f"{COLLECTIONS}/{name}")
         return True
 
-    def _write(self, method: str, path: str, body: dict[str, Any] | None = None) -> httpx.Response:
+    def _write(self, method: str, path: str, body: dict[str, Any] | None = None) -> _Said:
         answer = self._ask(method, path, body)
         if answer.is_success:
             return answer
-        if answer.status_code in _REFUSALS:
+        if answer.status in _REFUSALS:
             raise _seen(Locked, answer)
         raise _seen(NeverWill if answer.is_client_error else NotYet, answer)
 
@@ -259,25 +290,30 @@ class HealthCheck:
         path: str,
         body: dict[str, Any] | None = None,
         token: dict[str, str] | None = None,
-    ) -> httpx.Response:
+    ) -> _Said:
         shown = self._token if token is None else token
         headers = {} if path == HEARTBEAT else shown
+        content = None if body is None else json.dumps(body).encode()
+        if content is not None:
+            headers = {**headers, "Content-Type": "application/json"}
         try:
-            return self._client.request(method, path, json=body, headers=headers)
-        except httpx.HTTPError as error:
+            came = self._client.request(
+                method,
+                self._url + path,
+                body=content,
+                headers=headers,
+                timeout=self._patience,
+                redirect=False,
+            )
+        except (HTTPError, OSError) as error:
             if why := nameless(self._host, self._named):
                 raise Nameless(why, symptom=Symptom(why, error=Nameless.__name__)) from error
-            seen = Symptom.failed(f"{method} {path} through the ingress", _WAY, error)
+            seen = Symptom.failed(f"{method} {path} through the ingress", _WAY, root_of(error))
             raise NotYet(seen.words, symptom=seen) from error
+        return _Said(method, path, came.status, came.data.decode("utf-8", "replace"))
 
 
-def _seen(kind: type[E], answer: httpx.Response, how: str = "") -> E:
+def _seen(kind: type[E], answer: _Said, how: str = "") -> E:
     """Return an error of a kind that says what was asked and what came back, in words and in fields."""
-    words, served = _describe(answer, how), kind is Insecure
-    return kind(words, symptom=Symptom.answered(words, _WAY, answer.status_code, answer.text, let_in=served))
-
-
-def _describe(answer: httpx.Response, how: str = "") -> str:
-    asked = answer.request
-    way = " ".join(filter(None, (how, "through the ingress")))
-    return f"{asked.method} {asked.url.path} {way}: {answer.status_code} {answer.text[:_WORDS].strip()}"
+    words, served = answer.told(how), kind is Insecure
+    return kind(words, symptom=Symptom.answered(words, _WAY, answer.status, answer.text, let_in=served))

@@ -34,7 +34,7 @@ _WORDS_OF_CLIENTS: Final[Mapping[Trouble, str]] = {
     Trouble.CERTIFICATE: r"CERTIFICATE_VERIFY_FAILED",
     Trouble.NAMELESS: r"Nameless|gaierror",
     Trouble.SILENCE: (
-        r"no available server|ConnectionRefusedError|ConnectionResetError|Server disconnected|TimeoutError|ConnectError"
+        r"no available server|ConnectionRefusedError|ConnectionResetError|RemoteDisconnected|Server disconnected|TimeoutError|ConnectError"
         r"|ConnectTimeout|ReadTimeout"
     ),
 }

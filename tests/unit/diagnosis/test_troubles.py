@@ -69,6 +69,7 @@ def failed(kind: str, words: str, way: str = "") -> Symptom:
             failed("RemoteProtocolError", "Server disconnected without sending a response."),
             Trouble.SILENCE,
         ),
+        (failed("RemoteDisconnected", "Remote end closed connection without response"), Trouble.SILENCE),
         (failed("Nameless", "chroma.example.com has none"), Trouble.NAMELESS),
     ],
 )
