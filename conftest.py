@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any, Final
+
 import pytest
 
 from cluster.provider import ClusterError, provider_for
-from support.platform.preflight import preflight
 from support.session.clusters import CLUSTERS, Clusters
+from support.session.command_line import add_options, is_command_asked
 
-pytest_plugins = [
-    "support.session.plugin",
+if TYPE_CHECKING:
+    from support.platform.assessment import Assessment
+
+# What scenarios need. A command needs none of it, and is over in less time than this takes to be imported.
+# Those of packages come first, and are not loaded by themselves: see pytest.ini.
+OF_PACKAGES: Final = ("pytest_bdd.plugin", "_hypothesis_pytestplugin", "xdist.plugin", "xdist.looponfail")
+OF_SCENARIOS: Final = (
+    "support.session.features",
     "support.session.recorder",
     "support.session.scheduling",
     "support.fixtures.run",
@@ -41,10 +49,37 @@ pytest_plugins = [
     "steps.sweep",
     "steps.telemetry",
     "steps.heritage",
-]
+)
+
+OF_ALL: Final = "support.session.plugin"
+# Of pytest itself: at the end each collects garbage several times, for errors that tests leave behind.
+NOT_OF_COMMANDS: Final = ("unraisableexception", "threadexception")
+
+
+def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginManager) -> None:
+    """Declare the options, and load what scenarios need unless these ask for a command.
+
+    A list of plugins in this module would be loaded before any option is known.
+    """
+    add_options(parser)
+    config: Any = pluginmanager.get_plugin("pytestconfig")
+    if is_command_asked(parser, config.invocation_params.args):
+        for name in NOT_OF_COMMANDS:
+            pluginmanager.set_blocked(name)
+        pluginmanager.import_plugin(OF_ALL)
+    else:
+        for name in (*OF_PACKAGES, OF_ALL, *OF_SCENARIOS):
+            pluginmanager.import_plugin(name)
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_configure(config: pytest.Config) -> None:
     """Hand in where clusters come from: support knows none."""
     config.stash[CLUSTERS] = Clusters(provider_for, preflight, ClusterError)
+
+
+def preflight(*given: Any) -> Assessment:
+    """Examine a cluster; the examination is imported once there is one."""
+    from support.platform.preflight import preflight as examine  # noqa: PLC0415 - see above
+
+    return examine(*given)

@@ -13,9 +13,6 @@ from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import unquote, urlsplit
 from urllib.request import getproxies_environment, proxy_bypass
 
-from python_socks import ProxyError, ProxyType
-from python_socks.sync import Proxy as Connector
-
 from apiserver.errors import NoAnswerError, UnusableError
 
 if TYPE_CHECKING:
@@ -23,10 +20,10 @@ if TYPE_CHECKING:
 
 # As kubectl reads them: to `socks5` the name goes unresolved, too.
 _KINDS: Final = {
-    "http": (ProxyType.HTTP, 80),
-    "https": (ProxyType.HTTP, 443),
-    "socks5": (ProxyType.SOCKS5, 1080),
-    "socks5h": (ProxyType.SOCKS5, 1080),
+    "http": ("HTTP", 80),
+    "https": ("HTTP", 443),
+    "socks5": ("SOCKS5", 1080),
+    "socks5h": ("SOCKS5", 1080),
 }
 # Statuses of a proxy by which it refuses us: no waiting changes that.
 _REFUSALS: Final = {401, 403, 407}
@@ -73,8 +70,12 @@ class Proxy:
 
     def dial(self, host: str, port: int, timeout: float | None) -> socket.socket:
         """Connect to a host and port as the proxy knows them; raises `NoAnswerError`, or OSError."""
+        # Most clusters are reached without.
+        from python_socks import ProxyError, ProxyType  # noqa: PLC0415 - see above
+        from python_socks.sync import Proxy as Connector  # noqa: PLC0415 - likewise
+
         connector = Connector(
-            _KINDS[self.scheme][0],
+            ProxyType[_KINDS[self.scheme][0]],
             self.host,
             self.port,
             self.username,

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, Final
 
-from support.commands import apply, backup, history, notes, plan, remove, status, sweep
 from support.commands.call import NotConsentedError
 from support.core.errors import SuiteError
 from support.kube.errors import ApiError
@@ -16,19 +16,29 @@ if TYPE_CHECKING:
     from support.commands.call import Call
 
 
-# By the name of its option (support/session/command_line.py declares it, too); each returns the exit code.
-COMMANDS: Final[Mapping[str, Callable[[Call], int]]] = {
-    "plan": plan.run,
-    "apply": apply.run,
-    "remove": remove.run,
-    "history": history.run,
-    "back_to": apply.back_to,
-    "backup": backup.back_up,
-    "restore": backup.restore,
-    "status": status.run,
-    "notes": notes.run,
-    "sweep": sweep.run,
+# By the name of its option (support/session/command_line.py declares it, too): the module and the function that carries it
+# out. The module is imported for its command alone: together they need all of the suite.
+COMMANDS: Final[Mapping[str, tuple[str, str]]] = {
+    "plan": ("plan", "run"),
+    "apply": ("apply", "run"),
+    "remove": ("remove", "run"),
+    "history": ("history", "run"),
+    "back_to": ("apply", "back_to"),
+    "backup": ("backup", "back_up"),
+    "restore": ("backup", "restore"),
+    "status": ("status", "run"),
+    "notes": ("notes", "run"),
+    "sweep": ("sweep", "run"),
 }
+# Those that only look: nothing is examined, marked or swept before them.
+LOOKING: Final = frozenset({"history", "notes", "status"})
+
+
+def command(name: str) -> Callable[[Call], int]:
+    """Return what carries out a command and returns its exit code."""
+    module, function = COMMANDS[name]
+    found: Any = getattr(import_module(f"{__name__}.{module}"), function)
+    return found  # type: ignore[no-any-return]  # the table above says what it is
 
 
 def carry_out(name: str, call: Call) -> int:
@@ -37,7 +47,7 @@ def carry_out(name: str, call: Call) -> int:
     Raises `SilentError` where the cluster does not answer any more, `NotConsentedError` where nobody agreed.
     """
     try:
-        return COMMANDS[name](call)
+        return command(name)(call)
     except ApiError as error:
         if silent := silence(call.namespace.kube, error):
             raise SilentError(silent) from error

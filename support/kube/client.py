@@ -19,7 +19,6 @@ from support.kube.discovery import contents
 from support.kube.errors import ApiError
 from support.kube.owners import conflicts
 from support.kube.resources import path_of, path_to
-from support.kube.websocket import V4, V5, RejectedError, Websocket
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -27,6 +26,7 @@ if TYPE_CHECKING:
 
     from support.kube.discovery import Contents
     from support.kube.objects import Object, Objects
+    from support.kube.websocket import Websocket
 
 
 FIELD_MANAGER: Final = "chroma-conformance"
@@ -34,6 +34,10 @@ FIELD_MANAGER: Final = "chroma-conformance"
 
 # Seconds after which the API server ends a watch, which then goes on from where it was.
 _WATCH_SECONDS: Final = 300
+
+# The protocols of a websocket, the better one first: v4 has no word for the end of an input, v5 has one for exec alone.
+_EXEC: Final = ("v5.channel.k8s.io", "v4.channel.k8s.io")
+_FORWARD: Final = ("v4.channel.k8s.io",)
 
 _STDIN, _STDOUT, _STDERR, _STATUS = 0, 1, 2, 3  # channels of an exec's websocket
 
@@ -168,7 +172,7 @@ class Kube:
         query = [("container", container), ("stdout", "true"), ("stderr", "true")]
         query += [("stdin", "true")] * (stdin is not None)
         query += [("command", word) for word in argv]
-        websocket = self._open(namespace, pod, "exec", query, (V5, V4))
+        websocket = self._open(namespace, pod, "exec", query, _EXEC)
         try:
             if stdin is not None:
                 websocket.send(_STDIN, stdin)
@@ -184,7 +188,7 @@ class Kube:
         Shutting down the socket's writing side keeps its reading side open, but the pod does not learn of it:
         the protocol has no word for it.
         """
-        websocket = self._open(namespace, pod, "portforward", [("ports", str(port))], (V4,))
+        websocket = self._open(namespace, pod, "portforward", [("ports", str(port))], _FORWARD)
         near, far = socket.socketpair()
         threading.Thread(
             target=websocket.pump, args=(far,), name=f"forward {pod}:{port}", daemon=True
@@ -263,6 +267,8 @@ class Kube:
         query: Iterable[tuple[str, str]],
         protocols: Sequence[str],
     ) -> Websocket:
+        from support.kube.websocket import RejectedError, Websocket  # noqa: PLC0415 - most commands open none
+
         path = f"/{path_to('Pod', pod, namespace)}/{what}?{urlencode(list(query))}"
         try:
             return Websocket.open(self._way, path, protocols, kept().request)

@@ -8,15 +8,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
-from cryptography import x509
-from cryptography.hazmat.primitives.serialization import (
-    Encoding,
-    PublicFormat,
-    load_pem_private_key,
-)
-
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from cryptography.x509 import Certificate
 
     from support.kube.client import Kube
     from support.kube.objects import Object
@@ -78,7 +73,7 @@ def unpack(secret: Object) -> Tls | None:
 def flaws(tls: Tls, wildcard: str, now: datetime) -> Iterator[str]:
     """Yield why nobody would believe a certificate that is to be for all hosts of a domain ("*.example.com")."""
     try:
-        certificate = x509.load_pem_x509_certificate(tls.certificate)
+        certificate = _read(tls)
     except _UNREADABLE:
         yield "holds no certificate that can be read"
         return
@@ -103,17 +98,26 @@ def staleness(copy: Object, source: Object) -> str | None:
 
 def _end(tls: Tls) -> str:
     try:
-        return _day(x509.load_pem_x509_certificate(tls.certificate).not_valid_after_utc)
+        return _day(_read(tls).not_valid_after_utc)
     except _UNREADABLE:
         return "nobody can read when"
+
+
+def _read(tls: Tls) -> Certificate:
+    # Few commands look into certificates, and what does so is large.
+    from cryptography.x509 import load_pem_x509_certificate  # noqa: PLC0415 - see above
+
+    return load_pem_x509_certificate(tls.certificate)
 
 
 def _day(moment: datetime) -> str:
     return moment.astimezone(UTC).strftime("%Y-%m-%d %H:%M UTC")
 
 
-def _names(certificate: x509.Certificate) -> set[str]:
+def _names(certificate: Certificate) -> set[str]:
     """Return the host names that a certificate is for; clients look at no others."""
+    from cryptography import x509  # noqa: PLC0415 - as in _read
+
     try:
         extension = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName)
     except (x509.ExtensionNotFound, ValueError):
@@ -121,7 +125,13 @@ def _names(certificate: x509.Certificate) -> set[str]:
     return {name.lower() for name in extension.value.get_values_for_type(x509.DNSName)}
 
 
-def _fits(key: bytes, certificate: x509.Certificate) -> bool:
+def _fits(key: bytes, certificate: Certificate) -> bool:
+    from cryptography.hazmat.primitives.serialization import (  # noqa: PLC0415 - as in _read
+        Encoding,
+        PublicFormat,
+        load_pem_private_key,
+    )
+
     try:
         public = load_pem_private_key(key, None).public_key()
     except _UNREADABLE:

@@ -1,5 +1,6 @@
 """The options that the suite adds to the command line, each with a line that says what it does."""
 
+from collections.abc import Sequence
 from typing import Final
 
 import pytest
@@ -36,6 +37,15 @@ COMMANDS: Final[tuple[str, ...]] = (
     "notes",
     "sweep",
 )
+
+
+def is_command_asked(parser: pytest.Parser, args: Sequence[str]) -> bool:
+    """Whether these arguments ask for a command, as far as the options that are declared so far tell."""
+    try:
+        known = parser.parse_known_args(args)
+    except pytest.UsageError:  # said again when all are parsed
+        return False
+    return any(getattr(known, name) is not None for name in COMMANDS)
 
 
 def add_options(parser: pytest.Parser) -> None:

@@ -7,10 +7,7 @@ from typing import Any, Final
 
 import pytest
 import yaml
-from hypothesis import settings
-from hypothesis.errors import InvalidArgument
 
-from support.laws.strategies import register_profiles
 from support.session.command_line import COMMANDS
 
 # Short enough that its throw-away companions ("NAME-gw1-0123abcd-12") are names of Kubernetes as well.
@@ -77,8 +74,8 @@ class Options:
             require=get("require"),
             without=tuple(get("without")),
             capabilities=frozenset(get("capability")),
-            profile=get("--hypothesis-profile") or "dev",
-            seed=get("--hypothesis-seed") or "",
+            profile=get("--hypothesis-profile", None) or "dev",
+            seed=get("--hypothesis-seed", None) or "",
             command=command,
             argument=get(command) if command else "",
         )
@@ -125,11 +122,8 @@ class Options:
             wrong.append(f"--patience {self.patience:g}: must be a number above 0; 2 waits twice as long")
         if self.report_dir.exists() and not self.report_dir.is_dir():
             wrong.append(f"--report-dir {self.report_dir}: is a file, not a directory")
-        register_profiles()
-        try:
-            settings.get_profile(self.profile)
-        except InvalidArgument:
-            wrong.append(f"--hypothesis-profile {self.profile}: unknown; there are dev, ci and soak")
+        if self.command is None:
+            wrong += _complaints_about_profile(self.profile)
         return wrong
 
 
@@ -151,6 +145,21 @@ def _kind(provider: str, kubeconfig: str | None) -> str:
 def _usual_roll_back(provider: str) -> str:
     # On somebody's cluster nothing that was asked for is taken away unasked.
     return "always" if provider == "embedded" else "never"
+
+
+def _complaints_about_profile(profile: str) -> list[str]:
+    # A command is over in less time than these take to be imported.
+    from hypothesis import settings  # noqa: PLC0415 - see above
+    from hypothesis.errors import InvalidArgument  # noqa: PLC0415 - likewise
+
+    from support.laws.strategies import register_profiles  # noqa: PLC0415 - likewise
+
+    register_profiles()
+    try:
+        settings.get_profile(profile)
+    except InvalidArgument:
+        return [f"--hypothesis-profile {profile}: unknown; there are dev, ci and soak"]
+    return []
 
 
 def _complaints_about_namespace(namespace: str) -> list[str]:

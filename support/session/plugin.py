@@ -1,4 +1,4 @@
-"""How pytest runs the features: options, collection, the cluster, the reports."""
+"""How pytest runs the features, or a command: options, the cluster, the end; `features` has what scenarios alone need."""
 
 from __future__ import annotations
 
@@ -6,34 +6,28 @@ import json
 import sys
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 from _pytest.main import wrap_session
 
+from support.core.errors import SuiteError
 from support.core.redaction import redacted_file
 from support.diagnosis.findings import Cause
-from support.release.fault_fit import incompatibility
-from support.release.faults import Fault, FaultError
-from support.release.lint import insecurities
-from support.release.release import ReleaseError
-from support.reporting.conformance import Report
 from support.reporting.progress import ProgressPlugin
 from support.reporting.terminal import SpecificationReporter
 from support.session.clusters import CLUSTERS, HandedCluster, hand_over
-from support.session.collector import FeatureFile, all_scenarios, is_titled, uncatchable, unknown_title
-from support.session.command_line import add_options
 from support.session.commands import obey
 from support.session.options import Options
 from support.session.run import INSECURE, SILENT, Run
 from support.session.suite import SUITE, Suite, boot, end
 from support.session.workers import Workers, heed_termination
 
+if TYPE_CHECKING:
+    from support.release.faults import Fault
+    from support.release.release import Release
+
 HANDED: Final = "chroma-conformance"
-
-
-def pytest_addoption(parser: pytest.Parser) -> None:
-    add_options(parser)
 
 
 @pytest.hookimpl(tryfirst=True)  # before xdist reads it
@@ -62,9 +56,11 @@ def pytest_configure(config: pytest.Config) -> None:
     if not worker:
         config.pluginmanager.register(suite.results)
         config.pluginmanager.register(Workers())
+    if options.command:
+        return
     # Hypothesis reads them when it is configured, after this.
     config.option.hypothesis_profile = options.profile
-    if _leads_to_features(config):
+    if leads_to_features(config):
         config.option.hypothesis_seed = run.seed
         heed_termination()
 
@@ -81,72 +77,16 @@ def pytest_plugin_registered(plugin: object, manager: pytest.PytestPluginManager
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_sessionstart(session: pytest.Session) -> None:
-    """Check what names a file of the suite, and put an unfinished report in place of the last one."""
-    config, suite = session.config, session.config.stash[SUITE]
-    if not _leads_to_features(config) or hasattr(config, "workerinput"):
-        return
-    options = suite.run.options
-    try:
-        release = suite.run.release
-        fault = Fault.load(options.fault) if options.fault else None
-    except (ReleaseError, FaultError) as error:
-        raise pytest.UsageError(str(error)) from None
-    if incompatible := fault and incompatibility(fault, release):
-        raise pytest.UsageError(incompatible)
-    if options.command:  # the report of the last run stays
-        return
-    if (reasons := insecurities(release)) and suite.run.accept_insecure(release) is None:
-        lines = [f'release "{release.name}" is refused because {Cause.INSECURE}:']
-        lines += [line for reason in reasons for line in reason.lines()]
-        lines += ["(--accept-insecure deploys it nevertheless, and then the run fails)"]
-        raise pytest.UsageError("\n  ".join(lines))
-    scenarios = all_scenarios(config.rootpath)
-    if unknown := unknown_title(suite.run.options.scenario, scenarios):
-        raise pytest.UsageError(f"--scenario: {unknown}")
-    if fault and (wrong := uncatchable(fault.caught_by, scenarios)):
-        raise pytest.UsageError(f"fault {fault.name!r}: {wrong}")
-    suite.report = Report(
-        suite.run.conditions,
-        directory=options.report_dir,
-        root=config.rootpath,
-        arguments=config.invocation_params.args,
-        scenarios=scenarios,
-        redactor=suite.run.redactor,
-        facts=suite.run.facts,
-        measured=suite.run.measured,
-        fault=fault,
-    )
-    try:
-        suite.report.begin()
-    except OSError as error:
-        suite.report = None
-        raise pytest.UsageError(_unwritable(options.report_dir, error)) from None
-
-
-def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:
-    return FeatureFile.from_parent(parent, path=file_path) if file_path.suffix == ".feature" else None
-
-
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out what is not of the title asked for."""
-    if title := config.stash[SUITE].run.options.scenario:
-        others = [item for item in items if not is_titled(item, title)]
-        config.hook.pytest_deselected(items=others)
-        items[:] = [item for item in items if item not in others]
-
-
-@pytest.hookimpl(tryfirst=True)
-def pytest_runtestloop(session: pytest.Session) -> None:
-    """Boot the cluster once it is sure that something needs it."""
-    going_on = not session.testsfailed and not session.config.option.collectonly
-    if going_on and any(isinstance(item.parent, FeatureFile) for item in session.items):
-        boot(session.config)
+    """Check what a command names; what scenarios need besides, `features` does."""
+    suite = session.config.stash[SUITE]
+    if suite.run.options.command:
+        chosen(suite.run)
 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_setupnodes(config: pytest.Config) -> None:
     """Boot the cluster before there are workers, since each is handed it as it starts."""
-    if _leads_to_features(config):
+    if leads_to_features(config):
         boot(config)
 
 
@@ -202,7 +142,7 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
             suite.report.finish(suite.results, finished=finished)
         except OSError as error:
             # The verdict is on the terminal, and whoever waits for a file must not take an old one for it.
-            suite.run.left.append(_unwritable(suite.run.options.report_dir, error))
+            suite.run.left.append(unwritable(suite.run.options.report_dir, error))
             session.exitstatus = pytest.ExitCode.USAGE_ERROR
         if suite.report.unproved and session.exitstatus == pytest.ExitCode.OK:
             session.exitstatus = pytest.ExitCode.NO_TESTS_COLLECTED
@@ -232,12 +172,27 @@ def pytest_unconfigure(config: pytest.Config) -> None:
             suite.report.finish(suite.results, finished=False)
 
 
-def _unwritable(directory: Path, error: OSError) -> str:
+def chosen(run: Run) -> tuple[Release, Fault | None]:
+    """Return the release under test and what spoils it; raises `pytest.UsageError` where either is not right."""
+    try:
+        release, fault = run.release, run.fault
+    except SuiteError as error:
+        raise pytest.UsageError(str(error)) from None
+    if fault:
+        from support.release.fault_fit import incompatibility  # noqa: PLC0415 - renders, which few commands need
+
+        if incompatible := incompatibility(fault, release):
+            raise pytest.UsageError(incompatible)
+    return release, fault
+
+
+def unwritable(directory: Path, error: OSError) -> str:
+    """Say that no report can be written into a directory, and what to do."""
     why = error.strerror or type(error).__name__
     return f"--report-dir {directory}: no report can be written there ({why}); make room, or choose another directory"
 
 
-def _leads_to_features(config: pytest.Config) -> bool:
+def leads_to_features(config: pytest.Config) -> bool:
     """Whether scenarios are to be run, as far as the paths of the command line tell."""
     features = config.rootpath / "features"
     paths = [Path(config.invocation_params.dir, one.partition("::")[0]).resolve() for one in config.args]

@@ -19,11 +19,8 @@ from support.kube.errors import ApiError
 from support.kube.silence import silence
 from support.platform.inventory import Inventory, InventoryError
 from support.release.catalogue import load, shares_fate
-from support.release.faults import Fault
 from support.release.place import Place, misplaced
 from support.release.release import USUAL
-from support.reporting.conformance import Conditions
-from support.reporting.evidence import EvidenceRecorder
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -34,8 +31,10 @@ if TYPE_CHECKING:
     from support.kube.client import Kube
     from support.platform.assessment import Assessment
     from support.platform.inventory import Check
+    from support.release.faults import Fault
     from support.release.release import Release
-    from support.reporting.evidence import View
+    from support.reporting.conformance import Conditions
+    from support.reporting.evidence import EvidenceRecorder, View
     from support.session.options import Options
 
 # The fact that a release was found open; with it no run ends well.
@@ -74,7 +73,6 @@ class Run:
     redactor: Redactor = field(default_factory=Redactor)
     # The namespaces in use, and the cluster they are on: there the evidence of a failure is taken.
     sites: dict[str, Kube] = field(default_factory=dict)
-    evidence_recorder: EvidenceRecorder = field(default_factory=EvidenceRecorder)
     # What is found out about the cluster and the release, for the report.
     facts: dict[str, str] = field(default_factory=dict)
     # What was measured on the way, for the report; no verdict hangs on it.
@@ -92,6 +90,13 @@ class Run:
             self.password = secrets.token_urlsafe(24)
         self.redactor.learn(self.password)
         keep(Deadlines().scaled(self.options.patience))
+
+    @cached_property
+    def evidence_recorder(self) -> EvidenceRecorder:
+        """What takes the evidence of a failure."""
+        from support.reporting.evidence import EvidenceRecorder  # noqa: PLC0415 - no command fails with evidence
+
+        return EvidenceRecorder()
 
     @cached_property
     def release(self) -> Release:
@@ -124,6 +129,8 @@ class Run:
     @property
     def conditions(self) -> Conditions:
         """What the report says of how the run was asked for."""
+        from support.reporting.conformance import Conditions  # noqa: PLC0415 - no command has a report
+
         options = self.options
         return Conditions(
             run_id=self.id,
@@ -187,7 +194,7 @@ class Run:
 
     def fault_of(self, release: Release) -> Fault | None:
         """Return the fault that a release is spoiled by; it touches the release under test alone, and what differs from it."""
-        return self._fault if shares_fate(release.name, self.release.name) else None
+        return self.fault if shares_fate(release.name, self.release.name) else None
 
     def accept_insecure(self, release: Release) -> Callable[[str], None] | None:
         """Return what notes that a release is insecure, where that is accepted; None where it is refused.
@@ -197,8 +204,13 @@ class Run:
         return self._note_insecure if self.options.accept_insecure or self.fault_of(release) else None
 
     @cached_property
-    def _fault(self) -> Fault | None:
-        return Fault.load(self.options.fault) if self.options.fault else None
+    def fault(self) -> Fault | None:
+        """What spoils the release under test, None where nothing does; raises `FaultError`."""
+        if not self.options.fault:
+            return None
+        from support.release.faults import Fault  # noqa: PLC0415 - it renders, which few commands need
+
+        return Fault.load(self.options.fault)
 
     def _note_insecure(self, answer: str) -> None:
         self.facts[INSECURE] = answer

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Final
 
 import pytest
 
+from support.commands import LOOKING
 from support.platform.inventory import InventoryError
 from support.reporting.terminal import SpecificationReporter
 from support.reporting.verdict import Results
-from support.session.arrival import arrive
 from support.session.clusters import CLUSTERS, Cluster, Provider
 
 if TYPE_CHECKING:
@@ -64,7 +64,8 @@ def boot(config: pytest.Config) -> Cluster:
         )
         access = suite.provider.create()
         # Whatever is missing or wrong is reported now, before anything is touched.
-        suite.run.examine(access, clusters.preflight, progress)
+        if options.command not in LOOKING:
+            suite.run.examine(access, clusters.preflight, progress)
     except (clusters.error, InventoryError) as error:
         reason = suite.run.out_of_reach(error) if isinstance(error, clusters.error) else str(error)
         suite.results.broken.append(reason)
@@ -75,7 +76,9 @@ def boot(config: pytest.Config) -> Cluster:
         suite.report.times[what] = time.monotonic() - began
         suite.report.images = access.images
     suite.access = access
-    if options.provider != "embedded" and options.command != "sweep":
+    if options.provider != "embedded" and options.command not in LOOKING | {"sweep"}:
+        from support.session.arrival import arrive  # noqa: PLC0415 - who only looks does without
+
         with ExitStack() as stack:
             inventory = stack.enter_context(suite.run.using(access))
             stack.enter_context(arrive(suite.run, inventory, progress))

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from support.commands import COMMANDS as CARRIED_OUT
+from support.commands import command
 from support.session.command_line import COMMANDS
 from support.session.options import Options
 from tests.miniature import Miniature
@@ -161,3 +162,4 @@ def test_every_option_is_explained(miniature: Miniature) -> None:
 
 def test_every_command_that_may_be_asked_for_is_carried_out() -> None:
     assert set(COMMANDS) == set(CARRIED_OUT)
+    assert all(callable(command(name)) for name in COMMANDS)
