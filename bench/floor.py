@@ -41,6 +41,6 @@ def seconds_to_live(kube: Kube, namespace: str, objects: Objects, health_check: 
 
 def _lives(health_check: HealthCheck) -> bool:
     try:
-        return health_check.heartbeat_advances() and health_check.acknowledges_write()
+        return health_check.heartbeat_advances() and health_check.acknowledges_write(indexed=True)
     except NotYet:
         return False
