@@ -194,3 +194,41 @@ def test_a_release_that_anybody_may_use_is_told_as_one_that_an_apply_would_refus
 def _call(outcome: Plan | ApiError, name: str, said: list[str], *, accept_insecure: bool = False) -> Call:
     place = Place(outcome, lambda _release: print if accept_insecure else None)
     return Call(cast("Any", place), load(name), "r1", Deadlines(), "", said.append, lambda _: None)
+
+
+def _limited(**limits: str) -> Object:
+    containers = [{"name": "chroma", "resources": {"limits": limits}}]
+    return obj("StatefulSet", "chroma", spec={"template": {"spec": {"containers": containers}}})
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "falls"),
+    [
+        ({"memory": "3Gi"}, {"memory": "2Gi"}, "the limit of memory of container chroma falls: 3Gi -> 2Gi"),
+        ({"memory": "2048Mi"}, {"memory": "2Gi"}, None),
+        ({"memory": "2Gi"}, {"memory": "3Gi"}, None),
+        ({"cpu": "1"}, {"cpu": "500m"}, "the limit of cpu of container chroma falls: 1 -> 500m"),
+        ({}, {"cpu": "1"}, "the limit of cpu of container chroma falls: no limit -> 1"),
+        ({"cpu": "1"}, {}, None),
+    ],
+    ids=str,
+)
+def test_a_limit_that_falls_wants_consent(
+    before: dict[str, str], after: dict[str, str], falls: str | None
+) -> None:
+    cluster = cast("Kube", Cluster([HOME, _limited(**before)]))
+    seen = Situation(namespace=HOME)
+    found = plan(cluster, "release", "chroma", [_limited(**after)], [], seen=seen)
+    said = [line for line in found.consequences() if "limit" in line]
+    assert said == ([falls] if falls else [])
+
+
+def test_a_pod_that_is_replaced_and_another_token_want_consent() -> None:
+    cluster = cast("Kube", Cluster([HOME, _limited(memory="2Gi")]))
+    found = plan(cluster, "release", "chroma", [_limited(memory="3Gi")], [], seen=Situation(namespace=HOME))
+    assert any("its pod is replaced" in line for line in found.consequences())
+    assert not found.token_changes
+    assert any(
+        "the token changes" in line
+        for line in Plan("t", "chroma", (), False, token_changes=True).consequences()
+    )
