@@ -101,7 +101,8 @@ class Attempt:
             former = None
             self._clearance.everything(remove_data=False)
         before_it = f'release "{former.release.name}"' if former else "nothing"
-        self._site.progress(f'release "{self._applied.release.name}" gives way to {before_it}: {finding}')
+        why = f"{finding.kind}: {finding.detail}"  # what to do is told where the apply ends
+        self._site.progress(f'release "{self._applied.release.name}" gives way to {before_it}: {why}')
         if self._touched:
             live = self._take_back(former, finding)
         else:

@@ -32,10 +32,10 @@ if TYPE_CHECKING:
 
 REPORT: Final = "conformance.json"
 # The version of the report's form; it rises when a reader would misread it.
-_FORM: Final = 2
+_FORM: Final = 3
 _SHOWN_DIFFERENCES: Final = 3  # of an image, on the terminal
 # What a result says in words of others.
-_TOLD: Final = ("reason", "message", "detail", "trouble", "remedy", "steps")
+_TOLD: Final = ("reason", "message", "detail", "trouble", "cause", "remedy", "steps")
 # Those whose version decides what a scenario sees.
 _PACKAGES: Final = ("chromadb", "httpx", "hypothesis", "kubernetes", "pytest", "pytest-bdd", "pytest-xdist")
 
@@ -171,7 +171,7 @@ class Report:
             yield f"{name}: {level.verdict.upper()} ({level.counted})"
         yield from (f"not proved: {line}" for line in self.unproved)
         if any(level.left_out for level in self._levels.values()):
-            yield "what was not run proves nothing: `pytest features/` runs all of it"
+            yield "what was left out proves nothing: `pytest features/` runs all of it"
         for what, much in self._measured.items():
             yield f"measured: {what}: {much}"
         for image in self.images:
@@ -179,7 +179,9 @@ class Report:
         yield from self._words_about_fault()
         yield f"report: {self._directory / REPORT}, {self._directory / 'junit.xml'}"
         if any(result.evidence for result in self._results):
-            yield f"evidence: {self.evidence}"
+            yield f"evidence: {self.evidence}, with a directory for each of these scenarios: failure.txt says the most"
+            if self._conditions.provider == "embedded":
+                yield "the cluster of this run is gone; to look at one: `python -m cluster up`, and run with the options it prints"
 
     def _words_about_fault(self) -> Iterator[str]:
         if fault := self._fault:
@@ -192,7 +194,7 @@ class Report:
         assert self._fault
         wanted = self._fault.caught_by
         if any(
-            result.outcome == "failed"
+            result.outcome in {"failed", "not_run"}
             and wanted.describes(result.scenario.file, result.scenario.name, result.detail)
             for result in self._results
         ):
@@ -201,6 +203,7 @@ class Report:
         if not named:
             return "not run"
         return {
+            "not_run": "not run, for another reason",
             "failed": f'failed, but not with "{wanted.message}"',
             "passed": "NOT CAUGHT: it passed",
             "flaky": "NOT CAUGHT: it passed when it ran again",
@@ -299,7 +302,7 @@ def _entry(result: Result, given: Sequence[str], directory: Path) -> dict[str, A
         "seconds": round(result.seconds, 3),
         "reason": result.reason,
         "message": result.message,
-        "type": result.error if result.outcome in {"failed", "flaky"} else "",
+        "type": result.error if result.outcome in {"failed", "not_run", "flaky"} else "",
         "trouble": result.trouble,
         "remedy": result.remedy,
         "steps": list(result.steps),

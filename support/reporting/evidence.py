@@ -6,111 +6,30 @@ import difflib
 import math
 import re
 import shutil
-import textwrap
 import time
-import traceback
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import yaml
 
-from support.core.errors import SuiteError
-from support.core.promises import PromiseBroken
-from support.core.symptoms import symptom_of
 from support.deploy import last_live
-from support.deploy.results import Refused
 from support.diagnosis.inquiry import KINDS, controller_of, objects_of
-from support.diagnosis.troubles import diagnose, of_objects
+from support.diagnosis.troubles import of_objects
 from support.kube.containers import injected, own_of, state, statuses
 from support.kube.errors import ApiError
 from support.kube.secrets import without_values
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from support.core.redaction import Redactor
-    from support.core.symptoms import Symptom
-    from support.diagnosis.findings import Finding
     from support.kube.client import Kube
     from support.kube.objects import Object, Objects
-    from support.reporting.scenario import Scenario
 
 # Lines of a log in the bundle, and of logs, events and differences in the report itself.
 _LOG_LINES: Final = 500
 _SHORT_LINES: Final = 8
 _SUMMARY: Final = "failure.txt"
-
-
-@dataclass(frozen=True)
-class Advice:
-    """What troubles a user who saw a failure, and what to do about it; each empty where it is not known."""
-
-    trouble: str = ""
-    remedy: str = ""
-
-
-@dataclass(frozen=True)
-class Failure:
-    """A step that failed."""
-
-    scenario: Scenario
-    step: str  # with its keyword
-    line: int
-    error: BaseException
-
-    @property
-    def reason(self) -> str:
-        """Why it failed, in one line."""
-        if isinstance(self.error, PromiseBroken):
-            return f"promised: {_first(self.error.promised)}; seen: {_first(self.error.seen)}"
-        return f"{type(self.error).__name__}: {_first(str(self.error))}".removesuffix(": ")
-
-    def advice(self, look_into: Callable[[Symptom], Finding | None] = diagnose) -> Advice:
-        """Return what is behind it, as far as it is a known trouble or an error that names its remedy.
-
-        `look_into` names the trouble of somebody who saw this.
-        """
-        if trouble := self._trouble(look_into):
-            return Advice(str(trouble.kind), trouble.remedy)
-        return Advice(remedy=self.error.remedy if isinstance(self.error, SuiteError) else "")
-
-    def sentences(self, root: Path, advice: Advice | None = None) -> list[str]:
-        """Say what was promised, what was seen instead, and where; and what to do, where that is known."""
-        advice = advice or self.advice()
-        place = f"{self.scenario.file}:{self.line}"
-        promised, seen = self.step, str(self.error)
-        if isinstance(self.error, PromiseBroken):
-            promised, seen = f"{self.step}: {self.error.promised}", self.error.seen
-        # Pytest adds how an assertion was computed; that stands in the traceback.
-        seen = seen.partition("\nassert ")[0].strip() or type(self.error).__name__
-        frames = [
-            f"{frame.filename}:{frame.lineno}" for frame in traceback.extract_tb(self.error.__traceback__)
-        ]
-        ours = [
-            one.removeprefix(f"{root}/")
-            for one in frames
-            if one.startswith((f"{root}/steps/", f"{root}/support/"))
-        ]
-        to_do = advice.remedy and (advice.trouble or advice.remedy not in seen)
-        return [
-            f"promised: {promised}  ({place})",
-            f"seen:     {textwrap.indent(seen, ' ' * 10).strip()}",
-            f"where:    {(ours or [place])[-1]}",
-            *([f"trouble:  {advice.trouble}"] if advice.trouble else ()),
-            *([f"to do:    {advice.remedy}"] if to_do else ()),
-        ]
-
-    def _trouble(self, look_into: Callable[[Symptom], Finding | None]) -> Finding | None:
-        if isinstance(self.error, ApiError):
-            return None  # what the API server refused is no answer of a release
-        if isinstance(self.error, Refused) and self.error.finding.behind:
-            return self.error.finding.behind
-        return look_into(symptom_of(self.error))
-
-
-def _first(text: str) -> str:
-    return next(iter(text.strip().splitlines()), "")
 
 
 # What was seen of a namespace: the files of the bundle, by name.
@@ -122,7 +41,6 @@ class EvidenceRecorder:
 
     def __init__(self) -> None:
         self.views: dict[str, View] = {}
-        self.shown: set[tuple[str, str]] = set()  # file and line, of what the report has shown already
         self._began = time.monotonic()
 
     def begin_act(self) -> None:
@@ -177,23 +95,21 @@ def take(
     failure: Sequence[str],
     views: Mapping[str, View],
     redactor: Redactor,
-    shown: set[tuple[str, str]],
+    traceback: str = "",
 ) -> str:
-    """Write the bundle of evidence, a directory for each view, and return what of it belongs into the report itself.
-
-    A line that stands in `shown` is left out there, and each that tells what has happened is added: what twenty failures
-    have in common is read once.
-    """
+    """Write the bundle of evidence, a directory for each view, and return it in short, as its failure.txt has it."""
     shutil.rmtree(directory, ignore_errors=True)
     short = list(failure)
     for title, view in views.items():
         (directory / title).mkdir(parents=True)
         for name, text in view.items():
             (directory / title / name).write_text(redactor.text(text), encoding="utf-8")
-        short += _in_short(title, view, shown)
+        short += _in_short(title, view)
     text = redactor.text("\n".join(short))
     directory.mkdir(parents=True, exist_ok=True)
     (directory / _SUMMARY).write_text(f"{text}\n", encoding="utf-8")
+    if traceback:
+        (directory / "traceback.txt").write_text(redactor.text(traceback), encoding="utf-8")
     return text
 
 
@@ -268,7 +184,7 @@ def _logs(kube: Kube, pod: Object, seconds: int | None) -> Iterator[tuple[str, s
             yield f"{metadata['name']}.{status['name']}.{which}", text
 
 
-def _in_short(title: str, view: View, shown_before: set[tuple[str, str]]) -> Iterator[str]:
+def _in_short(title: str, view: View) -> Iterator[str]:
     for name, text in view.items():
         file, lines = f"{title}/{name}", text.splitlines()
         # What came of the act tells more than what was logged before it.
@@ -277,11 +193,7 @@ def _in_short(title: str, view: View, shown_before: set[tuple[str, str]]) -> Ite
             continue
         # Of a log and of events the end tells, of differences the beginning.
         telling = lines[:_SHORT_LINES] if name == "differences.txt" else lines[-_SHORT_LINES:]
-        # A state is shown each time, an event once.
-        shown = [line for line in telling if line.strip() and (file, line) not in shown_before]
-        if name.endswith(".log") or name == "events.txt":
-            shown_before.update((file, line) for line in shown)
-        if shown:
+        if shown := [line for line in telling if line.strip()]:
             yield file + (f" ({len(shown)} of {len(lines)} lines)" if len(shown) < len(lines) else "")
             yield from (f"    {line}" for line in shown)
 

@@ -83,8 +83,10 @@ def _case(result: Result) -> xunit2.TestCase:
     for name, value in _facts(result).items():
         if value:
             case.add_property(name, _clean(value))
-    if result.outcome == "failed":
-        failure = Failure(_clean(result.message or result.reason), result.error)
+    if result.outcome in {"failed", "not_run"}:
+        # What could not begin counts against the run, and proves no promise broken.
+        kind = Failure if result.outcome == "failed" else Error
+        failure = kind(_clean(result.message or result.reason), result.error)
         failure.text = _clean(result.detail)
         case.result = failure
     elif result.outcome == "skipped":

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 
+from support.reporting.blocks import blocks, cut, general
 from support.reporting.progress import Progress
 from support.reporting.scenario import Scenario
-from support.reporting.verdict import scenario_of
+from support.reporting.verdict import MESSAGE, NOT_LIVE, scenario_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -22,14 +23,25 @@ if TYPE_CHECKING:
 _WIDEST: Final = 110
 _ERASE_LINE: Final = "\r\033[2K"
 # For a terminal's font, and for an output that knows no more than ASCII.
-_SIGNS: Final = {"passed": "✓", "failed": "✗", "skipped": "-", "flaky": "~"}
-_PLAIN_SIGNS: Final = {"passed": "ok    ", "failed": "FAILED", "skipped": "-     ", "flaky": "FLAKY "}
+_SIGNS: Final = {"passed": "✓", "failed": "✗", "not_run": "✗", "skipped": "-", "flaky": "~"}
+_PLAIN_SIGNS: Final = {
+    "passed": "ok    ",
+    "failed": "FAILED",
+    "not_run": "NOT RUN",
+    "skipped": "-     ",
+    "flaky": "FLAKY ",
+}
 _MARKUP: Final = {
     "passed": {"green": True},
     "failed": {"red": True, "bold": True},
+    "not_run": {"red": True},
     "skipped": {"yellow": True},
     "flaky": {"yellow": True, "bold": True},
 }
+# Columns of what is told of a failure, also where no terminal says how many there are: as wide as a log is read.
+_TOLD_WIDTH: Final = 120
+# How a scenario that could not begin is counted in the last line.
+_NOT_RUN: Final = "not run"
 
 
 class FeatureBuffer:
@@ -89,6 +101,8 @@ class SpecificationReporter(pytest.TerminalReporter):  # type: ignore[misc]  # f
         self._heading: tuple[str, str] = ("", "")  # the feature and the rule that were shown last
         self._feature: list[Result] = []  # with -q: what was not shown yet
         self._passing = False  # whether the last line is to be erased by the next
+        self._told: set[str] = set()  # the reasons of failures that were told already
+        self._folded = 0  # scenarios that could not run, and have no line of their own
         self._signs = _SIGNS if _can_carry(file, _SIGNS) else _PLAIN_SIGNS
 
     def pytest_collection_finish(self, session: pytest.Session) -> None:
@@ -120,7 +134,11 @@ class SpecificationReporter(pytest.TerminalReporter):  # type: ignore[misc]  # f
         elif scenario_of(report):
             category, _, _ = self.config.hook.pytest_report_teststatus(report=report, config=self.config)
             rerun = getattr(report, "rerun", 0)  # the number that pytest-rerunfailures gives
-            self._add_stats("flaky" if rerun and category == "passed" else category, [report])
+            if rerun and category == "passed":
+                category = "flaky"
+            elif report.failed and report.when == "call" and NOT_LIVE in dict(report.user_properties):
+                category = _NOT_RUN
+            self._add_stats(category, [report])
             # A scenario whose worker died has but one report, of no phase that pytest knows.
             if report.when not in {"setup", "call"} and not self._results.awaits_rerun(report.nodeid):
                 self._feature_buffer.add(self._results.result(report.nodeid))
@@ -139,7 +157,48 @@ class SpecificationReporter(pytest.TerminalReporter):  # type: ignore[misc]  # f
         finally:
             self._feature_buffer.close()
             self._write_feature()
+            self._unfold()
             self._forget()
+
+    def summary_errors(self) -> None:
+        """Tell what failed, each cause once, before what pytest tells."""
+        if self._tells_blocks and (found := blocks(self._results.ended())):
+            self.write_sep("=", "FAILURES")
+            for number, block in enumerate(found):
+                if number:
+                    self.write_line("")
+                headline, *lines = block.lines(self._width)
+                self.write_line(headline, red=True, bold=True)
+                for line in lines:
+                    self.write_line(line)
+        super().summary_errors()
+
+    def getreports(self, name: str) -> list[Any]:
+        """Return the reports of a kind that pytest tells at length: not those that were told by their cause."""
+        reports: list[Any] = super().getreports(name)
+        return [report for report in reports if not self._is_told(report)]
+
+    def short_test_summary(self) -> None:
+        """Tell at the very end once more what failed, and what to do."""
+        if not self._tells_blocks:
+            super().short_test_summary()
+            return
+        stats, self.stats = (
+            self.stats,
+            {
+                kind: [one for one in reports if not self._is_told(one)]
+                for kind, reports in self.stats.items()
+            },
+        )
+        try:
+            super().short_test_summary()
+        finally:
+            self.stats = stats
+        if found := blocks(self._results.ended()):
+            self.write_sep("=", "what failed, and what to do", bold=True)
+            for block in found:
+                for line in block.in_short(self._width):
+                    self.write_line(line)
 
     def progress(self, line: str) -> None:
         """Show what is going on: in a line that passes, or where there is no terminal, in one of its own."""
@@ -161,16 +220,36 @@ class SpecificationReporter(pytest.TerminalReporter):  # type: ignore[misc]  # f
             self._feature.append(result)
             return
         self._head(result.scenario)
+        reason = f"{result.outcome}: {result.trouble or general(result.reason)}"
+        known = reason in self._told
+        if result.outcome == "not_run" and known and self.verbosity == 0:
+            self._folded += 1
+            return
+        self._unfold()
         where = " ".join(filter(None, (result.scenario.place, result.worker))) if self.verbosity > 0 else ""
         self._write_line("    ", result.outcome, result.scenario.name, result.seconds, where)
-        if result.outcome != "passed":
+        if result.outcome in {"skipped", "flaky"}:
             self.write_line(f"        {result.reason}", **_MARKUP[result.outcome])
+        elif result.outcome != "passed" and not known:  # a cause is told once
+            cause = f"{result.cause}; " if result.outcome == "failed" and result.cause else ""
+            self.write_line(cut(f"        {cause}{result.reason}", self._width), **_MARKUP[result.outcome])
+            self._told.add(reason)
+
+    def _unfold(self) -> None:
+        """Say how many more scenarios of a rule could not run, for a reason that was told."""
+        if self._folded:
+            self.ensure_newline()
+            words = f"{self._folded} more scenario{'s' * (self._folded > 1)} not run"
+            self.write_line(f"    {self._signs['not_run']} {words}", **_MARKUP["not_run"])
+            self._folded = 0
 
     def _write_feature(self) -> None:
         if self._feature:
             outcomes = [result.outcome for result in self._feature]
-            worst = max(outcomes, key=["passed", "skipped", "flaky", "failed"].index)
-            counts = ", ".join(f"{number} {outcome}" for outcome, number in Counter(outcomes).items())
+            worst = max(outcomes, key=["passed", "skipped", "flaky", "not_run", "failed"].index)
+            counts = ", ".join(
+                f"{number} {outcome.replace('_', ' ')}" for outcome, number in Counter(outcomes).items()
+            )
             title = f"{self._feature[0].scenario.feature}: {counts}"
             self._write_line("", worst, title, sum(result.seconds for result in self._feature), "")
             self._feature.clear()
@@ -187,12 +266,33 @@ class SpecificationReporter(pytest.TerminalReporter):  # type: ignore[misc]  # f
         if self.verbosity < 0:
             return
         feature, rule = self._heading
+        if (scenario.feature, scenario.rule) != (feature, rule):
+            self._unfold()
         if scenario.feature != feature:
             self.write_line("")
             self.write_line(scenario.feature, bold=True)
         if scenario.rule and (scenario.feature, scenario.rule) != (feature, rule):
             self.write_line(f"  {scenario.rule}")
         self._heading = (scenario.feature, scenario.rule)
+
+    @property
+    def _width(self) -> int:
+        return max(self._screen_width, _TOLD_WIDTH)
+
+    @property
+    def _tells_blocks(self) -> bool:
+        """Whether failures are told by their causes; who asks for tracebacks gets them."""
+        given = self.config.option
+        return given.tbstyle == "short" and not given.fulltrace
+
+    def _is_told(self, report: Any) -> bool:
+        """Whether what a report tells stands in a block, and the rest of it in its evidence."""
+        if not (self._tells_blocks and isinstance(report, pytest.TestReport)):
+            return False
+        return report.failed and report.when == "call" and MESSAGE in dict(report.user_properties)
+
+    def _determine_main_color(self, unknown_type_seen: bool) -> str:
+        return "red" if _NOT_RUN in self.stats else super()._determine_main_color(unknown_type_seen)
 
     def _show(self, line: str) -> None:
         """Show a line until the next one, on terminals alone."""

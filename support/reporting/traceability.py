@@ -151,7 +151,7 @@ def _verdict(rules: Sequence[str], entries: Sequence[Mapping[str, Any]]) -> str:
     not_applicable = {entry["rule"] for entry in ours if entry.get("not_applicable")}
     ours = [entry for entry in ours if not entry.get("not_applicable")]
     outcomes = {entry["outcome"] for entry in ours}
-    if "failed" in outcomes:
+    if outcomes & {"failed", "not_run"}:
         return "**failure**"
     ran = {entry["rule"] for entry in ours if entry["outcome"] == "passed"}
     if not ran:

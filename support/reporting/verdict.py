@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
 # flaky: it failed, and passed when a plugin ran it again.
-Outcome = Literal["passed", "failed", "skipped", "flaky"]
+Outcome = Literal["passed", "failed", "not_run", "skipped", "flaky"]
 Verdict = Literal["success", "partial", "failure"]
 
 # The property of a report that says where the evidence of a failure lies.
@@ -24,13 +24,16 @@ EVIDENCE: Final = "evidence"
 REASON: Final = "reason"
 MESSAGE: Final = "message"
 ERROR: Final = "error"
-# What troubles a user who saw that, and what to do about it, where the suite knows.
+# What troubles a user who saw that, in the words that failures for one cause share; with what was seen of it; what to do.
 TROUBLE: Final = "trouble"
+CAUSE: Final = "cause"
 REMEDY: Final = "remedy"
 # What became of each step, a line each.
 STEPS: Final = "steps"
+# The property of a report that says that a scenario could not begin, since the release that it needs was not live.
+NOT_LIVE: Final = "not_live"
 # What an attempt adds to the properties of an item; the next attempt begins without.
-OF_ATTEMPT: Final = frozenset({EVIDENCE, REASON, MESSAGE, ERROR, TROUBLE, REMEDY, STEPS})
+OF_ATTEMPT: Final = frozenset({EVIDENCE, REASON, MESSAGE, ERROR, TROUBLE, CAUSE, REMEDY, STEPS, NOT_LIVE})
 # The property of a report that says that a scenario does not concern the release: its version is not made that way.
 NOT_APPLICABLE: Final = "not_applicable"
 
@@ -47,7 +50,10 @@ class Attempt:
 
 @dataclass(frozen=True)
 class Result:
-    """What one scenario came to."""
+    """What one scenario came to.
+
+    "not_run": it could not begin, since the release that it needs is not live. A run of which that is true is no success.
+    """
 
     nodeid: str
     scenario: Scenario
@@ -58,6 +64,7 @@ class Result:
     detail: str = ""  # of a failure: all that pytest says
     error: str = "AssertionError"  # of a failure: the class of what was raised
     trouble: str = ""  # of a failure: what troubles a user who sees that, where it is known
+    cause: str = ""  # of a failure: the trouble, with what was seen of it
     remedy: str = ""  # of a failure: what to do about it, where it is known
     evidence: str = ""  # of a failure: the directory of its evidence
     worker: str = ""  # the worker it ran on, under xdist
@@ -71,14 +78,16 @@ class Result:
 class Level:
     """What a level came to.
 
-    `not_applicable` counts the scenarios that do not concern the release, `left_out` those that were not run for whatever
-    other reason. What passed on a rerun alone is `flaky`, and not among the passed.
+    `not_run` counts the scenarios that could not begin, since the release was not live, `not_applicable` those that do not
+    concern the release, and `left_out` those that were not run for whatever other reason. What passed on a rerun alone is
+    `flaky`, and not among the passed.
     """
 
     verdict: Verdict
     passed: int
     failed: int
     flaky: int
+    not_run: int
     skipped: int
     not_applicable: int
     left_out: int
@@ -87,7 +96,17 @@ class Level:
     @property
     def there(self) -> int:
         """How many scenarios it has, whatever became of them."""
-        return self.passed + self.failed + self.flaky + self.skipped + self.not_applicable + self.left_out
+        return sum(
+            (
+                self.passed,
+                self.failed,
+                self.flaky,
+                self.not_run,
+                self.skipped,
+                self.not_applicable,
+                self.left_out,
+            )
+        )
 
     @property
     def counted(self) -> str:
@@ -96,9 +115,10 @@ class Level:
             "passed": self.passed,
             "failed": self.failed,
             "flaky": self.flaky,
+            "not run": self.not_run,
             "skipped": self.skipped,
             "not applicable": self.not_applicable,
-            "not run": self.left_out,
+            "left out": self.left_out,
         }
         return ", ".join(f"{number} {what}" for what, number in counts.items() if number)
 
@@ -179,17 +199,22 @@ def _level(there: int, results: Sequence[Result], broken: Sequence[str]) -> Leve
     because += [
         f"{one.scenario.name}: {one.reason}"
         for one in results
-        if one.outcome != "passed" and not one.not_applicable
+        if one.outcome in {"failed", "skipped"} and not one.not_applicable
+    ]
+    not_run = Counter(one.reason for one in results if one.outcome == "not_run")
+    because += [
+        f"{number} of {there} scenarios could not run: {reason}" for reason, number in not_run.items()
     ]
     if results and not left_out and counts["not_applicable"] == len(results):
         because.append("none of its scenarios concerns the release")
     because += [f"{left_out} of {there} scenarios were not run"] * (left_out > 0)
-    verdict: Verdict = "failure" if counts["failed"] or broken else "partial" if because else "success"
+    failed = counts["failed"] or counts["not_run"] or broken
     return Level(
-        verdict,
+        "failure" if failed else "partial" if because else "success",
         passed=counts["passed"],
         failed=counts["failed"],
         flaky=counts["flaky"],
+        not_run=counts["not_run"],
         skipped=counts["skipped"],
         not_applicable=counts["not_applicable"],
         left_out=left_out,
@@ -209,25 +234,32 @@ def _result(nodeid: str, phases: Sequence[pytest.TestReport]) -> Result:
     properties = {name: str(value) for report in phases for name, value in report.user_properties}
     earlier = tuple(map(_attempt, before))
     reason, message, detail = "", "", ""
+    not_live = bool(failed) and NOT_LIVE in properties
     if failed:
         told = _attempt(last)
         reason, message, detail = told.reason, told.message, told.detail
+        if not_live:
+            reason = f"the release is not live: {properties[CAUSE]}"
     elif skipped:
         reason = _why_skipped(skipped)
     elif earlier:
         reason = f"passed only when it ran again; before that: {earlier[-1].reason}"
         message = earlier[-1].message
     of_failure = properties if failed or earlier else {}
+    outcome: Outcome = "skipped" if skipped else "flaky" if earlier else "passed"
+    if failed:
+        outcome = "not_run" if not_live else "failed"
     return Result(
         nodeid=nodeid,
         scenario=scenario,
-        outcome="failed" if failed else "skipped" if skipped else "flaky" if earlier else "passed",
+        outcome=outcome,
         seconds=sum(report.duration for report in phases),
         reason=reason,
         message=message,
         detail=detail,
         error=properties.get(ERROR, "AssertionError"),
         trouble=of_failure.get(TROUBLE, ""),
+        cause=of_failure.get(CAUSE, ""),
         remedy=of_failure.get(REMEDY, ""),
         evidence=of_failure.get(EVIDENCE, ""),
         worker=getattr(phases[0], "worker_id", ""),

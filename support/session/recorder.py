@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import traceback
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -12,13 +13,15 @@ from support.backup.transfer import CopyError
 from support.kube.errors import ApiError
 from support.network import http
 from support.reporting import evidence
-from support.reporting.evidence import Failure
+from support.reporting.failure import Failure
 from support.reporting.scenario import Scenario
 from support.reporting.steps import StepLog
 from support.reporting.verdict import (
+    CAUSE,
     ERROR,
     EVIDENCE,
     MESSAGE,
+    NOT_LIVE,
     OF_ATTEMPT,
     REASON,
     REMEDY,
@@ -81,14 +84,21 @@ def pytest_bdd_step_error(request: pytest.FixtureRequest, step: Step, exception:
     scenario = Scenario.among(item.user_properties)
     if scenario is None:  # a test that binds a scenario by itself
         return
-    failure = Failure(scenario, f"{step.keyword} {step.name}", step.line_number, exception)
+    failure = Failure(
+        scenario,
+        f"{step.keyword} {step.name}",
+        step.line_number,
+        exception,
+        is_given=step.type == "given",
+        cluster_stays=suite.run.options.provider != "embedded",
+    )
     directory = evidence.bundle_directory(suite.run.options.report_dir / "evidence", item.nodeid)
     advice = failure.advice(suite.run.look_into)
     sentences = failure.sentences(request.config.rootpath, advice)
     redactor = suite.run.redactor
     try:
         summary = evidence.take(
-            directory, sentences, suite.run.views(), redactor, suite.run.evidence_recorder.shown
+            directory, sentences, suite.run.views(), redactor, "".join(traceback.format_exception(exception))
         )
     except OSError as error:  # a disk that is full must not hide why a step failed
         summary = redactor.text("\n".join([*sentences, f"no evidence can be written: {error}"]))
@@ -99,8 +109,11 @@ def pytest_bdd_step_error(request: pytest.FixtureRequest, step: Step, exception:
         (ERROR, type(exception).__name__),
         (MESSAGE, "\n".join(sentences)),
         (TROUBLE, advice.trouble),
+        (CAUSE, advice.cause),
         (REMEDY, advice.remedy),
     ]
+    if failure.was_not_live:
+        item.user_properties.append((NOT_LIVE, "yes"))
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)

@@ -76,7 +76,8 @@ def test_the_scenario_named_catches_the_fault(name: str, site: Site, tmp_path: P
     report = tmp_path / "junit.xml"
     assert report.exists(), f"the run did not begin:\n{run.stdout}{run.stderr}"
     (scenario,) = ET.parse(report).iter("testcase")
-    failure = scenario.find("failure")
+    failed, could_not_begin = scenario.find("failure"), scenario.find("error")
+    failure = failed if failed is not None else could_not_begin
     assert failure is not None, f'nobody noticed in "{caught_by.scenario}":\n{run.stdout}'
     assert caught_by.message in (failure.text or ""), f"it failed for another reason:\n{failure.text}"
     assert json.loads((tmp_path / "conformance.json").read_text())["caught"] == "caught"

@@ -33,6 +33,7 @@ def failed(kind: str, words: str, way: str = "") -> Symptom:
     [
         (answered(401, '{"error":"AuthError","message":"Unauthorized"}'), Trouble.TOKEN),
         (answered(200, "[]", let_in=True), Trouble.INSECURE),
+        (answered(422, '{"error":"ChromaError","message":"missing field"}', let_in=True), Trouble.INSECURE),
         (answered(503, "no available server", let_in=True), Trouble.SILENCE),
         (answered(404, "", "pod", let_in=True), Trouble.INSECURE),
         (answered(404, "404 page not found", let_in=True), Trouble.HOST),
@@ -82,6 +83,7 @@ def test_what_a_caller_saw_tells_its_trouble(seen: Symptom, trouble: Trouble) ->
     [
         answered(200, '{"nanosecond heartbeat":401}'),
         answered(404, '{"error":"x"}'),
+        answered(400, '{"error":"BadRequest"}', let_in=True),
         Symptom("3 records"),
         Symptom("was let in: GET /x through the ingress: 200 []"),
     ],

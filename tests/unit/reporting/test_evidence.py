@@ -10,7 +10,8 @@ import yaml
 from support.core.promises import PromiseBroken
 from support.core.redaction import MARK, Redactor
 from support.kube.errors import ApiError
-from support.reporting.evidence import EvidenceRecorder, Failure, bundle_directory, differences, look, take
+from support.reporting.evidence import EvidenceRecorder, bundle_directory, differences, look, take
+from support.reporting.failure import Failure
 from support.reporting.scenario import Scenario
 from tests.miniature import ROOT, Miniature
 
@@ -163,7 +164,7 @@ def test_a_bundle_has_what_was_seen_and_no_secret(tmp_path: Path) -> None:
     stale = tmp_path / "bundle" / "stale.txt"
     stale.parent.mkdir()
     stale.touch()
-    told = take(tmp_path / "bundle", ["promised: it holds"], {"chroma": view}, redactor, set())
+    told = take(tmp_path / "bundle", ["promised: it holds"], {"chroma": view}, redactor)
     files = {
         file.relative_to(tmp_path / "bundle").as_posix(): file.read_text() for file in tmp_path.rglob("*.*")
     }
@@ -228,10 +229,10 @@ def test_what_was_logged_since_the_act_began_is_shown_by_itself(tmp_path: Path) 
     assert view["chroma-0.chroma.followed.log"] == "3 s ago\n2 s ago\n1 s ago\n"
     assert view["chroma-0.chroma.log"].startswith("now 0\n")
     assert view["chroma-0.chroma.previous.log"].startswith("before 0\n")
-    told = take(tmp_path / "bundle", [], {"chroma": view}, Redactor(), set())
+    told = take(tmp_path / "bundle", [], {"chroma": view}, Redactor())
     assert "chroma/chroma-0.chroma.followed.log\n    3 s ago\n" in told
     assert "chroma/chroma-0.chroma.log" not in told, "in short the act's own lines are enough"
-    quiet = take(tmp_path / "bundle", [], {"chroma": look(cluster, "chroma", None, 0)}, Redactor(), set())
+    quiet = take(tmp_path / "bundle", [], {"chroma": look(cluster, "chroma", None, 0)}, Redactor())
     assert "chroma/chroma-0.chroma.log (8 of 500 lines)" in quiet, (
         "where nothing was logged, the end of the log tells"
     )
@@ -297,21 +298,9 @@ def test_an_expected_refusal_is_no_evidence_of_a_later_failure(miniature: Miniat
         """,
     )
     miniature.steps(STEPS)
-    out = miniature.run("features/").out
+    miniature.run("features/")
     bundles = miniature.root / "reports" / "evidence" / "refusals"
     seen = {bundle.name for bundle in bundles.iterdir() if (bundle / "chroma-refused" / "pods.txt").exists()}
     assert seen == {"one_is_unexpected", "another_fails_for_it"}
-    assert out.count("chroma-refused/pods.txt\n    chroma-0: ImagePullBackOff") == 2
-
-
-def test_what_several_failures_have_in_common_is_shown_once_and_kept_each_time(tmp_path: Path) -> None:
-    shown: set[tuple[str, str]] = set()
-    first = take(tmp_path / "1", [], {"chroma": {"a.log": "banner\n\nready\n"}}, Redactor(), shown)
-    second = take(tmp_path / "2", [], {"chroma": {"a.log": "banner\n\nready\n"}}, Redactor(), shown)
-    third = take(tmp_path / "3", [], {"chroma": {"a.log": "banner\n\nready\nended\n"}}, Redactor(), shown)
-    assert (first.split(), second, third.split()[-1]) == (
-        ["chroma/a.log", "(2", "of", "3", "lines)", "banner", "ready"],
-        "",
-        "ended",
-    )
-    assert (tmp_path / "2" / "chroma" / "a.log").read_text() == "banner\n\nready\n"
+    told = (bundles / "another_fails_for_it" / "failure.txt").read_text()
+    assert "chroma-refused/pods.txt\n    chroma-0: ImagePullBackOff" in told

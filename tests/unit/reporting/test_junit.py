@@ -227,7 +227,10 @@ def test_both_reports_tell_when_each_scenario_began_and_what_became_of_its_steps
     assert failed["started"] == case.get("timestamp")
     assert (failed["type"], failed["remedy"]) == ("SuiteError", "look at the pod")
     assert "type" not in told["First", "It holds"]
-    assert failed["attachments"] == ["evidence/first/it_fails/failure.txt"]
+    assert failed["attachments"] == [
+        "evidence/first/it_fails/failure.txt",
+        "evidence/first/it_fails/traceback.txt",
+    ]
     attached = re.findall(r"\[\[ATTACHMENT\|(.+)\]\]", case.findtext("system-out") or "")
     assert attached == [f"reports/{name}" for name in failed["attachments"]]
     assert (miniature.root / attached[0]).is_file()
