@@ -46,6 +46,14 @@ def test_what_does_not_concern_the_release_does_not_spoil_its_verdict_and_proves
     assert (level.passed, level.skipped, level.not_applicable, level.because) == (1, 0, 1, ())
 
 
+def test_what_could_not_run_is_no_success() -> None:
+    results = [_result("one", "passed"), _result("two", "not_run", reason="the release is not live: why")]
+    assert _verdicts([ONE, TWO], results) == {"core": "failure"}
+    level = judge([ONE, TWO], results, [])["core"]
+    assert (level.not_run, level.failed, level.left_out, level.there) == (1, 0, 0, 2)
+    assert level.because == ("1 of 2 scenarios could not run: the release is not live: why",)
+
+
 def test_each_level_is_judged_by_itself() -> None:
     results = [_result("one", "passed"), _result("two", "passed"), _result("more", "failed", "extended")]
     assert _verdicts([ONE, TWO, MORE], results) == {"core": "success", "extended": "failure"}
