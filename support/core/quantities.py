@@ -49,5 +49,6 @@ def parse_bytes(text: str) -> Decimal:
 
 def _near(unit: str) -> str:
     """Return the unit that a wrong one stands for: "GB" and "g" are a G, "gib" and "GI" a Gi; "" where it is none."""
-    plain = unit.lower().removesuffix("b").removesuffix("yte")
-    return next((known for known in _FACTORS if known and known.lower() == plain), "")
+    plain = unit.lower().removesuffix("b").removesuffix("byte")
+    # Not a thousandth: those who write MB mean millions.
+    return next((known for known in _FACTORS if known not in {"", "m"} and known.lower() == plain), "")
