@@ -18,7 +18,7 @@ from support.release.release import USUAL
 from support.reporting.evidence import bundle_files
 from support.reporting.gate import unproved
 from support.reporting.junit import iso, write_junit
-from support.reporting.verdict import Attempt, judge, overall
+from support.reporting.verdict import Attempt, Outcomes, judge, overall
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -113,9 +113,9 @@ class Report:
         self._results: list[Result] = []
         self._broken: list[str] = []
         self._finished = False
+        self._ended_by = ""
         self._is_ours = False  # whether the directory holds a report of ours from before
         self.written = False  # whether it says what the run came to
-        self.ended_by = ""  # who or what ended the run before its end
         self.unproved: list[str] = []  # what the run has not proved and should have, a line each
         self.times: dict[str, float] = {}  # seconds of what is no scenario: the cluster's boot and end
         self.images: Sequence[UsedImage] = ()  # those that were made for the cluster, once there is one
@@ -139,8 +139,9 @@ class Report:
         if self._is_ours:
             shutil.rmtree(self.evidence, ignore_errors=True)
 
-    def finish(self, kept: Results, *, finished: bool) -> None:
-        """Write the reports; not `finished` when somebody ended the run, or it broke."""
+    def finish(self, kept: Results, *, finished: bool, ended_by: str = "") -> None:
+        """Write the reports; not `finished` when somebody ended the run, or it broke. `ended_by` is what ended it early."""
+        self._ended_by = ended_by
         results = [self._redacted(result) for result in kept.ended()]
         broken = [self._redactor.text(line) for line in kept.broken]
         self._levels = judge(self._scenarios, results, broken)
@@ -151,19 +152,24 @@ class Report:
         self._write(results, broken, finished=finished)
         self.written = True
 
+    @property
+    def outcomes(self) -> Outcomes:
+        """What the run came to, once it is finished; without secrets."""
+        return Outcomes(overall(self._levels.values()), self._levels, self._results, list(self._amiss()))
+
     def _amiss(self) -> Iterator[tuple[str, str]]:
         """Yield what is wrong with the run beyond its scenarios, with its kind."""
         yield from (("Broken", line) for line in self._broken)
         if not self._finished:
-            yield "Unfinished", f"the run has not finished: {self.ended_by or 'it broke'}"
+            yield "Unfinished", f"the run has not finished: {self._ended_by or 'it broke'}"
         yield from (("NotProved", line) for line in self.unproved)
 
     def last_words(self) -> Iterator[str]:
         """Say where the time went, the verdict of each level, and where the reports are."""
         for title, seconds in self._times(self._results).items():
             yield f"{seconds:8.1f} s  {title}"
-        if self.ended_by:
-            yield f"not finished: {self.ended_by}"
+        if self._ended_by:
+            yield f"not finished: {self._ended_by}"
         if not self._results and not self._finished:
             yield "no scenario was run: this is no verdict"
             return
@@ -237,7 +243,7 @@ class Report:
             "form": _FORM,
             "suite": {"name": "chroma-conformance", "version": self._version},
             "finished": finished,
-            **({"ended_by": self.ended_by} if self.ended_by else {}),
+            **({"ended_by": self._ended_by} if self._ended_by else {}),
             "verdict": overall(self._levels.values()),
             "levels": {name: dataclasses.asdict(level) for name, level in self._levels.items()},
             "began": iso(self._began),

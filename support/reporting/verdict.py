@@ -12,7 +12,7 @@ from support.reporting.progress import Progress
 from support.reporting.scenario import LEVELS, Scenario
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
 # flaky: it failed, and passed when a plugin ran it again.
 Outcome = Literal["passed", "failed", "not_run", "skipped", "flaky"]
@@ -123,12 +123,23 @@ class Level:
         return ", ".join(f"{number} {what}" for what, number in counts.items() if number)
 
 
+@dataclass(frozen=True)
+class Outcomes:
+    """What a run came to: its levels, its scenarios, and what is wrong with it beyond those, each with its kind."""
+
+    verdict: Verdict
+    levels: Mapping[str, Level]
+    results: Sequence[Result]
+    amiss: Sequence[tuple[str, str]]
+
+
 class Results:
     """Keeps what the reports of a run say; a plugin of the process that hears of all of them."""
 
     def __init__(self) -> None:
         self._phases: dict[str, list[pytest.TestReport]] = {}
-        self.broken: list[str] = []  # what could not even be collected, a line each
+        self.broken: list[str] = []  # what is wrong with the run beyond its scenarios, a line each
+        self.uncollected = False  # whether a feature could not even be read
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
@@ -139,11 +150,16 @@ class Results:
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
         """Take down what could not be collected: none of its scenarios will ever run."""
         if report.failed:
+            self.uncollected = True
             self.broken.append(f"{report.nodeid}: {_last_line(report.longreprtext)}")
 
     def awaits_rerun(self, nodeid: str) -> bool:
         """Whether the last attempt at a scenario failed, and is followed by another."""
         return any(map(_is_followed, _attempts(self._phases[nodeid])[-1]))
+
+    def pytest_internalerror(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
+        """Take down that the suite itself, or a plugin, broke."""
+        self.broken.append(f"the suite broke: {_last_line(excinfo.exconly())}")
 
     def result(self, nodeid: str) -> Result:
         """Return what a scenario came to, as far as its reports have arrived."""
@@ -231,7 +247,7 @@ def _result(nodeid: str, phases: Sequence[pytest.TestReport]) -> Result:
     skipped = next((report for report in last if report.skipped), None)
     scenario = scenario_of(phases[0])
     assert scenario is not None  # pytest_runtest_logreport took it down
-    properties = {name: str(value) for report in phases for name, value in report.user_properties}
+    properties = _properties(last)
     earlier = tuple(map(_attempt, before))
     reason, message, detail = "", "", ""
     not_live = bool(failed) and NOT_LIVE in properties
@@ -245,7 +261,8 @@ def _result(nodeid: str, phases: Sequence[pytest.TestReport]) -> Result:
     elif earlier:
         reason = f"passed only when it ran again; before that: {earlier[-1].reason}"
         message = earlier[-1].message
-    of_failure = properties if failed or earlier else {}
+    # Of the attempt whose failure is told, and of no other.
+    of_failure = _properties(last if failed else before[-1] if before else ())
     outcome: Outcome = "skipped" if skipped else "flaky" if earlier else "passed"
     if failed:
         outcome = "not_run" if not_live else "failed"
@@ -257,7 +274,7 @@ def _result(nodeid: str, phases: Sequence[pytest.TestReport]) -> Result:
         reason=reason,
         message=message,
         detail=detail,
-        error=properties.get(ERROR, "AssertionError"),
+        error=of_failure.get(ERROR, "AssertionError"),
         trouble=of_failure.get(TROUBLE, ""),
         cause=of_failure.get(CAUSE, ""),
         remedy=of_failure.get(REMEDY, ""),
@@ -281,7 +298,7 @@ def _attempts(phases: Sequence[pytest.TestReport]) -> list[list[pytest.TestRepor
 def _attempt(phases: Sequence[pytest.TestReport]) -> Attempt:
     """Return how an attempt failed."""
     failed = next(filter(_has_failed, phases), phases[-1])
-    properties = {name: str(value) for report in phases for name, value in report.user_properties}
+    properties = _properties(phases)
     of_step = properties if failed.when == "call" else {}
     return Attempt(
         reason=of_step.get(REASON) or _reason(failed),
@@ -289,6 +306,10 @@ def _attempt(phases: Sequence[pytest.TestReport]) -> Attempt:
         detail=failed.longreprtext,
         error=properties.get(ERROR, "AssertionError"),
     )
+
+
+def _properties(phases: Iterable[pytest.TestReport]) -> dict[str, str]:
+    return {name: str(value) for report in phases for name, value in report.user_properties}
 
 
 def _has_failed(report: pytest.TestReport) -> bool:

@@ -122,6 +122,12 @@ def add_options(parser: pytest.Parser) -> None:
         default=1.0,
         help="stretch every deadline by this factor (default: 1)",
     )
+    add(
+        "--time-limit",
+        metavar="SECONDS",
+        type=float,
+        help="end the run after so many seconds as SIGTERM does: it cleans up, says that it has not finished, and ends with 2",
+    )
     add("--scenario", metavar="TITLE", help="run the scenarios of this title alone")
     add(
         "--require",

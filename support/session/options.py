@@ -3,6 +3,7 @@
 import re
 from dataclasses import dataclass
 from pathlib import Path
+from threading import TIMEOUT_MAX
 from typing import Any, Final
 
 import pytest
@@ -36,6 +37,7 @@ class Options:
     apply_changes: bool
     yes: bool
     patience: float
+    time_limit: float | None
     report_dir: Path
     scenario: str | None
     require: str | None
@@ -69,6 +71,7 @@ class Options:
             apply_changes=get("apply_changes"),
             yes=get("yes"),
             patience=get("patience"),
+            time_limit=get("time_limit"),
             report_dir=_path(get("report_dir")) or config.rootpath / "reports",
             scenario=get("scenario"),
             require=get("require"),
@@ -118,8 +121,7 @@ class Options:
                 "--without concedes a capability to what is required: add --require core or --require extended"
             )
         wrong += _complaints_about_namespace(self.namespace)
-        if not 0 < self.patience < float("inf"):
-            wrong.append(f"--patience {self.patience:g}: must be a number above 0; 2 waits twice as long")
+        wrong += _complaints_about_time(self.patience, self.time_limit)
         if self.report_dir.exists() and not self.report_dir.is_dir():
             wrong.append(f"--report-dir {self.report_dir}: is a file, not a directory")
         if self.command is None:
@@ -130,6 +132,17 @@ class Options:
 def flag(command: str) -> str:
     """Return the option that asks for a command."""
     return f"--{command.replace('_', '-')}"
+
+
+def _complaints_about_time(patience: float, limit: float | None) -> list[str]:
+    wrong = []
+    if not 0 < patience < float("inf"):
+        wrong.append(f"--patience {patience:g}: must be a number above 0; 2 waits twice as long")
+    if limit is not None and not 0 < limit <= TIMEOUT_MAX:
+        wrong.append(
+            f"--time-limit {limit:g}: must be a number of seconds above 0; without the option there is no limit"
+        )
+    return wrong
 
 
 def _path(given: str | None) -> Path | None:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
-from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -14,6 +14,7 @@ from _pytest.main import wrap_session
 from support.core.errors import SuiteError
 from support.core.redaction import redacted_file
 from support.diagnosis.findings import Cause
+from support.reporting import github
 from support.reporting.progress import ProgressPlugin
 from support.reporting.terminal import SpecificationReporter
 from support.session.clusters import CLUSTERS, HandedCluster, hand_over
@@ -21,13 +22,17 @@ from support.session.commands import obey
 from support.session.options import Options
 from support.session.run import INSECURE, SILENT, Run
 from support.session.suite import SUITE, Suite, boot, end
-from support.session.workers import Workers, heed_termination
+from support.session.workers import Workers
 
 if TYPE_CHECKING:
     from support.release.faults import Fault
     from support.release.release import Release
 
 HANDED: Final = "chroma-conformance"
+# How a run ends that has come to its end, whatever its scenarios came to.
+_AT_ITS_END: Final = frozenset(
+    {pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED, pytest.ExitCode.NO_TESTS_COLLECTED}
+)
 
 
 @pytest.hookimpl(tryfirst=True)  # before xdist reads it
@@ -56,13 +61,15 @@ def pytest_configure(config: pytest.Config) -> None:
     if not worker:
         config.pluginmanager.register(suite.results)
         config.pluginmanager.register(Workers())
+        config.pluginmanager.register(suite.termination)
+    if leads_to_features(config):
+        suite.termination.heed_sigterm()
     if options.command:
         return
     # Hypothesis reads them when it is configured, after this.
     config.option.hypothesis_profile = options.profile
     if leads_to_features(config):
         config.option.hypothesis_seed = run.seed
-        heed_termination()
 
 
 def pytest_plugin_registered(plugin: object, manager: pytest.PytestPluginManager) -> None:
@@ -77,9 +84,12 @@ def pytest_plugin_registered(plugin: object, manager: pytest.PytestPluginManager
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_sessionstart(session: pytest.Session) -> None:
-    """Check what a command names; what scenarios need besides, `features` does."""
-    suite = session.config.stash[SUITE]
-    if suite.run.options.command:
+    """Begin to count its time, and check what a command names; what scenarios need besides, `features` does."""
+    config, suite = session.config, session.config.stash[SUITE]
+    options = suite.run.options
+    if options.time_limit and leads_to_features(config) and not hasattr(config, "workerinput"):
+        suite.termination.limit(options.time_limit)
+    if options.command:
         chosen(suite.run)
 
 
@@ -132,20 +142,13 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
             f"the release in {suite.run.base_name} was not rolled back, since no scenario used it; "
             "`pytest features/ --remove`, with the options of this run, takes it away"
         )
-    if suite.report:
-        finished = exitstatus in {
-            pytest.ExitCode.OK,
-            pytest.ExitCode.TESTS_FAILED,
-            pytest.ExitCode.NO_TESTS_COLLECTED,
-        }
-        try:
-            suite.report.finish(suite.results, finished=finished)
-        except OSError as error:
-            # The verdict is on the terminal, and whoever waits for a file must not take an old one for it.
-            suite.run.left.append(unwritable(suite.run.options.report_dir, error))
-            session.exitstatus = pytest.ExitCode.USAGE_ERROR
-        if suite.report.unproved and session.exitstatus == pytest.ExitCode.OK:
-            session.exitstatus = pytest.ExitCode.NO_TESTS_COLLECTED
+    if suite.results.uncollected:
+        session.exitstatus = pytest.ExitCode.INTERNAL_ERROR
+    finished = exitstatus in _AT_ITS_END and not suite.results.uncollected
+    if suite.report and not _finish(config, finished=finished):
+        session.exitstatus = pytest.ExitCode.USAGE_ERROR
+    if suite.report and suite.report.unproved and session.exitstatus == pytest.ExitCode.OK:
+        session.exitstatus = pytest.ExitCode.NO_TESTS_COLLECTED
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
@@ -167,9 +170,24 @@ def pytest_unconfigure(config: pytest.Config) -> None:
         return
     suite = config.stash[SUITE]
     end(suite)  # where the run ended before its session began
-    if suite.report and not suite.report.written:
-        with suppress(OSError):  # said at the end of the session, or there was none
-            suite.report.finish(suite.results, finished=False)
+    if suite.report and not suite.concluded:
+        _finish(config, finished=False)
+
+
+def _finish(config: pytest.Config, *, finished: bool) -> bool:
+    """Write the reports, and return whether that was possible; where the run is a job of GitHub's, tell that as well."""
+    suite, reporter = config.stash[SUITE], config.pluginmanager.get_plugin("terminalreporter")
+    assert suite.report
+    suite.concluded = True
+    try:
+        suite.report.finish(suite.results, finished=finished, ended_by=suite.termination.ended_by)
+    except OSError as error:
+        # The verdict is on the terminal, and whoever waits for a file must not take an old one for it.
+        suite.run.left.append(unwritable(suite.run.options.report_dir, error))
+    if isinstance(reporter, pytest.TerminalReporter):
+        for line in github.tell(suite.report.outcomes, os.environ, config.rootpath):
+            reporter.write_line(line)
+    return suite.report.written
 
 
 def chosen(run: Run) -> tuple[Release, Fault | None]:

@@ -15,6 +15,7 @@ from support.platform.inventory import InventoryError
 from support.reporting.terminal import SpecificationReporter
 from support.reporting.verdict import Results
 from support.session.clusters import CLUSTERS, Cluster, Provider
+from support.session.termination import Termination
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -36,6 +37,8 @@ class Suite:
     access: Cluster | None = None
     # What ends the run on its cluster: its mark there, and its hold on the release.
     arrival: ExitStack = field(default_factory=ExitStack)
+    termination: Termination = field(default_factory=Termination)
+    concluded: bool = False  # whether the last word on the run is written, or could not be
 
 
 SUITE: Final = pytest.StashKey[Suite]()

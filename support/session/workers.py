@@ -5,28 +5,11 @@ from __future__ import annotations
 import os
 import signal
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
 from support.core.wait import Timeout, kept, wait_for
-
-if TYPE_CHECKING:
-    from types import FrameType
-
-
-def heed_termination() -> None:
-    """Let the first SIGTERM end the run as Ctrl-C does, with clean-up; further ones must not disturb that."""
-    came = False
-
-    def terminated(_signal: int, _frame: FrameType | None) -> None:
-        nonlocal came
-        # Not by ignoring the signal from now on: programs that the clean-up starts would inherit that.
-        if not came:
-            came = True
-            raise KeyboardInterrupt("SIGTERM")
-
-    signal.signal(signal.SIGTERM, terminated)
 
 
 class Workers:

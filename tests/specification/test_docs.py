@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).parents[2]
 FOLDERS = ("apiserver", "bench", "cluster", "docs", "features", "manifests", "steps", "support", "tests")
 WRITTEN = {".cfg", ".feature", ".go", ".ini", ".j2", ".lua", ".md", ".py", ".toml", ".yaml"}
-PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md"), *(ROOT / "manifests").rglob("*.md")])
+PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *(ROOT / "manifests").rglob("*.md")])
 # A page that is named, as a path, with the heading in it if one is; those of the web are not ours.
 NAMED = re.compile(r"(?<![\w/.:-])(?P<page>[\w./-]*\w\.md)(?:#(?P<heading>[\w-]+))?")
 LINK = re.compile(r"\]\((?P<target>[^)\s]+)\)")
@@ -28,7 +28,7 @@ PATH = re.compile(rf"(?<![\w./$-])(?P<path>(?:{'|'.join(FOLDERS)})/[\w.{{}}<>*/-
 PLACEHOLDER = re.compile(r"[A-Z<{*]")
 CODE = re.compile(r"```console\n(?P<block>.*?)```|(?<!`)`(?P<inline>[^`\n]+)`(?!`)", re.DOTALL)
 EXAMPLES = {"manifests/faults/collections/collections-counted-in-another-database.yaml"}
-# Of sha256sum, of Chroma's server and of kubectl.
+# Of sha256sum, of Chroma's server, of kubectl and of pytest-rerunfailures.
 OTHERS_OPTIONS = {"--image", "--check", "--path", "--previous", "--reruns"}
 # What CONTRIBUTING.md rules out; it names the words itself, and others quote sentences.
 AWKWARD = ("whoever", "somebody", "nobody", "anew", "heed", "by and by", "in the stead of", "(?:is|are) told")

@@ -178,7 +178,7 @@ def test_what_is_refused_is_an_error_and_no_verdict_of_success(
 ) -> None:
     miniature.feature("broken", text)
     ran = miniature.run("features/")
-    assert ran.code == 2
+    assert ran.code == 3
     assert message in ran.out
     assert miniature.report()["verdict"] == "failure"
     assert miniature.log() == []

@@ -36,6 +36,7 @@ def _options(**given: Any) -> Options:
         "apply_changes": False,
         "yes": False,
         "patience": 1.0,
+        "time_limit": None,
         "report_dir": Path("reports"),
         "scenario": None,
         "require": None,
@@ -68,6 +69,10 @@ def kubeconfig(tmp_path: Path) -> Path:
         ({"patience": 0.0}, "--patience 0: must be a number above 0"),
         ({"patience": float("nan")}, "--patience nan: must be a number above 0"),
         ({"patience": float("inf")}, "--patience inf: must be a number above 0"),
+        *(
+            ({"time_limit": limit}, f"--time-limit {limit:g}: must be a number of seconds above 0")
+            for limit in (0.0, -1.0, float("nan"), float("inf"), 1e300)
+        ),
         ({"report_dir": Path(__file__)}, "is a file, not a directory"),
         ({"command": "status"}, "--status needs a cluster that is there already: add --kubeconfig FILE"),
         ({"command": "backup", "argument": "chroma.tar"}, "--backup needs a cluster that is there already"),
