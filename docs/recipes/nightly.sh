@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Every night: the release that people use is live, and still keeps what is promised of core. Nothing of it is changed:
+# Every night: the release that people use is live, and still keeps what is promised of core. Nothing of it is changed or interrupted:
 # where the files here ask for another release than the one that lives, the run is refused with 4 (--apply-changes would apply it).
 # Run it in the checkout that deployed the release. More options may follow.
 set -euo pipefail
@@ -13,5 +13,5 @@ mkdir -p reports/nightly
 
 # What an ordinary cluster lacks is conceded.
 exec .venv/bin/pytest features/ -m core --require core "${here[@]}" \
-    --without=disposable --without=storage-limit \
+    --without=disposable --without=storage-limit --without=disruptive \
     --roll-back=never --time-limit=5400 --report-dir=reports/nightly "$@"

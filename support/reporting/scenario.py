@@ -7,6 +7,8 @@ from typing import Final
 LEVELS: Final = ("core", "extended")
 # A tag of this form names a capability of the cluster without which the scenario cannot run.
 NEEDS: Final = "needs-"
+# The tag of scenarios that interrupt the live release.
+DISRUPTIVE: Final = "disruptive"
 
 
 @dataclass(frozen=True)
@@ -32,8 +34,10 @@ class Scenario:
 
     @property
     def needs(self) -> tuple[str, ...]:
-        """The capabilities that it cannot do without."""
-        return tuple(tag.removeprefix(NEEDS) for tag in self.tags if tag.startswith(NEEDS))
+        """The capabilities that it cannot do without; that the live release may be interrupted is one of them."""
+        return tuple(
+            tag.removeprefix(NEEDS) for tag in self.tags if tag.startswith(NEEDS) or tag == DISRUPTIVE
+        )
 
     def properties(self) -> list[tuple[str, object]]:
         """Return it as properties of a pytest item: they reach every report of it, also through xdist."""

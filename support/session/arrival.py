@@ -15,6 +15,7 @@ from support.deploy.site import Site
 from support.deploy.sweep import sweep
 from support.kube.client import Kube
 from support.kube.errors import ApiError
+from support.reporting.scenario import DISRUPTIVE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -25,8 +26,6 @@ if TYPE_CHECKING:
 
 # The commands that only look.
 _LOOKING: Final = {"plan", "status", "notes", "history", "sweep"}
-# The tag of scenarios that interrupt the live release.
-DISRUPTIVE: Final = "disruptive"
 _REMEDY: Final = (
     "nothing was changed: give what it was deployed with (--release, --set, --host, ADMIN_PASSWORD), or let the run change it "
     "with --apply-changes"
@@ -111,7 +110,10 @@ class _Arrival:
         options = self.run.options
         if options.roll_back == "always":
             yield "it is rolled back at the end (--roll-back always)"
-        yield (
-            f"scenarios with the tag @{DISRUPTIVE} interrupt it for some seconds each; "
-            f"-m 'not {DISRUPTIVE}' leaves them out"
-        )
+        if DISRUPTIVE in options.without:
+            yield f"scenarios that would interrupt it are skipped (--without {DISRUPTIVE})"
+        else:
+            yield (
+                f"scenarios with the tag @{DISRUPTIVE} interrupt it for some seconds each; "
+                f"--without {DISRUPTIVE} skips them"
+            )

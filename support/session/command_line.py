@@ -8,7 +8,7 @@ import pytest
 from support.release.catalogue import names
 from support.release.place import USUAL_NAMESPACE
 from support.release.release import USUAL
-from support.reporting.scenario import LEVELS
+from support.reporting.scenario import DISRUPTIVE, LEVELS
 
 PROVIDERS: Final = ("auto", "embedded", "external")
 # As the tags of pytest.ini name them.
@@ -139,9 +139,10 @@ def add_options(parser: pytest.Parser) -> None:
         "--without",
         metavar="NAME",
         action="append",
-        choices=CAPABILITIES,
+        choices=(*CAPABILITIES, DISRUPTIVE),
         default=[],
-        help="a capability that may be missing where a level is required; repeatable",
+        help="a capability that may be missing where a level is required; "
+        f"{DISRUPTIVE}: skip scenarios that interrupt the live release, and do not require them; repeatable",
     )
     add(
         "--capability",

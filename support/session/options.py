@@ -9,6 +9,7 @@ from typing import Any, Final
 import pytest
 import yaml
 
+from support.reporting.scenario import DISRUPTIVE
 from support.session.command_line import COMMANDS
 
 # Short enough that its throw-away companions ("NAME-gw1-0123abcd-12") are names of Kubernetes as well.
@@ -116,7 +117,7 @@ class Options:
             wrong.append(
                 f"--inventory {self.inventory}: no such file; give a YAML file as docs/live-clusters.md shows it"
             )
-        if self.without and not self.require:
+        if set(self.without) - {DISRUPTIVE} and not self.require:
             wrong.append(
                 "--without concedes a capability to what is required: add --require core or --require extended"
             )

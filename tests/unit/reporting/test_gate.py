@@ -131,3 +131,11 @@ def test_a_report_that_can_no_longer_be_written_is_told_and_hides_no_failure(
     assert "no report can be written there" in ran.out
     assert ("it does not hold" in ran.out) is fails
     assert "INTERNALERROR" not in ran.out + ran.err
+
+
+def test_what_interrupts_a_live_release_is_skipped_and_conceded_on_request(miniature: Miniature) -> None:
+    miniature.feature("first", FEATURE.replace("@extended @needs-networkpolicy", "@core @disruptive"))
+    miniature.steps(STEPS)
+    ran = miniature.run("features/", "--require", "core", "--without", "disruptive")
+    assert "it interrupts the live release, which --without disruptive rules out" in ran.out
+    assert ran.code == 0
