@@ -38,9 +38,10 @@ from support.deploy.precheck import ObstructedError, Situation
 from support.diagnosis import causes
 from support.diagnosis.findings import Cause, Finding, Trouble
 from support.kube.errors import ApiError
+from support.release.catalogue import changed
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
     from contextlib import AbstractContextManager
 
     from support.backup.transfer import TransferPod
@@ -130,10 +131,12 @@ class BackupRunner:
             )
         return manifest
 
-    def restore(self, namespace: Namespace, release: Release | None, file: Path) -> Rollout:
+    def restore(
+        self, namespace: Namespace, release: Release | None, file: Path, changes: Sequence[str] = ()
+    ) -> Rollout:
         """Bring what a file holds back into an empty claim, apply the release to it, and return how that went.
 
-        Where no `release` is asked for, it is the one whose data was backed up.
+        Where no `release` is asked for, it is the one whose data was backed up, with some `changes`.
 
         A file that is not whole is refused before anything is touched, and so is a release that the cluster would refuse; a
         claim that is not empty before anything is written. Where it fails later, the claim is emptied again.
@@ -145,7 +148,7 @@ class BackupRunner:
         whole = archive.verified(file)
         self.progress(f"{file} is whole: {described(whole.manifest)}")
         if release is None:
-            release = release_of(whole.manifest)
+            release = changed(release_of(whole.manifest), changes)
             self.progress(
                 f'the release is that of the backup: "{release.name}" ({", ".join(release.images)})'
             )

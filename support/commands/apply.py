@@ -6,12 +6,15 @@ import dataclasses
 from typing import TYPE_CHECKING
 
 from support.commands.notes import notes_of
+from support.core.quantities import parse_quantity
 from support.deploy import history
 from support.kube.errors import ApiError
+from support.release.catalogue import changed, options_of
 
 if TYPE_CHECKING:
     from support.commands.call import Call
     from support.deploy.results import Rollout
+    from support.release.release import Release
 
 
 def run(call: Call) -> int:
@@ -29,6 +32,8 @@ def run(call: Call) -> int:
         return 1
     for line in found.lines(changes_only=True):
         call.say(line)
+    if former and (found.obstacles() or found.consequences()):
+        call.say(f"what lives is the release of {options_of(former.release) or 'no --release and no --set'}")
     if found.obstacles():
         return 1
     call.consent(found.consequences())
@@ -50,7 +55,16 @@ def back_to(call: Call) -> int:
     call.say(
         f'back to revision {there.number}: release "{there.name}" ({", ".join(there.images)}), live since {there.at}'
     )
-    return run(dataclasses.replace(call, release=there.release()))
+    release = there.release()
+    now = call.namespace.recalled()
+    if now and now.release.claim.name == release.claim.name and _is_larger(now.release, release):
+        call.say(f"the claim keeps its size of {now.release.claim.size}: no claim shrinks")
+        release = changed(release, [f"claim.size={now.release.claim.size}"])
+    return run(dataclasses.replace(call, release=changed(release, call.changes)))
+
+
+def _is_larger(one: Release, other: Release) -> bool:
+    return parse_quantity(one.claim.size) > parse_quantity(other.claim.size)
 
 
 def described(rollout: Rollout) -> list[str]:

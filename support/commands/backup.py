@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from support.backup.archive import described
 from support.backup.backup import BackupRunner
+from support.commands.apply import described as described_rollout
 from support.core.errors import SuiteError
 from support.diagnosis.causes import rejection
 from support.kube.errors import ApiError
@@ -35,9 +36,11 @@ def restore(call: Call) -> int:
 
     def act() -> int:
         rollout = _backup_runner(call).restore(
-            call.namespace, call.release if call.chosen else None, _file(call)
+            call.namespace, call.release if call.chosen else None, _file(call), call.changes
         )
-        call.say(f"restored from {_file(call)}: {rollout}")
+        call.say(f"restored from {_file(call)}")
+        for line in described_rollout(rollout):
+            call.say(line)
         return 0
 
     return _reported(call, act)

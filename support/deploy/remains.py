@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from support.core.component import AUTH_KEY, AUTH_SECRET, DEFAULT_DATABASE, HEARTBEAT, TENANT, TOKEN_HEADER
 from support.core.component import COLLECTION as EXAMPLE
+from support.deploy import last_live
 from support.deploy.liveness import made_at
 from support.kube.secrets import decoded
 from support.network import http
@@ -56,7 +57,8 @@ class Remains:
     def __init__(self, namespace: str, kube: Kube, inventory: Inventory) -> None:
         self.namespace = namespace
         self.unknown: list[str] = []
-        self._way = ingress(f"{namespace}.{inventory.domain_name}", inventory)
+        host = last_live.host(kube, namespace) or f"{namespace}.{inventory.domain_name}"
+        self._way = ingress(host, inventory)
         token = decoded(kube.get(*_SECRET, namespace) or {}).get(AUTH_KEY, "")
         self._headers = [(TOKEN_HEADER, token)]
 

@@ -120,7 +120,7 @@ def left_by(kube: Kube, prefix: str) -> list[str]:
         *([counted(kept)] if kept else ()),
         *(
             [
-                f"namespaces that are still being deleted: {len(ending)}; `kubectl get namespaces {' '.join(ending)}`"
+                f"namespaces that are still being deleted, and go by themselves: {len(ending)}; `kubectl get namespaces {' '.join(ending)}`"
             ]
             if ending
             else ()

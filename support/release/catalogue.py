@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -11,7 +13,7 @@ from pydantic import ValidationError
 from support.core.merge_patch import merge
 from support.core.quantities import parse_quantity
 from support.core.validation import explain, meant, read_mapping
-from support.release.release import Chroma, Release, ReleaseError
+from support.release.release import USUAL, Chroma, Release, ReleaseError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -22,6 +24,7 @@ SCENARIOS: Final = "scenarios"
 # A release that extends this differs from the one under test, whichever that is: what spoils one spoils each.
 _UNDER_TEST: Final = "the release under test"
 _AMOUNTS: Final = ("memory", "cpu")
+_ABSENT: Final = object()
 
 
 def load(name_or_path: str, changes: Iterable[str] = ()) -> Release:
@@ -52,6 +55,28 @@ def variant(name: str, of: Release) -> Release:
     return _release(_stated(file, under_test=of), name, f"{name!r} ({SCENARIOS}/{name}.yaml)")
 
 
+def changed(release: Release, changes: Iterable[str]) -> Release:
+    """Return a release with some changes ("claim.size=20Gi"); raises `ReleaseError`."""
+    stated = release.model_dump(mode="json", exclude={"name"})
+    for change in changes:
+        stated = _merged(stated, _change(change))
+    return _release(stated, release.name, f"{release.name!r}, with {', '.join(changes)}")
+
+
+def options_of(release: Release) -> str:
+    """Return the options of the command line that ask for a release: its name where that is not the usual one, and changes."""
+    named = release.name in names()
+    options = [] if release.name == USUAL else [f"--release {release.name if named else 'FILE'}"]
+    if named:
+        stated, usual = (_flat(one.model_dump(mode="json")) for one in (release, load(release.name)))
+        options += [
+            shlex.join(["--set", f"{key}={json.dumps(value) if not isinstance(value, str) else value}"])
+            for key, value in stated.items()
+            if usual.get(key, _ABSENT) != value
+        ]
+    return " ".join(options)
+
+
 def names() -> list[str]:
     """Return the names of the releases of manifests/releases, sorted."""
     return sorted(file.stem for file in RELEASES.glob("*.yaml"))
@@ -66,6 +91,15 @@ def shares_fate(name: str, under_test: str) -> bool:
     """Whether what spoils the release under test spoils a release: it is that one, or states how it differs from it."""
     file = RELEASES / SCENARIOS / f"{name}.yaml"
     return name == under_test or (file.exists() and _read(file).get("extends") == _UNDER_TEST)
+
+
+def _flat(stated: dict[str, Any], above: str = "") -> dict[str, Any]:
+    """Return the leaves of what is stated by their dotted paths."""
+    flat: dict[str, Any] = {}
+    for key, value in stated.items():
+        path = f"{above}{key}"
+        flat.update(_flat(value, f"{path}.") if isinstance(value, dict) else {path: value})
+    return flat
 
 
 def _release(stated: dict[str, Any], name: str, where: str) -> Release:

@@ -178,6 +178,11 @@ class SpecificationReporter(pytest.TerminalReporter):  # type: ignore[misc]  # f
         reports: list[Any] = super().getreports(name)
         return [report for report in reports if not self._is_told(report)]
 
+    def summary_stats(self) -> None:
+        """Count what ran, where anything was to run: a command runs no test."""
+        if not (self.no_header and self.no_summary):
+            super().summary_stats()
+
     def short_test_summary(self) -> None:
         """Tell at the very end once more what failed, and what to do."""
         if not self._tells_blocks:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 import pytest
 
+from support.core.component import AUTH_SECRET
 from support.deploy.lease import HeldError, Lease
 from support.deploy.marks import Mark
 from support.deploy.namespace import Namespace
@@ -15,21 +16,20 @@ from support.deploy.site import Site
 from support.deploy.sweep import sweep
 from support.kube.client import Kube
 from support.kube.errors import ApiError
+from support.release.catalogue import options_of
 from support.reporting.scenario import DISRUPTIVE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from datetime import datetime
 
+    from support.deploy.live import Live
+    from support.deploy.plan import Plan
     from support.platform.inventory import Inventory
     from support.session.run import Run
 
 # The commands that only look.
 _LOOKING: Final = {"plan", "status", "notes", "history", "sweep"}
-_REMEDY: Final = (
-    "nothing was changed: give what it was deployed with (--release, --set, --host, ADMIN_PASSWORD), or let the run change it "
-    "with --apply-changes"
-)
 
 
 def arrive(run: Run, inventory: Inventory, progress: Callable[[str], None]) -> ExitStack:
@@ -101,7 +101,7 @@ class _Arrival:
         lives = f'release "{former.release.name}" lives in {site.name}'
         changes = list(planned.lines(changes_only=True)) if planned.touched() else []
         if changes and not run.options.apply_changes:
-            lines = (f"{lives}, and this run would change it:", *changes, _REMEDY)
+            lines = (f"{lives}, and this run would change it:", *changes, *_remedy(former, planned))
             raise pytest.UsageError("\n  ".join(lines))
         for line in (*(changes or [f"{lives}, and is left as it is"]), *self._interruptions()):
             progress(line)
@@ -117,3 +117,14 @@ class _Arrival:
                 f"scenarios with the tag @{DISRUPTIVE} interrupt it for some seconds each; "
                 f"--without {DISRUPTIVE} skips them"
             )
+
+
+def _remedy(former: Live, planned: Plan) -> Iterator[str]:
+    """Say how a run leaves a release as it lives, or how it is let change it."""
+    yield "nothing was changed"
+    if planned.token_changes:
+        yield f"ADMIN_PASSWORD is another than the token of the release, which lies in Secret {former.namespace}/{AUTH_SECRET}"
+    options = options_of(former.release)
+    yield f"what lives is the release of {f'these options: {options}' if options else 'no --release and no --set'}"
+    if not planned.obstacles():
+        yield "with --apply-changes the run changes it"

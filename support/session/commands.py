@@ -38,7 +38,8 @@ def obey(config: pytest.Config, _session: pytest.Session) -> int:
             lambda line: print(line, file=file, flush=True),
             Consent(config, given=run.options.yes),
             run.options.remove_data,
-            chosen=run.options.release is not None or bool(run.options.changes),
+            chosen=run.options.release is not None,
+            changes=run.options.changes,
         )
         try:
             return carry_out(run.options.command or "", call)

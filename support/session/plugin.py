@@ -46,7 +46,10 @@ def pytest_cmdline_main(config: pytest.Config) -> int | pytest.ExitCode | None:
         given.dist = "loadfile"  # the scenarios of a feature share what is expensive
     if getattr(given, "tbstyle", None) == "auto":
         given.tbstyle = "short"  # a failure tells what was promised and seen: of the code that is enough
-    return wrap_session(config, obey) if Options.command_of(config) else None
+    if not Options.command_of(config):
+        return None
+    given.no_header = given.no_summary = True  # its result is all that it says
+    return wrap_session(config, obey)
 
 
 @pytest.hookimpl(tryfirst=True)  # before pytest's own reporter is there to be replaced

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import TYPE_CHECKING
 
 import pytest
 
 from support.release import catalogue
-from support.release.catalogue import load, shares_fate, variant
+from support.release.catalogue import changed, load, options_of, shares_fate, variant
 from support.release.release import ReleaseError
 
 if TYPE_CHECKING:
@@ -114,3 +115,36 @@ def test_a_scenarios_release_differs_from_whichever_is_under_test() -> None:
     assert variant("rejected", changed).claim.size == "20Gi"
     assert shares_fate("rejected", "mine")
     assert not shares_fate("floating-tag", "mine")
+
+
+@pytest.mark.parametrize(
+    ("name", "changes", "options"),
+    [
+        ("gateway", [], ""),
+        ("native", [], "--release native"),
+        ("gateway", ["chroma.memory=3Gi"], "--set chroma.memory.limit=3Gi"),
+        ("gateway", ["gateway.accept_bearer=true"], "--set gateway.accept_bearer=true"),
+        (
+            "native",
+            ["claim.size=20Gi", "chroma.memory={request: 1Gi, limit: 3Gi}"],
+            "--release native --set chroma.memory.request=1Gi --set chroma.memory.limit=3Gi --set claim.size=20Gi",
+        ),
+    ],
+    ids=str,
+)
+def test_a_release_tells_the_options_that_ask_for_it(name: str, changes: list[str], options: str) -> None:
+    release = load(name, changes)
+    assert options_of(release) == options
+    words = options.split()
+    again = [word for flag, word in itertools.pairwise(words) if flag == "--set"]
+    assert load(name, again) == release
+
+
+def test_a_release_of_ones_own_is_told_as_a_file(written: Callable[[str], str]) -> None:
+    assert options_of(load(written("{extends: gateway, title: t}"))) == "--release FILE"
+
+
+def test_a_release_is_changed_as_by_the_command_line() -> None:
+    assert changed(load("gateway"), ["claim.size=20Gi"]) == load("gateway", ["claim.size=20Gi"])
+    with pytest.raises(ReleaseError, match="did you mean memory"):
+        changed(load("gateway"), ["chroma.memry=3Gi"])
