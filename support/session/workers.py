@@ -43,4 +43,5 @@ class Workers:
 
 def _has_ended(node: Any) -> bool:
     """Whether a worker has sent its last word, or its connection is gone."""
-    return hasattr(node, "workeroutput") or node.channel.isclosed()
+    # The channel of a worker that was killed stays open: it says only that nothing comes from it any more.
+    return hasattr(node, "workeroutput") or node.channel.isclosed() or not node.gateway.hasreceiver()

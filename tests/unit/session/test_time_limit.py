@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import signal
 import time
 from typing import TYPE_CHECKING
 
 import pytest
+
+from support.core.wait import Deadlines, wait_for
 
 if TYPE_CHECKING:
     from tests.miniature import Miniature
@@ -99,3 +102,21 @@ def test_a_limit_that_is_none_is_told(miniature: Miniature, given: str, says: st
     assert ran.code == 4
     assert says in ran.err
     assert miniature.log() == []
+
+
+def test_workers_that_have_not_begun_are_not_waited_for(hanging: Miniature) -> None:
+    hanging.fixtures("""
+        import os, time
+        from cluster.provider import note
+
+        if "PYTEST_XDIST_WORKER" in os.environ:
+            note("starting")
+            time.sleep(600)
+    """)
+    process = hanging.start("features/", "-n", "2")
+    wait_for(lambda: len(hanging.log()) == 3, 60, lambda: str(hanging.log()))
+    began = time.monotonic()
+    ran = hanging.end(process, signal.SIGTERM)
+    assert ran.code == 2, ran.out + ran.err
+    assert time.monotonic() - began < Deadlines().farewell / 2
+    assert hanging.log()[-1] == "deleted by main"
