@@ -26,6 +26,22 @@ Feature: Status of a release
       Then the answer for programs holds all of it, and the one for people says that it is live
       And neither holds the token
 
+    @needs-exec
+    Scenario: The status shows what a live release runs from, what it takes, and since when
+      Given the live release
+      When the operator asks for its status
+      Then the status shows its images, its memory, and the room on its claim
+      And since when it is live, when its certificate ends, and when it was backed up
+
+  @core @needs-ingress
+  Rule: A release that refuses a token is not dead
+
+    Scenario: An operator with another token learns that the release lives
+      Given the live release
+      When an operator with another token asks for its status
+      Then the status says that the release is live, and that it refuses that token
+      And how to get the one that it takes
+
   @core
   Rule: The status of a release that is not live says why
 

@@ -8,6 +8,7 @@ from pytest_bdd import given, then, when
 from pytest_bdd.parsers import parse
 
 from support.checks import status as status_checks
+from support.checks.deployment import tokens
 from support.chroma import samples
 from support.deploy import status as deploy_status
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from support.deploy.namespace import Namespace
     from support.deploy.status import Status
     from support.release.release import Release
+    from support.session.run import Run
 
 
 @given(parse('a collection "{name:S}" of {count:d} records about "{topic:S}"'), target_fixture="collection")
@@ -28,6 +30,31 @@ def collection_about(database: Database, name: str, count: int, topic: str) -> C
 @when("the operator asks for its status", target_fixture="status")
 def ask_for_status(here: Namespace) -> Status:
     return deploy_status.observe(here)
+
+
+@when("an operator with another token asks for its status", target_fixture="status")
+def ask_with_another_token(here: Namespace, run: Run) -> Status:
+    return deploy_status.observe(tokens.with_another_token(here, run.redactor))
+
+
+@then("the status shows its images, its memory, and the room on its claim")
+def status_says_what_it_takes(status: Status, release_under_test: Release) -> None:
+    status_checks.assert_shows_what_it_takes(status, release_under_test)
+
+
+@then("since when it is live, when its certificate ends, and when it was backed up")
+def status_says_since_when(status: Status) -> None:
+    status_checks.assert_shows_since_when(status)
+
+
+@then("the status says that the release is live, and that it refuses that token")
+def status_says_token_refused(status: Status) -> None:
+    status_checks.assert_refuses_token(status)
+
+
+@then("how to get the one that it takes")
+def status_says_how_to_get_token(status: Status) -> None:
+    status_checks.assert_says_how_to_get_token(status)
 
 
 @then("the status says that the release is live, and shows its heartbeat")

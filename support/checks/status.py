@@ -4,19 +4,25 @@ from __future__ import annotations
 
 import dataclasses
 import json
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from support.commands import status as command
+from support.core.component import AUTH_SECRET
 from support.core.promises import PromiseBroken
+from support.core.quantities import parse_quantity
 from support.core.redaction import Redactor
 from support.deploy import status as deploy_status
+from support.deploy.token_seen import REFUSED
 from support.deploy.ways_in import POD
+from support.release import lineage
 
 if TYPE_CHECKING:
     from pydantic import SecretStr
 
     from support.deploy.live import Live
     from support.deploy.status import Collection, Status
+    from support.deploy.vitals import Vitals
     from support.release.release import Release
 
 
@@ -64,6 +70,51 @@ def assert_same_in_every_form(status: Status) -> None:
     assert for_programs == json.loads(json.dumps(dataclasses.asdict(status))), for_programs
     first = command.render_text(status, "text").splitlines()[0]
     assert first.endswith(f"in {status.namespace}: live"), first
+
+
+def assert_shows_what_it_takes(status: Status, release: Release) -> None:
+    """Assert that a status tells Chroma's image, how much memory it has of its limit, and how much of its disk is used."""
+    vitals = _vitals(status)
+    assert vitals.images.get("chroma", "").endswith(f"/{lineage.short(release.chroma.image)}"), vitals.images
+    limit = int(parse_quantity(release.chroma.memory.limit))
+    assert vitals.memory.used, f"no memory is reported: {vitals.memory.unknown}"
+    assert vitals.memory.limit == limit, f"reported limit: {vitals.memory.limit}, promised: {limit}"
+    assert vitals.memory.used < limit, f"reported: {vitals.memory}"
+    assert vitals.claim.used, f"no disk is reported: {vitals.claim.unknown}"
+    assert vitals.claim.limit, f"no size of the disk is reported: {vitals.claim}"
+    assert vitals.claim.used <= vitals.claim.limit, f"reported: {vitals.claim}"
+
+
+def assert_shows_since_when(status: Status) -> None:
+    """Assert that a status tells moments in their order: live since, now, the end of the certificate; no backup is "never"."""
+    vitals, now = _vitals(status), datetime.now(UTC)
+    since, end = (datetime.fromisoformat(one.at) for one in (vitals.since, vitals.certificate))
+    assert since <= now < end, f"reported: since {since}, certificate until {end}; now it is {now}"
+    told = "never" if not vitals.backup.at else vitals.backup.at
+    lines = command.render_text(status, "text").splitlines()
+    assert [line for line in lines if line.startswith("backup") and told in line], lines
+
+
+def assert_refuses_token(status: Status) -> None:
+    """Assert that a status tells a release that lives and refuses the token that was given, and ends accordingly."""
+    assert status.live, f"reported as not live: {status.why}"
+    assert status.token == REFUSED, f"the token is reported as {status.token}"
+    assert status.exit_code == 1, f"a token that is refused ends the command with {status.exit_code}"
+    first = command.render_text(status, "text").splitlines()[0]
+    assert "not live" not in first, first
+    assert first.endswith("live; it refuses the token that you gave"), first
+
+
+def assert_says_how_to_get_token(status: Status) -> None:
+    """Assert that a status tells the command that shows the token of a release."""
+    promised = f"kubectl -n {status.namespace} get secret {AUTH_SECRET}"
+    if not any(promised in warning for warning in status.warnings):
+        raise PromiseBroken(promised, status.warnings)
+
+
+def _vitals(status: Status) -> Vitals:
+    assert status.vitals, "nothing is reported of what it takes"
+    return status.vitals
 
 
 def assert_token_unspoken(status: Status, token: SecretStr) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from support.core.component import DEFAULT_DATABASE, HEARTBEAT, SERVICE, TENANT, TOKEN_HEADER
 from support.core.parallel import in_parallel
 from support.core.symptoms import Symptom, symptom_of
-from support.deploy import last_live, precheck, removal
+from support.deploy import last_live, precheck, removal, token_seen, vitals
 from support.deploy.liveness import NeverWill, NotYet
 from support.deploy.objects import ANNOUNCEMENT
 from support.deploy.results import NotLive
@@ -28,9 +28,11 @@ if TYPE_CHECKING:
 
     from support.deploy.namespace import Namespace
     from support.deploy.precheck import Situation
+    from support.deploy.vitals import Vitals
     from support.kube.objects import Object
     from support.network.http import Response
 
+_OUTDATED: Final = "it refuses the token that it was deployed with, which has been changed since: whether it keeps what is written is not seen"
 _DATABASES: Final = f"/api/v2/tenants/{TENANT}/databases"
 # Collections asked for at once; Chroma answers with all there are by default.
 _PAGE: Final = 100
@@ -95,6 +97,9 @@ class Status:
     `release` is the last one that was live here, None when none was. `why` it is not live, empty when it is, and what to
     do about that (`remedy`), where the trouble is a known one; the heartbeat is in nanoseconds. `unread` says why there
     are no collections, if they could not be read.
+
+    `token` says what the release makes of the token that was given: it is "accepted", "refused", or that is "unknown".
+    One that refuses it is `live` nevertheless; `proved` says whether a write was acknowledged, or that was not to be seen.
     """
 
     namespace: str
@@ -112,11 +117,14 @@ class Status:
     collections: tuple[Collection, ...]
     unread: str
     warnings: tuple[str, ...] = ()
+    token: str = token_seen.UNKNOWN
+    vitals: Vitals | None = None
+    proved: bool = False
 
     @property
     def exit_code(self) -> int:
-        """What a command that shows it ends with: 0 when the release is live, else 1."""
-        return 0 if self.live else 1
+        """What a command that shows it ends with: 0 when the release is live and takes the token that was given, else 1."""
+        return 0 if self.live and self.token != token_seen.REFUSED else 1
 
 
 def observe(namespace: Namespace) -> Status:
@@ -162,7 +170,18 @@ def _observe(namespace: Namespace) -> Status:
     known = seen.why_not_live() if proved else None
     why = f"{known.what} is {known.seen}" if known else proved.why if proved else ""
     reached = recalled is not None and statefulset is not None
+    given = namespace.inventory.admin_password
+    token = token_seen.judged(namespace, given) if reached else token_seen.UNKNOWN
+    warnings = [line for line in seen.warnings() if line != str(known)]
+    if proved and reached and not known and token_seen.lives_behind(namespace):
+        # It shuts out the token that is recorded: that somebody has changed it by other means is no fault of the release.
+        proved, why = None, ""
+        warnings.append(_OUTDATED)
+    if token == token_seen.REFUSED:
+        warnings.append(f"it refuses the token that you gave: {token_seen.remedy(namespace)}")
     collections, unread = _collections(namespace) if reached else ((), Symptom("nothing answers here"))
+    pods = [own_of(pod, [statefulset] if statefulset else []) for pod in kube.list("Pod", name)]
+    claims = seen.claims()
     return Status(
         namespace=name,
         release=recalled[0].name if recalled else None,
@@ -172,13 +191,16 @@ def _observe(namespace: Namespace) -> Status:
         remedy=known.remedy if known else _remedy(namespace, symptom_of(proved) if proved else unread),
         heartbeat=_heartbeat(namespace) if reached else None,
         statefulset=_statefulset(statefulset) if statefulset else None,
-        pods=tuple(_pod(own_of(pod, [statefulset] if statefulset else [])) for pod in kube.list("Pod", name)),
-        claims=tuple(_claim(claim, seen) for claim in seen.claims()),
+        pods=tuple(map(_pod, pods)),
+        claims=tuple(_claim(claim, seen) for claim in claims),
         endpoints=_endpoints(namespace) if reached else {},
         announcement=_announcement(namespace),
         collections=collections,
         unread=str(unread or ""),
-        warnings=tuple(line for line in seen.warnings() if line != str(known)),
+        warnings=tuple(warnings),
+        token=token,
+        vitals=vitals.observe(namespace, pods, claims) if reached else None,
+        proved=proved is None and _OUTDATED not in warnings,
     )
 
 

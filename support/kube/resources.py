@@ -30,6 +30,7 @@ NAMESPACED: Final = {
     "LimitRange": ("api/v1", "limitranges"),
     "PersistentVolumeClaim": ("api/v1", "persistentvolumeclaims"),
     "Pod": ("api/v1", "pods"),
+    "PodMetrics": ("apis/metrics.k8s.io/v1beta1", "pods"),  # on clusters that measure
     "ResourceQuota": ("api/v1", "resourcequotas"),
     "Secret": ("api/v1", "secrets"),
     "Service": ("api/v1", "services"),

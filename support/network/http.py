@@ -6,8 +6,9 @@ import json
 import socket
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from http import HTTPStatus
-from ssl import SSLError
+from ssl import SSLError, SSLSocket, cert_time_to_seconds
 from typing import TYPE_CHECKING, Any, Final
 
 import h11
@@ -216,6 +217,24 @@ def ask(
     """Ask one question on a connection of its own, as `Connection.ask` does; raises `NoResponse`."""
     with connection(way) as opened:
         return opened.ask(method, path, [LAST, *headers], body)
+
+
+def certificate_end(way: Way) -> str:
+    """Return when the certificate ends that is shown on a way in TLS, in UTC as ISO 8601 writes it.
+
+    Raises `NoResponse`, also where the certificate is not believed: the text says why.
+    """
+    asked = f"the certificate of {way.host} through the {way.name}"
+    try:
+        with _connected(way) as opened:
+            shown = opened.getpeercert() if isinstance(opened, SSLSocket) else None
+    except OSError as error:
+        seen = Symptom.failed(asked, way.name, error)
+        raise NoResponse(seen.words, symptom=seen) from error
+    if not shown:
+        raise NoResponse(f"{asked}: there is none")
+    end = datetime.fromtimestamp(cert_time_to_seconds(str(shown["notAfter"])), UTC)
+    return end.isoformat(timespec="seconds")
 
 
 def _fresh() -> h11.Connection:

@@ -27,6 +27,8 @@ TRACES: Final = re.compile(
 )
 # Bytes that a process may write to a file whose disk is full: less than the smallest database.
 ROOM: Final = 64 * 1024
+# What a status may take of a processor, by how much a test may be wrong on a busy machine, and how often it is measured.
+PROMISED_SECONDS, LENIENCE, TRIES = 0.8, 2.0, 4
 IN_CHROMA: Final = r"/namespaces/chroma/"
 
 WEBHOOK: Final = (
@@ -236,6 +238,19 @@ def try_out(case: Case, site: Site, directory: Path) -> list[str]:
 def test_a_user_is_told_and_no_traceback_is_shown(case: Case, site: Site, tmp_path: Path) -> None:
     wrong = try_out(case, site, tmp_path)
     assert not wrong, "\n".join(wrong)
+
+
+def test_a_status_of_a_live_release_takes_little_of_a_processor(site: Site, tmp_path: Path) -> None:
+    # What is measured is the least of some: the first one compiles, and others use the machine as well.
+    site.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+    spent = []
+    for _ in range(TRIES):
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
+        code, told = site.ask(site.kubeconfig, tmp_path, "--status")
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        assert code == 0, told
+        spent.append(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
+    assert min(spent) < PROMISED_SECONDS * LENIENCE, spent
 
 
 def test_at_least_thirty_failures_are_tried() -> None:

@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from typing import TYPE_CHECKING, Any, cast
+from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any, Self, cast
 
 import pytest
+from pydantic import SecretStr
 
 from support.commands.status import render_text
-from support.deploy import status
+from support.deploy import status, token_seen, vitals
+from support.deploy.liveness import NotYet
 from support.deploy.results import NotLive
 from support.deploy.status import Announcement, ClaimState, Collection, Pod, StatefulSet, Status
+from support.deploy.vitals import Amount, Moment, Vitals
 from support.kube.errors import ApiError
 from support.network.http import Response
 from support.release.catalogue import load
@@ -37,6 +42,7 @@ LIVE = Status(
         Collection("default_database", "torn", None, None),
     ),
     unread="",
+    proved=True,
 )
 
 
@@ -111,3 +117,100 @@ def test_the_reason_is_handed_over_whatever_its_words(monkeypatch: pytest.Monkey
     found = status._why_not_live(cast("Namespace", Ill()))
     assert found
     assert found.why == why
+
+
+VITALS = Vitals(
+    images={"chroma": "registry/chroma:1.5.9"},
+    memory=Amount(87 * 2**20, 2**31),
+    claim=Amount(unknown="there is no pod"),
+    certificate=Moment("2027-01-01T00:00:00+00:00"),
+    backup=Moment(),
+    since=Moment("2026-01-01T00:00:00Z"),
+)
+
+
+def test_what_it_takes_is_told_and_what_is_unknown_with_its_reason() -> None:
+    lines = render_text(dataclasses.replace(LIVE, vitals=VITALS), "text").splitlines()
+    assert [
+        line for line in lines if line.startswith(("live", "image", "memory", "disk", "cert", "backup"))
+    ] == [
+        "live since   2026-01-01T00:00:00Z",
+        "image        chroma: registry/chroma:1.5.9",
+        "memory       87 MiB of 2048 MiB",
+        "disk         unknown: there is no pod",
+        "certificate  ends 2027-01-01T00:00:00+00:00",
+        "backup       never",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("age", "told"),
+    [
+        (timedelta(minutes=4, seconds=20), "4 minutes"),
+        (timedelta(hours=3), "3 hours"),
+        (timedelta(days=40), "40 days"),
+    ],
+)
+def test_the_age_of_a_backup_is_told(age: timedelta, told: str) -> None:
+    made = (datetime.now(UTC) - age).isoformat(timespec="seconds")
+    seen = dataclasses.replace(LIVE, vitals=dataclasses.replace(VITALS, backup=Moment(made)))
+    assert f"backup       {told} ago ({made})" in render_text(seen, "text")
+
+
+@pytest.mark.parametrize(
+    ("told", "memory", "disk"),
+    [
+        ("memory 17\ndisk 5 7\n", 17, (5, 7)),
+        ("disk 5 7", None, (5, 7)),
+        ("memory 17\ndisk\n", 17, None),
+        ("cat: no such file", None, None),
+    ],
+)
+def test_figures_are_read_as_far_as_they_are_there(
+    told: str, memory: int | None, disk: tuple[int, int] | None
+) -> None:
+    read = vitals._figures(told)
+    assert (read.memory, read.disk) == (memory, disk)
+    assert ("memory" in read.why, "disk" in read.why) == (memory is None, disk is None)
+
+
+def test_a_token_that_is_refused_leaves_the_release_alive_and_the_exit_code_1() -> None:
+    seen = dataclasses.replace(LIVE, token="refused")
+    assert (seen.live, seen.exit_code) == (True, 1)
+    assert render_text(seen, "text").splitlines()[0].endswith(": live; it refuses the token that you gave")
+    unproved = dataclasses.replace(seen, proved=False)
+    assert "live, as far as can be seen without a token; it refuses" in render_text(unproved, "text")
+
+
+@pytest.mark.parametrize(
+    ("recorded", "heart_fails", "lives"), [(401, False, True), (200, False, False), (403, True, False)]
+)
+def test_a_release_that_refuses_its_own_token_lives_while_its_heartbeat_advances(
+    monkeypatch: pytest.MonkeyPatch, recorded: int, heart_fails: bool, lives: bool
+) -> None:
+    class Heart:
+        def __enter__(self) -> Self:
+            return self
+
+        def __exit__(self, *_: object) -> None: ...
+
+        def heartbeat_advances(self) -> bool:
+            if heart_fails:
+                raise NotYet("its heartbeat stands still")
+            return True
+
+        def rejects_anonymous(self) -> bool:
+            return True
+
+    class Shut:
+        name, host, inventory = "chroma", "chroma.example.com", None
+
+        def recalled(self) -> Any:
+            return SimpleNamespace(token=SecretStr("stale"))
+
+        def health_check(self, _: object) -> Heart:
+            return Heart()
+
+    monkeypatch.setattr(token_seen, "ingress", lambda *_: None)
+    monkeypatch.setattr("support.network.http.ask", lambda *_: Response("GET /", recorded, (), b""))
+    assert token_seen.lives_behind(cast("Namespace", Shut())) is lives
