@@ -19,12 +19,17 @@ if TYPE_CHECKING:
 
 _MIB: Final = 2**20
 _UNITS: Final = ((86400, "days"), (3600, "hours"), (60, "minutes"), (1, "seconds"))
-# What --status takes.
+# The forms in which a status is told, and the word by which --status goes on.
 FORMS: Final = ("text", "json")
+WATCH: Final = "watch"
 
 
 def run(call: Call) -> int:
     """Say how the release is, in the form that is asked for; the exit code is 0 when it is live, else 1."""
+    if call.argument == WATCH:
+        from support.commands.follow import follow  # noqa: PLC0415 - one look does without
+
+        return follow(call)
     status = observe(call.namespace)
     call.say(render_text(status, call.argument))
     return status.exit_code

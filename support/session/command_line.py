@@ -22,7 +22,7 @@ CAPABILITIES: Final = (
     "other-releases",
 )
 # In which a command says what it found.
-FORMS: Final = ("text", "json")
+FORMS: Final = ("text", "json", "watch")
 ROLL_BACKS: Final = ("never", "on-failure", "always")
 # What may be asked for instead of a run of the features; support/commands says what each does.
 COMMANDS: Final[tuple[str, ...]] = (
@@ -206,7 +206,7 @@ def add_options(parser: pytest.Parser) -> None:
         nargs="?",
         const="text",
         choices=FORMS,
-        help="instead of running features: say how the release is, as text (the default) or json; ends with 0 when it is live",
+        help="instead of running features: say how the release is, as text (the default) or json, or again at each change until Ctrl-C (watch); ends with 0 when it is live",
     )
     add(
         "--notes",

@@ -117,8 +117,8 @@ class Handler(BaseHTTPRequestHandler):
     def _tunnel(self) -> None:
         """Carry an upgraded connection both ways."""
         self.close_connection = True
-        with socket.create_connection((self.server.host, self.server.port)) as plain:
-            far = self.server.tls.wrap_socket(plain, server_hostname=self.server.host)
+        plain = socket.create_connection((self.server.host, self.server.port))
+        with self.server.tls.wrap_socket(plain, server_hostname=self.server.host) as far:
             head = "".join(
                 f"{name}: {value}\r\n" for name, value in self.headers.items() if name.lower() != "host"
             )

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import re
 import resource
+import signal
+import subprocess
+import sys
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 import pytest
 
+from tests.live.cluster.commands import CHECKOUT
 from tests.live.cluster.misbehaving import Rule, body, die, drop, fall_silent, half, misbehaving, status
 from tests.live.cluster.site import Site, booted
 
@@ -251,6 +256,27 @@ def test_a_status_of_a_live_release_takes_little_of_a_processor(site: Site, tmp_
         assert code == 0, told
         spent.append(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
     assert min(spent) < PROMISED_SECONDS * LENIENCE, spent
+
+
+def test_a_watch_ends_by_ctrl_c_with_the_exit_code_of_the_last_status(site: Site) -> None:
+    options = ("--status", "watch", f"--kubeconfig={site.kubeconfig}", f"--inventory={site.inventory}")
+    with subprocess.Popen(
+        [sys.executable, "-m", "pytest", "features/", "-p", "no:cacheprovider", *options],
+        cwd=CHECKOUT,
+        env=site.environ,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        # Whoever started the tests may have told them to ignore it.
+        preexec_fn=partial(signal.signal, signal.SIGINT, signal.default_int_handler),  # noqa: PLW1509 - a call of C alone
+    ) as watching:
+        assert watching.stdout
+        first = watching.stdout.readline()
+        watching.send_signal(signal.SIGINT)
+        rest, told = watching.communicate(timeout=60)
+    assert first.rstrip().endswith("in chroma: live"), first + rest + told
+    assert watching.returncode == 0, told
+    assert not TRACES.search(rest + told)
 
 
 def test_at_least_thirty_failures_are_tried() -> None:

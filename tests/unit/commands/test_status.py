@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Self, cast
 import pytest
 from pydantic import SecretStr
 
+from support.commands import follow
 from support.commands.status import render_text
 from support.deploy import status, token_seen, vitals
 from support.deploy.liveness import NotYet
@@ -22,6 +23,7 @@ from support.network.http import Response
 from support.release.catalogue import load
 
 if TYPE_CHECKING:
+    from support.commands.call import Call
     from support.deploy.namespace import Namespace
 
 LIVE = Status(
@@ -214,3 +216,18 @@ def test_a_release_that_refuses_its_own_token_lives_while_its_heartbeat_advances
     monkeypatch.setattr(token_seen, "ingress", lambda *_: None)
     monkeypatch.setattr("support.network.http.ask", lambda *_: Response("GET /", recorded, (), b""))
     assert token_seen.lives_behind(cast("Namespace", Shut())) is lives
+
+
+def test_a_watch_tells_a_change_and_nothing_twice() -> None:
+    told: list[str] = []
+    teller = follow._Teller(cast("Call", SimpleNamespace(say=told.append)), whole=False)
+    teller.tell(LIVE)
+    teller.tell(dataclasses.replace(LIVE, heartbeat=18))
+    assert len(told) == 1
+    assert told[0].endswith("in chroma: live")
+    assert teller.exit_code == 0
+    teller.tell(dataclasses.replace(LIVE, live=False, why="its pod is not ready"))
+    assert told[1].endswith("in chroma: not live: its pod is not ready")
+    teller.lost(ApiError(0, "Unanswered", "it does not answer in time"))
+    assert told[2].endswith("the cluster does not answer: it does not answer in time")
+    assert teller.exit_code == 1
