@@ -110,6 +110,10 @@ class Plan:
             *(line for each in self.intents if each.act is Act.CHANGE for line in each.falls()),
         ]
 
+    def changes(self) -> bool:
+        """Whether an apply would change anything, as far as is known of what the cluster would not take."""
+        return any(each.differences or each.act in {Act.CREATE, Act.REMOVE} for each in self.intents)
+
     def touched(self, *acts: Act) -> set[str]:
         """Return what would be done to, as "kind name"; everything but what is left when no act is named."""
         chosen = acts or tuple(set(Act) - {Act.LEAVE})

@@ -16,6 +16,7 @@ from support.deploy.site import Site
 from support.deploy.sweep import sweep
 from support.kube.client import Kube
 from support.kube.errors import ApiError
+from support.kube.silence import silence
 from support.release.catalogue import options_of
 from support.reporting.scenario import DISRUPTIVE
 
@@ -86,25 +87,31 @@ class _Arrival:
 
     def announce(self) -> None:
         """Say what the run will do to the release that lives there; one that it would change needs consent."""
-        run, progress = self.run, self.progress
+        try:
+            lines = list(self._announcement())
+        except (ApiError, LookupError) as error:
+            silent = silence(self.kube, error) if isinstance(error, ApiError) else ""
+            raise pytest.UsageError(silent or f"what this run would change cannot be seen: {error}") from None
+        for line in lines:
+            self.progress(line)
+
+    def _announcement(self) -> Iterator[str]:
+        run = self.run
         place = run.place(self.kube, self.inventory)
-        site = Site(self.kube, self.inventory, place, run.deadlines, progress, run.accept_insecure)
+        site = Site(self.kube, self.inventory, place, run.deadlines, self.progress, run.accept_insecure)
         namespace = Namespace(site, run.fault_of, accept_downgrade=run.options.accept_downgrade)
         former = namespace.recalled()
         if former is None:
-            progress(f"no release is live in {site.name}: scenarios that need one deploy it there")
+            yield f"no release is live in {site.name}: scenarios that need one deploy it there"
             return
-        try:
-            planned = namespace.plan(run.release)
-        except (ApiError, LookupError) as error:
-            raise pytest.UsageError(f"what this run would change cannot be seen: {error}") from None
+        planned = namespace.plan(run.release)
         lives = f'release "{former.release.name}" lives in {site.name}'
-        changes = list(planned.lines(changes_only=True)) if planned.touched() else []
+        changes = list(planned.lines(changes_only=True)) if planned.changes() else []
         if changes and not run.options.apply_changes:
             lines = (f"{lives}, and this run would change it:", *changes, *_remedy(former, planned))
             raise pytest.UsageError("\n  ".join(lines))
-        for line in (*(changes or [f"{lives}, and is left as it is"]), *self._interruptions()):
-            progress(line)
+        yield from changes or [f"{lives}, and is left as it is"]
+        yield from self._interruptions()
 
     def _interruptions(self) -> Iterator[str]:
         options = self.run.options

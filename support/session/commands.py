@@ -12,7 +12,8 @@ from support.core.redaction import redacted_file
 from support.deploy.namespace import Namespace
 from support.deploy.site import Site
 from support.kube.client import Kube
-from support.kube.silence import SilentError
+from support.kube.errors import ApiError
+from support.kube.silence import SilentError, silence
 from support.session.consent import Consent
 from support.session.suite import SUITE, boot, progress_of
 
@@ -23,7 +24,12 @@ def obey(config: pytest.Config, _session: pytest.Session) -> int:
     run, file = suite.run, redacted_file(sys.stdout, suite.run.redactor)
     with run.using(boot(config)) as inventory:
         kube = Kube(inventory.kubeconfig, inventory.context)
-        place = run.place(kube, inventory)
+        try:
+            place = run.place(kube, inventory)
+        except ApiError as error:
+            raise pytest.UsageError(
+                silence(kube, error) or f"where the release lives cannot be seen: {error}"
+            ) from None
         namespace = Namespace(
             Site(kube, inventory, place, run.deadlines, progress_of(config), run.accept_insecure),
             run.fault_of,

@@ -197,7 +197,7 @@ CASES: Final = [
     on_run("watches are silent", WATCHED, fall_silent, "1 passed", 0),
     on_run("watches are refused", WATCHED, status(500, "InternalError", "no watch cache"), "1 passed", 0),
     on_run("watches are garbled", WATCHED, body(200, "<html>"), "1 passed", 0),
-    on_run("the record is half an answer", r"GET .*/secrets/chroma-last-live", half, "breaks off"),
+    on_run("the record is half an answer", r"GET .*/secrets/chroma-last-live", half, "breaks off", 4),
     on_file(
         "a fault that is no text",
         ("--plan", "--fault", "{tmp}/f.yaml"),
