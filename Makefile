@@ -84,8 +84,8 @@ clean:
 	rm -rf .venv reports .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
 	find . -name __pycache__ -prune -exec rm -rf {} +
 
-# Rebuilt when a lock or the interpreter is another; the stamp comes last, so that half an environment has none. One that
-# holds the tools of the project's own checks serves for a run as well.
+# Rebuilt when a lock, the interpreter or its place is another, since its programs name both; the stamp comes last, so that
+# half an environment has none. One that holds the tools of the project's own checks serves for a run as well.
 venv: LOCKS := requirements.lock
 venv-dev: LOCKS := requirements.lock requirements-dev.lock
 venv venv-dev:
@@ -95,7 +95,7 @@ venv venv-dev:
 	# Not the one of this very environment, should that be active.
 	python=$$("$$python" -c 'import os, sys; print(os.path.realpath(sys._base_executable))')
 	interpreter=$$("$$python" -c 'import sys; print(sys.executable, sys.version)')
-	key() { echo "$$(cat "$$@" | sha256sum) $$interpreter"; }
+	key() { echo "$$(cat pyproject.toml "$$@" | sha256sum) $$interpreter $$PWD"; }
 	stamp=$$(cat $(STAMP) 2>/dev/null || true)
 	if [[ "$$stamp" == "$$(key $(LOCKS))" || "$$stamp" == "$$(key requirements.lock requirements-dev.lock)" ]]; then exit 0; fi
 	echo "building .venv with $$python, from $(LOCKS)"

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any, Final
 import pytest
 
 from cluster.provider import ClusterError, provider_for
+from support.session import command_line
 from support.session.clusters import CLUSTERS, Clusters
-from support.session.command_line import add_options, is_command_asked
 
 if TYPE_CHECKING:
     from support.platform.assessment import Assessment
@@ -51,6 +51,7 @@ OF_SCENARIOS: Final = (
     "steps.heritage",
 )
 
+OPTIONS: Final = "support.session.command_line"
 OF_ALL: Final = "support.session.plugin"
 # Of pytest itself: at the end each collects garbage several times, for errors that tests leave behind.
 NOT_OF_COMMANDS: Final = ("unraisableexception", "threadexception")
@@ -61,9 +62,11 @@ def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginMa
 
     A list of plugins in this module would be loaded before any option is known.
     """
-    add_options(parser)
+    # The entry point (src/) has declared them before, where the environment has it.
+    if not pluginmanager.has_plugin(OPTIONS):
+        pluginmanager.register(command_line, OPTIONS)
     config: Any = pluginmanager.get_plugin("pytestconfig")
-    if is_command_asked(parser, config.invocation_params.args):
+    if command_line.is_command_asked(parser, config.invocation_params.args):
         for name in NOT_OF_COMMANDS:
             pluginmanager.set_blocked(name)
         pluginmanager.import_plugin(OF_ALL)

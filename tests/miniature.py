@@ -141,6 +141,13 @@ class Miniature:
         with (self.root / "conftest.py").open("a") as conftest:
             conftest.write(dedent(text))
 
+    def install(self) -> None:
+        """Let processes that are started know the checkout by its entry point, from wherever they run."""
+        shutil.copytree(ROOT / "src", self.root / "src", ignore=shutil.ignore_patterns("__pycache__"))
+        for name in ("apiserver", "manifests", "support"):
+            (self.root / name).symlink_to(ROOT / name)
+        self.environ["PYTHONPATH"] = f"{self.root / 'src'}:{self.root}"
+
     def run(self, *arguments: str, terminal: bool = False) -> Ran:
         """Run pytest in a fork of this process, which has long imported what takes its time.
 
@@ -184,20 +191,19 @@ class Miniature:
     def start(self, *arguments: str, **options: Any) -> subprocess.Popen[str]:
         """Start pytest as users do: what has workers or is sent signals needs a process of its own."""
         process = subprocess.Popen(
-            [sys.executable, "-m", "pytest", *arguments],
-            cwd=self.root,
+            # As the command does, which does not have the working directory on its path.
+            [sys.executable, "-P", "-m", "pytest", *arguments],
             env=self._environ(),
-            stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
-            **options,
+            **{"cwd": self.root, "stdin": subprocess.DEVNULL, **options},
         )
         self.started.append(process)
         return process
 
-    def run_apart(self, *arguments: str) -> Ran:
-        return self.end(self.start(*arguments))
+    def run_apart(self, *arguments: str, **options: Any) -> Ran:
+        return self.end(self.start(*arguments, **options))
 
     def end(self, process: subprocess.Popen[str], with_signal: signal.Signals | None = None) -> Ran:
         if with_signal:

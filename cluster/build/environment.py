@@ -44,23 +44,23 @@ class InstallError(ClusterError):
 
 
 def main() -> int:
-    """Build the environment `DIRECTORY` from each `LOCK` after it; gives the exit code."""
+    """Build the environment `DIRECTORY` of the project here from each `LOCK` after it; gives the exit code."""
     directory, *locks = (Path(word) for word in sys.argv[1:])
     try:
-        install(directory, locks)
+        install(directory, locks, Path.cwd())
     except InstallError as failure:
         sys.stderr.write(f"error: {failure}\n")
         return 1
     return 0
 
 
-def install(directory: Path, locks: Sequence[Path]) -> None:
-    """Make `directory` a virtual environment of this interpreter with exactly the packages of the locks.
+def install(directory: Path, locks: Sequence[Path], project: Path) -> None:
+    """Make `directory` a virtual environment of this interpreter with exactly the packages of the locks, and a link to `project`.
 
-    Every file has to have a hash that a lock names; the first one pins uv. An environment that is there is brought up to date. Raises InstallError.
+    Every file of a package has to have a hash that a lock names; the first one pins uv. An environment that is there is brought up to date. Raises InstallError.
     """
     python = directory / "bin/python"
-    if not _belongs_to_this_interpreter(directory):
+    if not _is_of_this_interpreter_and_place(directory):
         try:
             venv.EnvBuilder(with_pip=True, clear=True).create(directory)
         except (OSError, subprocess.CalledProcessError) as error:
@@ -82,8 +82,17 @@ def install(directory: Path, locks: Sequence[Path]) -> None:
             _run(
                 [str(python), "-m", "pip", "install", *options, "--requirement", requirement.name], os.environ
             )
-    command = [str(uv), "pip", "sync", "--require-hashes", "--python", str(python), *map(str, locks)]
-    _run(command, {**os.environ, **for_uv(settings), **_SETTINGS_OF_OURS})
+    variables = {**os.environ, **for_uv(settings), **_SETTINGS_OF_OURS}
+    _run([str(uv), "pip", "sync", "--require-hashes", "--python", str(python), *map(str, locks)], variables)
+    link(project, uv, python)
+
+
+def link(project: Path, uv: Path, python: Path) -> None:
+    """Let an environment have `project` as it lies there; uv itself builds it, and so nothing is fetched for it."""
+    options = ("--quiet", "--offline", "--no-deps")
+    _run(
+        [str(uv), "pip", "install", *options, "--python", str(python), "--editable", str(project)], os.environ
+    )
 
 
 _SETTINGS_OF_OURS: Final = {
@@ -127,14 +136,16 @@ def pinned(lock: str, name: str) -> str:
     return match[0]
 
 
-def _belongs_to_this_interpreter(directory: Path) -> bool:
+def _is_of_this_interpreter_and_place(directory: Path) -> bool:
+    """Whether an environment is there and was made by this interpreter, and here: its programs hold both."""
     try:
         lines = (directory / "pyvenv.cfg").read_text().splitlines()
     except OSError:
         return False
     facts = dict(line.split(" = ", 1) for line in lines if " = " in line)
     version = ".".join(str(number) for number in sys.version_info[:3])
-    return facts.get("version") == version and (directory / "bin/python").exists()
+    made_here = facts.get("command", "").endswith(f" {directory.absolute()}")
+    return facts.get("version") == version and made_here and (directory / "bin/python").exists()
 
 
 def _is_of_version(uv: Path, pin: str) -> bool:

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 _VARIABLE: Final = "ADMIN_PASSWORD"
 
 # Of a release that was live before a run, which has shown how it is used when it was deployed.
-SHORT: Final = "as before this run; `pytest features/ --notes`, with the options of this run, shows it"
+SHORT: Final = "as before this run; `pytest --notes`, with the options of this run, shows it"
 
 # What they print.
 _ANSWER: Final = "Ferns unfold in the shade."

@@ -53,11 +53,20 @@ def unknown(name: str, known: "Iterable[str]") -> str:
     return f"unknown; did you mean {near[0]}?" if near else f"unknown; known are {', '.join(sorted(known))}"
 
 
-def meant(name: str, known: "Iterable[str]", most: int = 3, show: "Callable[[str], str]" = str) -> str:
-    """Ask whether a name is one of the known ones most like it: those that hold it, else those that resemble it; or ""."""
+def meant(
+    name: str,
+    known: "Iterable[str]",
+    most: int = 3,
+    show: "Callable[[str], str]" = str,
+    cutoff: float = 0.4,
+) -> str:
+    """Ask whether a name is one of the known ones most like it: those that hold it, else those that resemble it; or "".
+
+    `cutoff` says how much they have to resemble it, between 0 and 1.
+    """
     names = sorted(known)
     holding = [one for one in names if name.lower() in one.lower()]
-    near = (holding or get_close_matches(name, names, n=most, cutoff=0.4))[:most]
+    near = (holding or get_close_matches(name, names, n=most, cutoff=cutoff))[:most]
     return f"did you mean {' or '.join(map(show, near))}?" if near else ""
 
 

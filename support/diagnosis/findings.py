@@ -111,7 +111,7 @@ _OF_CAUSES: Final[Mapping[Cause, str]] = {
 
 _OF_TROUBLES: Final[Mapping[Trouble, str]] = {
     Trouble.INSECURE: (
-        f"keep people away until it is mended (`kubectl delete ingress {INGRESS}`); `pytest features/ --plan` names what "
+        f"keep people away until it is mended (`kubectl delete ingress {INGRESS}`); `pytest --plan` names what "
         "differs from the release: apply it again, and look at what strangers may have read and written"
     ),
     Trouble.TOKEN: (

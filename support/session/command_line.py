@@ -1,10 +1,12 @@
 """The options that the suite adds to the command line, each with a line that says what it does."""
 
-from collections.abc import Sequence
-from typing import Final
+import argparse
+from collections.abc import Callable, Collection, Sequence
+from typing import Any, Final
 
 import pytest
 
+from support.core.validation import meant, unknown
 from support.release.catalogue import names
 from support.release.place import USUAL_NAMESPACE
 from support.release.release import USUAL
@@ -22,7 +24,9 @@ CAPABILITIES: Final = (
     "other-releases",
 )
 # In which a command says what it found.
-FORMS: Final = ("text", "json", "watch")
+FORMS: Final = ("text", "json")
+# How like an option of ours a word has to be, between 0 and 1, to be taken for one.
+_ALIKE: Final = 0.7
 ROLL_BACKS: Final = ("never", "on-failure", "always")
 # What may be asked for instead of a run of the features; support/commands says what each does.
 COMMANDS: Final[tuple[str, ...]] = (
@@ -48,14 +52,63 @@ def is_command_asked(parser: pytest.Parser, args: Sequence[str]) -> bool:
     return any(getattr(known, name) is not None for name in COMMANDS)
 
 
-def add_options(parser: pytest.Parser) -> None:
-    """Declare the options; each says in a line what it does."""
-    add = parser.getgroup("chroma-conformance", "chroma-conformance").addoption
+Add = Callable[..., Any]
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Declare the options, in a group for each thing that they are about."""
+    for name, (about, declare) in _GROUPS.items():
+        declare(parser.getgroup(name, f"chroma-conformance: {about}").addoption)
+
+
+def without_own(arguments: Sequence[str]) -> list[str]:
+    """Return a command line without the suite's options and their values.
+
+    Raises `argparse.ArgumentError` where one of them lacks its value, or has a wrong one.
+    """
+    parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False, exit_on_error=False)
+    for _, declare in _GROUPS.values():
+        declare(parser.add_argument)
+    return parser.parse_known_args(arguments)[1]
+
+
+def has_own(arguments: Sequence[str]) -> bool:
+    """Whether a command line, which may be wrong, names one of the suite's options."""
+    return not {argument.partition("=")[0] for argument in arguments}.isdisjoint(own_names())
+
+
+def own_names() -> list[str]:
+    """Return the names of the options, with their dashes."""
+    names: list[str] = []
+    for _, declare in _GROUPS.values():
+        declare(lambda name, **_: names.append(name))
+    return names
+
+
+def near(option: str) -> str:
+    """Ask whether one of the suite's options is meant by one that nobody knows; or ""."""
+    bare = [name.removeprefix("--") for name in own_names()]
+    return meant(option.removeprefix("--"), bare, cutoff=_ALIKE, show="--{}".format)
+
+
+def _one_of(known: Collection[str]) -> Callable[[str], str]:
+    """Return what takes one of some words, and names the nearest one for any other."""
+
+    def take(word: str) -> str:
+        if word not in known:
+            raise argparse.ArgumentTypeError(f"{word}: {unknown(word, known)}")
+        return word
+
+    return take
+
+
+def _about_the_release(add: Add) -> None:
     add(
         "--provider",
-        choices=PROVIDERS,
+        metavar="KIND",
+        type=_one_of(PROVIDERS),
         default="auto",
-        help="where the cluster comes from; auto: external when --kubeconfig is given, else embedded",
+        help="where the cluster comes from: embedded, external, or auto (the default), which is external when --kubeconfig is given",
     )
     add("--kubeconfig", metavar="FILE", help="the kubeconfig of an existing cluster to run on")
     add("--context", metavar="NAME", help="the context of that kubeconfig (default: its current one)")
@@ -100,22 +153,6 @@ def add_options(parser: pytest.Parser) -> None:
         help="try a release even if its version is below the one that wrote the data last; it must hold all that was there",
     )
     add(
-        "--fault",
-        metavar="NAME|PATH",
-        help="spoil the release with a fault, a file of manifests/faults or any other; the run must fail",
-    )
-    add(
-        "--roll-back",
-        choices=ROLL_BACKS,
-        help="when to roll the release back at the end (default: always on an embedded cluster, never on an external one)",
-    )
-    add(
-        "--apply-changes",
-        action="store_true",
-        help="let a run of features change a release that lives already, where it is another than the one under test",
-    )
-    add("--remove-data", action="store_true", help="let --remove, or rolling back, remove the data, too")
-    add(
         "--patience",
         metavar="FACTOR",
         type=float,
@@ -128,18 +165,21 @@ def add_options(parser: pytest.Parser) -> None:
         type=float,
         help="end the run after so many seconds as SIGTERM does: it cleans up, says that it has not finished, and ends with 2",
     )
+
+
+def _about_the_run(add: Add) -> None:
     add("--scenario", metavar="TITLE", help="run the scenarios of this title alone")
     add(
         "--require",
         metavar="LEVEL",
-        choices=LEVELS,
+        type=_one_of(LEVELS),
         help="end with 5 unless every scenario of this level (core, extended) ran, and of those before it",
     )
     add(
         "--without",
         metavar="NAME",
         action="append",
-        choices=(*CAPABILITIES, DISRUPTIVE),
+        type=_one_of((*CAPABILITIES, DISRUPTIVE)),
         default=[],
         help="a capability that may be missing where a level is required; "
         f"{DISRUPTIVE}: skip scenarios that interrupt the live release, and do not require them; repeatable",
@@ -148,76 +188,105 @@ def add_options(parser: pytest.Parser) -> None:
         "--capability",
         metavar="NAME",
         action="append",
-        choices=CAPABILITIES,
+        type=_one_of(CAPABILITIES),
         default=[],
         help=f"what an external cluster can do that cannot be found by asking it: {', '.join(CAPABILITIES)}; repeatable",
     )
     add(
+        "--fault",
+        metavar="NAME|PATH",
+        help="spoil the release with a fault, a file of manifests/faults or any other; the run must fail",
+    )
+    add(
+        "--apply-changes",
+        action="store_true",
+        help="let a run of features change a release that lives already, where it is another than the one under test",
+    )
+    add(
+        "--roll-back",
+        metavar="WHEN",
+        type=_one_of(ROLL_BACKS),
+        help="when to roll the release back at the end: never, on-failure or always (default: always on an embedded cluster, "
+        "never on an external one)",
+    )
+    add("--report-dir", metavar="DIR", help="where reports and evidence go (default: reports)")
+
+
+def _commands(add: Add) -> None:
+    add(
         "--plan",
         action="store_const",
         const="",
-        help="instead of running features: say what an apply of the release would create, change or leave; changes nothing, "
+        help="say what an apply of the release would create, change or leave; changes nothing, "
         "and ends with 0 unless that would be refused",
     )
     add(
         "--apply",
         action="store_const",
         const="",
-        help="instead of running features: deploy the release and prove it live; says first what changes, and asks before users "
+        help="deploy the release and prove it live; says first what changes, and asks before users "
         "would notice",
     )
     add(
         "--remove",
         action="store_const",
         const="",
-        help="instead of running features: take the release away; its claim and data stay unless --remove-data is given",
+        help="take the release away; its claim and data stay unless --remove-data is given",
     )
     add(
         "--history",
         metavar="FORM",
         nargs="?",
         const="text",
-        choices=FORMS,
-        help="instead of running features: say which revisions were live here, as text (the default) or json",
+        type=_one_of(FORMS),
+        help="say which revisions were live here, as text (the default) or json",
     )
     add(
         "--back-to",
         metavar="N",
-        help="instead of running features: apply revision N of the history again, as --apply does",
-    )
-    add(
-        "--yes",
-        action="store_true",
-        help="consent to what a command asks before: that the pod is replaced, the token changes, a limit falls, data goes",
-    )
-    add(
-        "--backup",
-        metavar="FILE",
-        help="instead of running features: quiesce the release, copy its data to a new file, and bring it back",
-    )
-    add(
-        "--restore",
-        metavar="FILE",
-        help="instead of running features: bring data back from a file into an empty claim, and apply the release",
+        help="apply revision N of the history again, as --apply does",
     )
     add(
         "--status",
         metavar="FORM",
         nargs="?",
         const="text",
-        choices=FORMS,
-        help="instead of running features: say how the release is, as text (the default) or json, or again at each change until Ctrl-C (watch); ends with 0 when it is live",
+        type=_one_of((*FORMS, "watch")),
+        help="say how the release is, as text (the default) or json, or again at each change until Ctrl-C (watch); ends with 0 "
+        "when it is live",
     )
     add(
         "--notes",
         action="store_const",
         const="",
-        help="instead of running features: say how the live release is used: addresses, token, and an example for bash and Python",
+        help="say how the live release is used: addresses, token, and an example for bash and Python",
+    )
+    add(
+        "--backup",
+        metavar="FILE",
+        help="quiesce the release, copy its data to a new file, and bring it back",
+    )
+    add(
+        "--restore",
+        metavar="FILE",
+        help="bring data back from a file into an empty claim, and apply the release",
     )
     add(
         "--sweep",
         action="store_const",
         const="",
-        help="instead of running features: remove what runs have left on the cluster that were killed, and only that",
+        help="remove what runs have left on the cluster that were killed, and only that",
     )
-    add("--report-dir", metavar="DIR", help="where reports and evidence go (default: reports)")
+    add(
+        "--yes",
+        action="store_true",
+        help="consent to what a command asks before: that the pod is replaced, the token changes, a limit falls, data goes",
+    )
+    add("--remove-data", action="store_true", help="let --remove, or rolling back, remove the data, too")
+
+
+_GROUPS: Final[dict[str, tuple[str, Callable[[Add], None]]]] = {
+    "chroma-conformance": ("the cluster, and the release on it", _about_the_release),
+    "chroma-conformance-run": ("a run of the features", _about_the_run),
+    "chroma-conformance-commands": ("commands, one of which is carried out instead of a run", _commands),
+}

@@ -143,7 +143,7 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
     ):
         suite.run.left.append(
             f"the release in {suite.run.base_name} was not rolled back, since no scenario used it; "
-            "`pytest features/ --remove`, with the options of this run, takes it away"
+            "`pytest --remove`, with the options of this run, takes it away"
         )
     if suite.results.uncollected:
         session.exitstatus = pytest.ExitCode.INTERNAL_ERROR

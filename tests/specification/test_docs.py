@@ -17,7 +17,18 @@ if TYPE_CHECKING:
     from enum import StrEnum
 
 ROOT = Path(__file__).parents[2]
-FOLDERS = ("apiserver", "bench", "cluster", "docs", "features", "manifests", "steps", "support", "tests")
+FOLDERS = (
+    "apiserver",
+    "bench",
+    "cluster",
+    "docs",
+    "features",
+    "manifests",
+    "src",
+    "steps",
+    "support",
+    "tests",
+)
 WRITTEN = {".cfg", ".feature", ".go", ".ini", ".j2", ".lua", ".md", ".py", ".toml", ".yaml"}
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *(ROOT / "manifests").rglob("*.md")])
 # A page that is named, as a path, with the heading in it if one is; those of the web are not ours.

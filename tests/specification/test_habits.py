@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 ROOT = Path(__file__).parents[2]
-CODE = ("apiserver", "bench", "cluster", "manifests", "steps", "support", "tests")
+CODE = ("apiserver", "bench", "cluster", "manifests", "src", "steps", "support", "tests")
 EXCEPTION = re.compile(r"# (?:noqa|type: ignore)\b(?P<rest>.*)")
 # The codes, then a dash or another comment, and why; where there is one of each kind, one reason does for both.
 REASONED = re.compile(r": [A-Z0-9, ]+ - \S|\[[a-z,-]+\]  # (?!noqa)\S|\[[a-z,-]+\]  # noqa: [A-Z0-9, ]+ - \S")

@@ -132,6 +132,36 @@ def test_an_index_that_does_not_answer_is_told_in_one_message(
     assert "Traceback" not in said
 
 
+def test_a_new_environment_has_the_plugin_of_pytest_and_nothing_else_of_the_suite(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What builds the link is in uv: no index is asked, and none of its caches."""
+    monkeypatch.setenv("UV_CACHE_DIR", str(tmp_path / "cache"))
+    venv.EnvBuilder().create(tmp_path / "env")
+    python = tmp_path / "env/bin/python"
+
+    environment.link(_ROOT, _PYTHON.with_name("uv"), python)
+
+    code = (
+        "from importlib.metadata import entry_points; from importlib.util import find_spec\n"
+        "(one,) = entry_points(group='pytest11')\n"
+        "print(one.name, find_spec(one.module).origin, find_spec('support'), find_spec('tests'))"
+    )
+    said = subprocess.run(
+        [python, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=True
+    ).stdout.strip()
+    assert said == f"chroma-conformance {_ROOT}/src/chroma_conformance/__init__.py None None"
+
+
+def test_an_environment_that_was_moved_is_made_once_more(tmp_path: Path) -> None:
+    """Its programs name the interpreter by its path."""
+    made, moved = tmp_path / "made", tmp_path / "moved"
+    venv.EnvBuilder().create(made)
+    assert environment._is_of_this_interpreter_and_place(made)
+    made.rename(moved)
+    assert not environment._is_of_this_interpreter_and_place(moved)
+
+
 def test_it_needs_no_package() -> None:
     """It makes the environment, and so runs before there is one."""
     code = "import cluster.build.environment"

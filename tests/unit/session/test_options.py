@@ -134,7 +134,8 @@ def test_a_release_is_rolled_back_when_asked(roll_back: str, failed: bool, rolls
         (["--patience", "0", "--context", "a"], ["--patience 0", "add --kubeconfig FILE"]),
         (["--release", "nonesuch"], ["no release is named 'nonesuch'"]),
         (["--fault", "nonesuch"], ["no fault is named 'nonesuch'"]),
-        (["--roll-back", "sometimes"], ["invalid choice"]),
+        (["--roll-back", "alwayz"], ["argument --roll-back: alwayz: unknown; did you mean always?"]),
+        (["--set", "chroma.memories=3Gi"], ["chroma.memories: unknown; did you mean memory?"]),
     ],
 )
 def test_a_run_with_wrong_options_touches_nothing(
