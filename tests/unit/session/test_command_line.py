@@ -30,7 +30,7 @@ def test_an_option_that_nobody_knows(option: str, asked: str) -> None:
         (["--require", "cor"], "cor: unknown; did you mean core?"),
         (["--roll-back=alwayz"], "alwayz: unknown; did you mean always?"),
         (["--without", "network-policy"], "network-policy: unknown; did you mean networkpolicy?"),
-        (["--status", "yaml"], "yaml: unknown; known are json, text"),
+        (["--status", "yaml"], "yaml: unknown; known are json, text, watch"),
     ],
 )
 def test_a_value_that_an_option_does_not_have(arguments: list[str], told: str) -> None:
