@@ -97,7 +97,7 @@ IMMUTABLE_CHANGES: Final[Mapping[str, PlannedChange]] = {
         Act.CHANGE,
         _CLAIM,
         "spec.resources.requests.storage: 10Gi -> 5Gi",
-        remedy="keep the claim's size (--set claim.size=…), or back its data up (--backup), remove it with the release (--remove --remove-data), and restore it (--restore) to the release that is wanted",
+        remedy="keep the claim's size (--set claim.size=…) and apply again, or back its data up (--backup), remove it with the release (--remove --remove-data), and restore it (--restore)",
         merge={"spec": {"resources": {"requests": {"storage": "5Gi"}}}},
     ),
     "another governing Service": _change(

@@ -29,7 +29,7 @@ _ADVICE: Final = {
     ),
     r"updates to statefulset spec": "roll back, which keeps the data, and apply again",
     r"can not be less than": (
-        "keep the claim's size (--set claim.size=…), or back its data up (--backup), remove it with the release (--remove --remove-data), and restore it (--restore) to the release that is wanted"
+        "keep the claim's size (--set claim.size=…) and apply again, or back its data up (--backup), remove it with the release (--remove --remove-data), and restore it (--restore)"
     ),
     r"Apply failed with": "let the manager that it names give the field up, or take over their value",
     r"exceeded quota: (\S+?),": "ask for less, or free some of it: kubectl describe quota",
