@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import logging
-import threading
 from contextlib import suppress
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final, Self
@@ -12,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, Self
 from support.core.errors import SuiteError
 from support.deploy.marks import is_running, renewed, this_process
 from support.deploy.operator import who
+from support.deploy.renewal import Renewal
 from support.kube.errors import ApiError
 from support.kube.labels import ownership
 
@@ -26,11 +25,7 @@ _KIND: Final = "Lease"
 _PREFIX: Final = "chroma-conformance-"
 # Where it says which process of which machine holds it, so that a dead one on the same machine is seen at once.
 _PROCESS: Final = "chroma-conformance/process"
-# How often it is renewed before it would lapse.
-_RENEWALS: Final = 6
 _CONFLICT, _GONE = 409, 404
-
-_log = logging.getLogger(__name__)
 
 
 class HeldError(SuiteError):
@@ -41,8 +36,8 @@ class Lease:
     """The right to act on the release of a namespace; a context manager.
 
     It lies in that namespace, or where that is not there yet, in another one that is sure to be: the two `places`. `act` says
-    what the run does, and `now` is the cluster's clock, by which one is stale that nobody renews any more. Entering raises `HeldError`, and `ApiError` where no
-    Lease may be made.
+    what the run does, and `now` is the cluster's clock, by which one is stale that no run renews any more. Entering raises
+    `HeldError`, and `ApiError` where no Lease may be made.
     """
 
     def __init__(
@@ -65,8 +60,7 @@ class Lease:
         self._lapse = deadlines.mark
         self._now = now
         self._place = elsewhere
-        self._ended = threading.Event()
-        self._thread = threading.Thread(target=self._keep, name="lease of the release", daemon=True)
+        self._renewal = Renewal("lease of the release", self._lapse, self._renew)
 
     def __enter__(self) -> Self:
         there = [self._kube.get(_KIND, self._name, place) for place in self._places]
@@ -77,14 +71,13 @@ class Lease:
         if around and "deletionTimestamp" not in around["metadata"]:
             self._place = self._release
         self._take(there[self._places.index(self._place)])
-        self._thread.start()
+        self._renewal.start()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._ended.set()
-        self._thread.join()
+        self._renewal.stop()
         with suppress(ApiError):  # it lapses by itself
             self._kube.delete(_KIND, self._name, self._place)
 
@@ -140,14 +133,15 @@ class Lease:
             f"the way {spec.get('leaseDurationSeconds', 0)} s after it renewed its Lease {self._name} last"
         )
 
-    def _keep(self) -> None:
-        while not self._ended.wait(self._lapse / _RENEWALS):
-            try:
-                self._kube.patch(_KIND, self._name, self._place, {"spec": {"renewTime": _micro()}})
-            except ApiError as error:
-                if error.status == _GONE:  # it went with its namespace, which this very run has removed
-                    return
-                _log.warning("the lease of the release is not renewed: %s", error)
+    def _renew(self) -> bool:
+        """Renew the Lease; return False where it went with its namespace, which this very run has removed."""
+        try:
+            self._kube.patch(_KIND, self._name, self._place, {"spec": {"renewTime": _micro()}})
+        except ApiError as error:
+            if error.status != _GONE:
+                raise
+            return False
+        return True
 
 
 def _micro() -> str:

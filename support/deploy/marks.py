@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import json
-import logging
 import os
-import threading
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Self
 
+from support.deploy.renewal import Renewal
 from support.kube.client import FIELD_MANAGER
 from support.kube.errors import ApiError
 from support.kube.labels import OWNED, RUN, ownership
@@ -26,10 +25,6 @@ if TYPE_CHECKING:
 
 KIND: Final = "ConfigMap"
 _NAME: Final = "chroma-conformance-run-"
-# How often a mark is renewed before it would lapse.
-_RENEWALS: Final = 6
-
-_log = logging.getLogger(__name__)
 
 
 class Mark:
@@ -45,19 +40,17 @@ class Mark:
         self._run_id = run_id
         self._lapse = deadlines.mark
         self._count = 0
-        self._ended = threading.Event()
-        self._thread = threading.Thread(target=self._keep, name="mark of the run", daemon=True)
+        self._renewal = Renewal("mark of the run", self._lapse, self.renew)
 
     def __enter__(self) -> Self:
         self.renew()
-        self._thread.start()
+        self._renewal.start()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._ended.set()
-        self._thread.join()
+        self._renewal.stop()
         with suppress(ApiError):  # it lapses by itself
             self._kube.delete(*self._place)
 
@@ -78,13 +71,6 @@ class Mark:
             }
         )
         return renewed(stored)
-
-    def _keep(self) -> None:
-        while not self._ended.wait(self._lapse / _RENEWALS):
-            try:
-                self.renew()
-            except ApiError as error:
-                _log.warning("the mark of this run is not renewed: %s", error)
 
 
 @dataclass(frozen=True)

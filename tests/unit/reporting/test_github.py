@@ -15,7 +15,7 @@ from support.reporting.verdict import Outcome, Outcomes, Result, judge, overall
 if TYPE_CHECKING:
     from tests.miniature import Miniature
 
-ROOT = Path("/work/checkout")
+ROOT = Path("/somewhere/checkout")
 
 
 def result(name: str, outcome: Outcome, line: int = 3, **facts: Any) -> Result:
@@ -58,8 +58,8 @@ def test_there_are_never_more_than_github_shows() -> None:
     ("workspace", "file"),
     [
         ("", "features/a.feature"),
-        ("/work/checkout", "features/a.feature"),
-        ("/work", "checkout/features/a.feature"),
+        ("/somewhere/checkout", "features/a.feature"),
+        ("/somewhere", "checkout/features/a.feature"),
         ("/elsewhere", "features/a.feature"),
     ],
 )
