@@ -6,9 +6,9 @@ import dataclasses
 from typing import TYPE_CHECKING
 
 from support.commands.notes import notes_of
+from support.commands.plan import look
 from support.core.quantities import parse_quantity
 from support.deploy import history
-from support.kube.errors import ApiError
 from support.release.catalogue import changed, options_of
 
 if TYPE_CHECKING:
@@ -23,12 +23,8 @@ def run(call: Call) -> int:
     Raises `NotConsentedError`.
     """
     former = call.namespace.recalled()
-    try:
-        found = call.namespace.plan(call.release)
-    except ApiError as error:
-        if error.unanswered:
-            raise
-        call.say(f"nothing is applied: the cluster refuses to look: {error.message}")
+    found = look(call, "nothing is applied")
+    if found is None:
         return 1
     for line in found.lines(changes_only=True):
         call.say(line)

@@ -9,6 +9,7 @@ from support.release import lint
 
 if TYPE_CHECKING:
     from support.commands.call import Call
+    from support.deploy.plan import Plan
 
 
 def run(call: Call) -> int:
@@ -16,12 +17,8 @@ def run(call: Call) -> int:
     for problem in lint.check(call.release):
         call.say(f'release "{call.release.name}": {problem}')
     forbidden = call.namespace.forbids(call.release)
-    try:
-        found = call.namespace.plan(call.release)
-    except ApiError as error:
-        if error.unanswered:
-            raise
-        call.say(f"no plan can be made: the cluster refuses to look: {error.message}")
+    found = look(call, "no plan can be made")
+    if found is None:
         return 1
     for line in found.lines():
         call.say(line)
@@ -30,3 +27,14 @@ def run(call: Call) -> int:
             "an apply would be refused, since anybody may use the release; --accept-insecure deploys it nevertheless"
         )
     return 1 if forbidden or found.obstacles() else 0
+
+
+def look(call: Call, otherwise: str) -> Plan | None:
+    """Return what an apply would do; where the cluster does not let us look, say that, and what `otherwise` is the case."""
+    try:
+        return call.namespace.plan(call.release)
+    except ApiError as error:
+        if error.unanswered:
+            raise
+        call.say(f"{otherwise}: the cluster refuses to look: {error.message}")
+        return None
