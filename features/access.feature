@@ -35,6 +35,7 @@ Feature: Access
       When a caller asks by every route with the right token, and again without it on the same connection
       Then the caller is refused by every route
 
+    @needs-writing
     Scenario Outline: Without a token a caller cannot <write>
       Given a new collection of 3 records
       When a caller tries to <write> by every route without a token
@@ -59,6 +60,7 @@ Feature: Access
   @core @needs-gateway
   Rule: Without a token only the heartbeat answers
 
+    @needs-writing
     Scenario: The heartbeat is the only open endpoint
       When a caller requests every endpoint by every route without a token
       Then the caller gets the heartbeat alone by every route
@@ -77,8 +79,12 @@ Feature: Access
         | a percent-encoded letter |
         | a query string           |
         | a path traversal         |
-        | another method           |
         | a body                   |
+
+      @needs-writing
+      Examples:
+        | lookalike      |
+        | another method |
 
   @core @needs-gateway
   Rule: A refusal comes at once, and names the header of the token
@@ -102,12 +108,16 @@ Feature: Access
       And the refusal names the header of the token
 
       Examples:
-        | switch                          | credentials        |
-        | an unknown protocol             | without a token    |
-        | an unknown protocol             | with a wrong token |
-        | an unknown protocol with a body | without a token    |
-        | a websocket                     | without a token    |
-        | HTTP/2                          | without a token    |
+        | switch              | credentials        |
+        | an unknown protocol | without a token    |
+        | an unknown protocol | with a wrong token |
+        | a websocket         | without a token    |
+        | HTTP/2              | without a token    |
+
+      @needs-writing
+      Examples:
+        | switch                          | credentials     |
+        | an unknown protocol with a body | without a token |
 
     Scenario: A request for a tunnel is refused
       When a caller asks for a tunnel through the Service and at the pod's address without a token
@@ -117,10 +127,12 @@ Feature: Access
       When a caller asks for HTTP/2 through the Service and at the pod's address with the right token
       Then the caller gets the collections through the Service and at the pod's address
 
+    @needs-writing
     Scenario: The refusal of a large body arrives
       When a caller sends a body of 5 MiB in chunks by every route with a wrong token
       Then the caller is refused by every route
 
+    @needs-writing
     Scenario: The refusal of a body beyond the limit arrives
       When a caller sends a body of 60 MiB in chunks by every route with the right token
       Then the body is refused as too large by every route
@@ -132,6 +144,7 @@ Feature: Access
   @core @needs-gateway
   Rule: A caller without a token cannot keep out callers with one
 
+    @needs-deploying
     Scenario Outline: Users are served while other pods <occupy>
       Given other pods without a token that <occupy>
       When a caller asks again and again for the collections by every route with the right token
@@ -147,7 +160,7 @@ Feature: Access
         | send their bodies slowly              |
         | stay silent at the port for probes    |
 
-    @needs-ingress
+    @needs-ingress @needs-deploying
     Scenario: Users are served while callers without a token keep connections through the ingress
       Given 450 connections through the ingress from callers without a token
       When a caller asks again and again for the collections by every route with the right token
@@ -165,6 +178,7 @@ Feature: Access
         | keeps the connection after a heartbeat |
         | stays silent at the port for probes    |
 
+    @needs-deploying
     Scenario Outline: One pod cannot take all connections <port>
       When a pod without a token opens as many connections to the port <port> as it gets
       Then it holds no more than a share of the connections <port>
@@ -177,6 +191,7 @@ Feature: Access
   @extended @needs-gateway
   Rule: A release accepts bearer tokens and pages of other origins only if its file says so
 
+    @needs-deploying
     Scenario Outline: A release that accepts bearer tokens serves a caller <credentials>
       Given the release "open-to-browsers", live in a namespace of its own
       When a caller asks for the collections by every route <credentials>
@@ -187,6 +202,7 @@ Feature: Access
         | with the right token                   |
         | with the right token as a bearer token |
 
+    @needs-deploying
     Scenario Outline: A release that accepts bearer tokens refuses a caller <credentials>
       Given the release "open-to-browsers", live in a namespace of its own
       When a caller asks for the collections by every route <credentials>
@@ -198,22 +214,26 @@ Feature: Access
         | with a wrong token as a bearer token                   |
         | with a wrong token and the right one as a bearer token |
 
+    @needs-deploying
     Scenario: A preflight of an allowed origin succeeds
       Given the release "open-to-browsers", live in a namespace of its own
       When a browser sends a preflight by every route for an allowed origin
       Then the browser may send the request by every route
 
+    @needs-deploying
     Scenario: A preflight of another origin is refused
       Given the release "open-to-browsers", live in a namespace of its own
       When a browser sends a preflight by every route for another origin
       Then the caller is refused by every route
       And the browser withholds the answer from the page by every route
 
+    @needs-deploying
     Scenario: An allowed origin needs the token as well
       Given the release "open-to-browsers", live in a namespace of its own
       When a browser asks for the collections by every route for an allowed origin without a token
       Then the caller is refused by every route
 
+    @needs-deploying
     Scenario: A browser withholds the answer from another origin
       Given the release "open-to-browsers", live in a namespace of its own
       When a browser asks for the collections by every route for another origin with the right token
@@ -228,6 +248,7 @@ Feature: Access
   @core @needs-native-authentication
   Rule: Endpoints that Chroma's own authentication leaves open reveal no data
 
+    @needs-writing
     Scenario: Without a token only endpoints that reveal no data answer
       When a caller requests every endpoint by every route without a token
       Then only the endpoints that its version leaves open answer by every route
@@ -253,6 +274,7 @@ Feature: Access
   @extended
   Rule: A release never reveals the token
 
+    @needs-writing
     Scenario: No answer holds the token
       When a caller sends requests whose errors could echo the token by every route
       Then no answer holds the token

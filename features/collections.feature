@@ -1,4 +1,4 @@
-@core
+@core @needs-writing
 Feature: Keeping records in collections
   A collection has a name and holds records: an id, a vector and, optionally,
   a document and metadata. Records are read as they were written, a write changes

@@ -1,3 +1,4 @@
+@needs-deploying
 Feature: Deploying a release
   A release is one version of Chroma, with one configuration, in one namespace.
   An operator applies it, and it goes live whole or not at all:

@@ -44,7 +44,7 @@ Feature: Service discovery
       Then it reports the release as healthy
       And the answer is the heartbeat
 
-  @core @needs-disposable
+  @core @needs-disposable @needs-deploying
   Rule: The safe entry shows no secret to readers of ConfigMaps; the documented entry shows them the token
 
     Scenario: The safe entry names the Secret of the token
@@ -58,7 +58,7 @@ Feature: Service discovery
       When it is registered with the documented entry
       Then the entry shows the token
 
-  @core @needs-disposable
+  @core @needs-disposable @needs-deploying
   Rule: Only a live release is registered
 
     Scenario: A refused release is not registered
@@ -68,7 +68,7 @@ Feature: Service discovery
       And the release is live
       And the registered entry is unchanged
 
-  @extended @needs-disposable
+  @extended @needs-disposable @needs-deploying
   Rule: Every new shell of code-server has the address and the token of a live release
 
     Scenario Outline: The shells know a release with the <entry> entry
@@ -96,7 +96,7 @@ Feature: Service discovery
       Then the release is live
       And the apply says that no code-server runs
 
-  @core @needs-disposable
+  @core @needs-disposable @needs-deploying
   Rule: A roll back removes the entry of the release, and no other
 
     Scenario: After a roll back neither the platform nor a shell knows the release

@@ -1,3 +1,4 @@
+@needs-writing
 Feature: Durability
   Acknowledged records survive the loss of the pod and of Chroma's process.
   Each scenario compares contents and runs queries, since a count stays right long
@@ -7,7 +8,7 @@ Feature: Durability
   Background:
     Given the live release
 
-  @core @disruptive
+  @core @disruptive @needs-deploying
   Rule: Acknowledged records survive the pod
 
     # Up to the sync threshold of 1,000 records the vectors are in the log alone, beyond it in the index on disk.
@@ -23,7 +24,7 @@ Feature: Durability
       Then the collection holds every acknowledged record, as it was written
       And queries find its records
 
-  @core
+  @core @needs-deploying
   Rule: Below 1,000 records, writes acknowledged to a single writer survive a kill
 
     @disruptive @needs-disposable
@@ -33,7 +34,7 @@ Feature: Durability
       Then the collection holds every acknowledged record, as it was written
       And queries find its records
 
-  @extended
+  @extended @needs-deploying
   Rule: Records are stored on the claim, where backups read them
 
     Scenario: The database is on the claim

@@ -6,7 +6,7 @@ Feature: Going through the ingress
   Background:
     Given the live release
 
-  @core
+  @core @needs-writing
   Rule: Bodies up to the documented size pass, and larger ones are refused as too large
 
     # Most of such a body is blanks: they travel like anything else and cost Chroma no memory.
@@ -28,7 +28,7 @@ Feature: Going through the ingress
       When records are added to it in a body of 101 MiB
       Then the ingress refuses it as too large
 
-  @core
+  @core @needs-deploying
   Rule: The ingress waits for a slow answer up to its read time-out
 
     # Not the documented ten minutes, but a copy with a read time-out of 1 s shows that the ingress honours the limit.

@@ -19,7 +19,7 @@ Feature: Notes on using a release
       Then the Secret that they name holds the token
       And they do not show the token
 
-  @core
+  @core @needs-deploying
   Rule: The examples in the notes work unchanged
 
     Scenario Outline: The example in <language> runs as shown

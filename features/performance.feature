@@ -4,7 +4,7 @@ Feature: Performance of a release
   vectors take. A run must not fill the claim either. Only comparisons within one run hold on every machine. The report shows the rest:
   a slow machine is no broken release.
 
-  @extended
+  @extended @needs-writing
   Rule: One batch is faster than many single calls
 
     Scenario Outline: A batch of <work> beats as many single ones
@@ -19,7 +19,7 @@ Feature: Performance of a release
         | additions |
         | queries   |
 
-  @extended @needs-exec
+  @extended @needs-exec @needs-deploying
   Rule: A record takes at most 12 times the memory of its vector
 
     # In a namespace of its own: Chroma reuses memory that other scenarios had it allocate and free.
@@ -30,7 +30,7 @@ Feature: Performance of a release
       Then each takes at most 12 times the memory of its vector
       And the report says how much
 
-  @extended @needs-exec @needs-id-reuse
+  @extended @needs-exec @needs-id-reuse @needs-deploying
   Rule: Scenarios share collections, since Chroma keeps the index of each deleted one on the claim
 
     # In a namespace of its own: other scenarios would be counted as well.
@@ -40,7 +40,7 @@ Feature: Performance of a release
       Then they leave at most one index directory on the claim
       And the report says how many are left
 
-  @extended
+  @extended @needs-writing
   Rule: The report says how long answers take, and slow answers are no failure
 
     Scenario: The latency of queries is measured

@@ -1,3 +1,4 @@
+@needs-writing
 Feature: Querying a collection
   A query takes a vector and returns the nearest records.
   Each scenario states one law. Where a step says "any", Hypothesis picks the

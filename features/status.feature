@@ -13,7 +13,7 @@ Feature: Status of a release
       And where it answers, and how it is registered
 
     # The collection is in the scenario's own database; a version that lists none is asked for its default one alone.
-    @needs-database-list
+    @needs-database-list @needs-writing
     Scenario: The status shows each collection with its count and its metadata
       Given the live release
       And a collection "field-notes" of 20 records about "ferns"
@@ -42,7 +42,7 @@ Feature: Status of a release
       Then the status says that the release is live, and that it refuses that token
       And how to get the one that it takes
 
-  @core
+  @core @needs-deploying
   Rule: The status of a release that is not live says why
 
     Scenario: The status of an empty namespace says that nothing is deployed
@@ -50,7 +50,7 @@ Feature: Status of a release
       When the operator asks for its status
       Then the status says that it is not live because nothing is deployed
 
-  @extended @needs-ingress
+  @extended @needs-ingress @needs-deploying
   Rule: The status of a release that has broken says so
 
     Scenario Outline: The status of a release that is scaled to 0 says how to scale it up: <how>

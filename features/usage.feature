@@ -1,4 +1,4 @@
-@needs-ingress
+@needs-ingress @needs-writing
 Feature: Using a release
   The component's documentation shows how a release is used: in plain requests,
   from Python, from LangChain, from LlamaIndex and from a notebook inside the cluster.

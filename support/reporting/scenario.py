@@ -9,6 +9,10 @@ LEVELS: Final = ("core", "extended")
 NEEDS: Final = "needs-"
 # The tag of scenarios that interrupt the live release.
 DISRUPTIVE: Final = "disruptive"
+# What a run may do by its mode. Who may deploy may write as well, so that a scenario carries one of the two.
+DEPLOYING: Final = "deploying"
+WRITING: Final = "writing"
+MODE_CAPABILITIES: Final = (DEPLOYING, WRITING)
 
 
 @dataclass(frozen=True)

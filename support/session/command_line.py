@@ -10,7 +10,7 @@ from support.core.validation import meant, unknown
 from support.release.catalogue import names
 from support.release.place import USUAL_NAMESPACE
 from support.release.release import USUAL
-from support.reporting.scenario import DISRUPTIVE, LEVELS
+from support.reporting.scenario import DISRUPTIVE, LEVELS, MODE_CAPABILITIES
 
 PROVIDERS: Final = ("auto", "embedded", "external")
 # As the tags of pytest.ini name them.
@@ -179,7 +179,7 @@ def _about_the_run(add: Add) -> None:
         "--without",
         metavar="NAME",
         action="append",
-        type=_one_of((*CAPABILITIES, DISRUPTIVE)),
+        type=_one_of((*CAPABILITIES, *MODE_CAPABILITIES, DISRUPTIVE)),
         default=[],
         help="a capability that may be missing where a level is required; "
         f"{DISRUPTIVE}: skip scenarios that interrupt the live release, and do not require them; repeatable",

@@ -9,7 +9,7 @@ from typing import Any, Final
 import pytest
 import yaml
 
-from support.reporting.scenario import DISRUPTIVE
+from support.reporting.scenario import DISRUPTIVE, MODE_CAPABILITIES
 from support.session.command_line import COMMANDS
 
 # Short enough that its throw-away companions ("NAME-gw1-0123abcd-12") are names of Kubernetes as well.
@@ -94,6 +94,11 @@ class Options:
         if len(asked) > 1:
             raise pytest.UsageError(f"ask for one at a time: {', '.join(map(flag, asked))}")
         return asked[0] if asked else None
+
+    @property
+    def permitted(self) -> frozenset[str]:
+        """What the run may do by its mode, by the names of the tags `needs-…`."""
+        return frozenset(MODE_CAPABILITIES)
 
     def rolls_back(self, *, failed: bool) -> bool:
         """Whether the release is rolled back at the end of a run that has failed, or has not."""
