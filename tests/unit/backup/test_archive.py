@@ -6,16 +6,13 @@ import gzip
 import hashlib
 import io
 import json
-import pickle
-import sqlite3
-import struct
 import subprocess
 import tarfile
 from typing import TYPE_CHECKING
 
 import pytest
 
-from support.backup import archive, integrity
+from support.backup import archive
 from support.backup.archive import ArchiveError
 from support.checks.backup import broken
 
@@ -120,88 +117,3 @@ def unfinished() -> bytes:
     member = tarfile.TarInfo("chroma.sqlite3")
     member.size = 100_000
     return member.tobuf() + b"a little"
-
-
-# The check of a copy
-
-
-class Copy:
-    """Files as a copy would hold them."""
-
-    def __init__(self, directory: Path) -> None:
-        self.directory = directory
-        self.files: dict[str, bytes] = {}
-
-    def findings(self) -> tuple[str, ...]:
-        def unpack(name: str, directory: Path) -> None:
-            (directory / name).parent.mkdir(exist_ok=True)
-            (directory / name).write_bytes(self.files[name])
-
-        sizes = {name: len(content) for name, content in self.files.items()}
-        return integrity.findings(sizes, unpack, self.directory)
-
-
-@pytest.fixture
-def copy(tmp_path: Path) -> Copy:
-    """A sound one: a database, and the index of the collection "notes" with two elements of eight bytes."""
-    copy = Copy(tmp_path)
-    database = tmp_path / "made.sqlite3"
-    with sqlite3.connect(database) as connection:
-        connection.execute("CREATE TABLE collections (id TEXT, name TEXT)")
-        connection.execute("CREATE TABLE segments (id TEXT, collection TEXT)")
-        connection.execute("INSERT INTO collections VALUES ('c', 'notes')")
-        connection.execute("INSERT INTO segments VALUES ('index', 'c')")
-    connection.close()
-    copy.files = {
-        "chroma.sqlite3": database.read_bytes(),
-        "index/header.bin": struct.pack("<iQQQQ", 1, 0, 2, 2, 8),
-        "index/length.bin": bytes(8),
-        "index/data_level0.bin": bytes(16),
-        "index/link_lists.bin": b"",
-        "index/index_metadata.pickle": pickle.dumps({"id_to_label": {"one": 1, "two": 2}}),
-    }
-    return copy
-
-
-def test_a_sound_copy_gives_no_reason_to_complain(copy: Copy) -> None:
-    assert copy.findings() == ()
-
-
-@pytest.mark.parametrize(
-    ("name", "kept", "complaint"),
-    [
-        ("chroma.sqlite3", 5000, "the database chroma.sqlite3 is damaged"),
-        (
-            "index/index_metadata.pickle",
-            20,
-            "'notes' does not fit together: index_metadata.pickle breaks off",
-        ),
-        ("index/index_metadata.pickle", 0, "index_metadata.pickle breaks off"),
-        ("index/header.bin", 10, "header.bin breaks off"),
-        (
-            "index/data_level0.bin",
-            15,
-            "header.bin tells of 2 elements, for which data_level0.bin is too short",
-        ),
-    ],
-)
-def test_what_was_torn_is_named(copy: Copy, name: str, kept: int, complaint: str) -> None:
-    copy.files[name] = copy.files[name][:kept]
-    assert any(complaint in found for found in copy.findings()), copy.findings()
-
-
-def test_a_missing_part_of_an_index_is_named(copy: Copy) -> None:
-    del copy.files["index/length.bin"]
-    assert "length.bin is missing" in copy.findings()[0]
-
-
-def test_an_index_that_was_never_persisted_or_is_nobodys_is_no_finding(copy: Copy) -> None:
-    copy.files["another/index_metadata.pickle"] = b""
-    assert copy.findings() == ()
-    del copy.files["index/index_metadata.pickle"], copy.files["index/data_level0.bin"]
-    assert copy.findings() == ()
-
-
-def test_a_copy_without_a_database_is_worth_a_word(copy: Copy) -> None:
-    copy.files.clear()
-    assert "there is no chroma.sqlite3" in copy.findings()[0]

@@ -1,0 +1,102 @@
+"""Whether the data on a volume is whole: the database, each persisted index, and each record in an index or in the log."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from support.persistence import replay
+from support.persistence.hnsw import Index, TornError
+
+if TYPE_CHECKING:
+    from collections.abc import Collection as Collection_
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from contextlib import AbstractContextManager
+    from pathlib import Path
+
+    from support.persistence.database import Collection, Database
+    from support.persistence.replay import Entry
+
+
+@dataclass(frozen=True)
+class Examined:
+    """What was found of one collection.
+
+    `torn` says in a phrase why its index cannot be used, "" where it can or where there is none yet. `records` are the ids
+    of the records that were acknowledged; of those in `unlogged` the log surely has no vector, or may have an older one,
+    and of those in `unwritten` it has none at all.
+    """
+
+    collection: Collection
+    records: frozenset[str]
+    unlogged: frozenset[str]
+    unwritten: frozenset[str]
+    torn: str
+
+
+def examine(
+    database: Database, lend: Callable[[str], AbstractContextManager[Path]], *, keeps_log: bool
+) -> Iterator[Examined]:
+    """Look at each collection; the files must not change meanwhile.
+
+    `lend` gives the directory of an index by the name of its segment, which need not be there. `keeps_log` is whether the
+    log holds each entry since the collection was made, or what stands for it.
+    """
+    log = database.log()
+    for collection in database.collections():
+        entries = log.get(collection.id, ())
+        reached = database.reached(collection.vector_segment)
+        records = replay.records(
+            _after(entries, database.reached(collection.metadata_segment)), database.ids(collection)
+        )
+        logged = replay.vectors(entries).keys()
+        with lend(collection.vector_segment) as directory:
+            sure = logged if keeps_log else replay.surely_logged(entries, _had(directory, records))
+            torn = _torn(directory, collection, records, _after(entries, reached), reached)
+        yield Examined(
+            collection, frozenset(records), frozenset(records - sure), frozenset(records - logged), torn
+        )
+
+
+def _had(directory: Path, records: set[str]) -> Collection_[str]:
+    """Return what an index holds, as far as that can be read; where it cannot, it may be any record."""
+    try:
+        index = Index.read(directory)
+        held: Collection_[str] = index.labels if index.lists_ids or index.header.elements else ()
+    except TornError:
+        return records
+    return held
+
+
+def _torn(
+    directory: Path, collection: Collection, records: set[str], since: Sequence[Entry], reached: int
+) -> str:
+    """Say why an index cannot be used, which has taken over the log up to an entry; "" where it can be, or where there is none."""
+    if not directory.exists() and not reached:
+        return ""
+    try:
+        index = Index.read(directory)
+        # Chroma makes the files with the first vector, and fills them with the thousandth.
+        if not reached and not index.header.elements and not index.lists_ids:
+            return ""
+        index.check()
+        return _foreign(collection, records, index, since)
+    except TornError as error:
+        return str(error)
+
+
+def _foreign(collection: Collection, records: set[str], index: Index, since: Iterable[Entry]) -> str:
+    """Say that an index that fits together is not that of the collection's records, "" where it is."""
+    dimension = index.header.dimension
+    if collection.dimension is not None and index.header.elements and dimension != collection.dimension:
+        return f"its vectors have {dimension} dimensions, and those of the collection {collection.dimension}"
+    found = replay.vectors(since, index.labels).keys()
+    if missing := records - found:
+        return f"{len(missing)} of {len(records)} records are neither in it nor in the log after it"
+    if more := found - records:
+        return f"it has {len(more)} records that the database does not have"
+    return ""
+
+
+def _after(log: Iterable[Entry], seq_id: int) -> list[Entry]:
+    return [entry for entry in log if entry.seq_id > seq_id]

@@ -1,0 +1,1 @@
+"""Tests of support.persistence, on data that Chroma itself has written."""
