@@ -9,8 +9,8 @@ from support.persistence import replay
 from support.persistence.hnsw import Index, TornError
 
 if TYPE_CHECKING:
-    from collections.abc import Collection as Collection_
     from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Collection as Collection_
     from contextlib import AbstractContextManager
     from pathlib import Path
 
