@@ -5,6 +5,7 @@ import shutil
 import sqlite3
 from contextlib import closing
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -115,9 +116,9 @@ def test_directories_of_deleted_collections_go_and_no_others(volume: Volume) -> 
     assert {one.name for one in volume.data.iterdir() if one.is_dir()} == {*others, "lost+found"}
 
 
-def test_an_empty_volume_has_nothing_to_mend(tmp_path: object) -> None:
-    assert list(mend(tmp_path)) == []  # type: ignore[arg-type]
-    assert sweep(tmp_path) == []  # type: ignore[arg-type]
+def test_an_empty_volume_has_nothing_to_mend(tmp_path: Path) -> None:
+    assert list(mend(tmp_path)) == []
+    assert sweep(tmp_path) == []
 
 
 def test_an_id_that_was_added_again_keeps_its_first_vector(volume: Volume) -> None:
