@@ -18,6 +18,7 @@ help:
 	echo 'make check    format, lint, spelling, types, import contracts, offline tests: a minute or three, and no cluster'
 	echo 'make fix      format the code, and mend what lint can mend by itself'
 	echo 'make faults   every seeded fault against the scenario that must catch it: many minutes'
+	echo 'make kills    kills aimed at the writing of an index, 60 unless ROUNDS says otherwise: what is torn, and that nothing is lost'
 	echo 'make test-distributions   set-up and a run on other distributions, entered and as virtual machines: hours'
 	echo 'make table    the documented component beside the features, with the verdicts of the last reports'
 	echo 'make setup    the virtual environment, and all that the embedded cluster is made of'
@@ -64,6 +65,10 @@ faults:
 	$(set-up)
 	stage "seeded faults" $(BIN)/pytest tests/live/faults $(or $(ARGS),-n 2)
 
+# Kills aimed at the moment in which Chroma writes an index, without a cluster; what was torn is in the output.
+kills: venv-dev
+	ROUNDS=$(or $(ROUNDS),60) $(BIN)/pytest tests/unit/persistence/test_kills.py -q -rA
+
 test-distributions: venv-dev
 	$(BIN)/python -m tests.distributions $(ARGS)
 
@@ -103,7 +108,7 @@ venv venv-dev:
 	"$$python" -m cluster.build.environment .venv $(LOCKS)
 	key $(LOCKS) >$(STAMP)
 
-.PHONY: help verify test table check fix faults test-distributions setup lock clean venv venv-dev
+.PHONY: help verify test table check fix faults kills test-distributions setup lock clean venv venv-dev
 
 define set-up
 stage "virtual environment" $(MAKE) $(or $(ENVIRONMENT),venv)
