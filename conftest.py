@@ -41,6 +41,7 @@ OF_SCENARIOS: Final = (
     "steps.performance",
     "steps.objects",
     "steps.ingress",
+    "steps.route",
     "steps.troubleshooting",
     "steps.surroundings",
     "steps.notes",

@@ -79,6 +79,11 @@ def _parser() -> argparse.ArgumentParser:
         help="stretch the boot's deadlines for a slow machine (1)",
     )
     command("status", _status, "show the clusters that are running")
+    up.add_argument(
+        "--gateway-api",
+        action="store_true",
+        help="let hosts be exposed by a Gateway, too, beside the ingress",
+    )
     down = command("down", _down, "end a cluster")
     down.add_argument("name", nargs="?", help="name of the cluster; may be left out when there is one")
     command("sweep", _sweep, "remove what is left of clusters that were killed")
@@ -121,7 +126,12 @@ def _setup(arguments: argparse.Namespace) -> None:
 
 def _up(arguments: argparse.Namespace) -> None:
     provider = EmbeddedProvider(
-        arguments.recipes, _report_progress, name=arguments.name, detached=True, patience=arguments.patience
+        arguments.recipes,
+        _report_progress,
+        name=arguments.name,
+        detached=True,
+        patience=arguments.patience,
+        gateway_api=arguments.gateway_api,
     )
     cluster = provider.create()
     values = {name: str(value) for name, value in cluster.inventory.items()}

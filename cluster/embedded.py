@@ -16,6 +16,8 @@ from cluster import layout
 from cluster.access import Access, UsedImage
 from cluster.build.ahead import images_ahead
 from cluster.build.cache import Store, default_root
+from cluster.build.gateway_api import ensure_definitions
+from cluster.build.gateway_api import is_there as has_definitions
 from cluster.build.images import Image, ensure_images
 from cluster.build.packages import ensure_packages
 from cluster.build.programs import ensure_programs
@@ -48,7 +50,7 @@ class EmbeddedProvider:
     """A cluster that is booted here and thrown away.
 
     Detached, it outlives this process, as `python -m cluster up` wants it; otherwise it ends with it,
-    however that ends.
+    however that ends. With `gateway_api` hosts may be exposed by a Gateway, too, beside the ingress.
     """
 
     def __init__(
@@ -60,9 +62,11 @@ class EmbeddedProvider:
         detached: bool = False,
         patience: float = 1.0,
         images: Collection[str] = (),
+        gateway_api: bool = False,
     ) -> None:
         self._recipes = recipes
         self._images = images
+        self._gateway_api = gateway_api
         self._progress = progress
         self._name = name or f"run-{secrets.token_hex(3)}"
         self._detached = detached
@@ -87,6 +91,8 @@ class EmbeddedProvider:
         system = ensure_images(store, system_recipes, files)
         pushed = ensure_images(store, own, files, self._images)
         seed = ensure_seed(store, system)
+        # What is there is held in any case, so that `tidy` leaves it alone.
+        held = ensure_definitions(store) if self._gateway_api or has_definitions(store) else None
         self._store = store  # what it has given out stays in the cache as long as it lives
         return _spec(
             self._name,
@@ -95,6 +101,7 @@ class EmbeddedProvider:
             seed=seed,
             system=system,
             pushed=pushed,
+            gateway_api=str(held) if self._gateway_api else "",
             of_run=not self._detached,
             patience=self._patience,
         )
@@ -183,7 +190,7 @@ def access(cluster: Living) -> Access:
         name=cluster.name,
         kubeconfig=files.kubeconfig,
         context=cluster.name,
-        capabilities=_CAPABILITIES,
+        capabilities=_CAPABILITIES | ({"gateway-api"} if cluster.spec.gateway_api else set()),
         inventory={
             "domain_name": layout.DOMAIN,
             "admin_username": "tkadmin",
@@ -208,6 +215,7 @@ def _spec(
     seed: Path,
     system: list[Image],
     pushed: list[Image],
+    gateway_api: str,
     of_run: bool,
     patience: float,
 ) -> Spec:
@@ -227,6 +235,7 @@ def _spec(
         vantage_image=f"{layout.REGISTRY}/{layout.LIBRARY}/{vantage.name}:{vantage.tag}",
         patience=patience,
         began=time.monotonic(),
+        gateway_api=gateway_api,
         of_run=of_run,
         made=[
             UsedImage(f"{image.name}:{image.tag}", image.digest, tuple(image.differences))

@@ -97,6 +97,8 @@ def _capabilities(way: Connection, timeout: float) -> frozenset[str]:
     found = set()
     if _items(way, "apis/networking.k8s.io/v1/ingressclasses", timeout):
         found.add("ingress")
+    if _items(way, "apis/gateway.networking.k8s.io/v1/gateways", timeout):
+        found.add("ingress")
     classes = _items(way, "apis/storage.k8s.io/v1/storageclasses", timeout)
     if any(one.get("allowVolumeExpansion") for one in classes):
         found.add("volume-expansion")

@@ -23,13 +23,15 @@ def provider_for(
     progress: Callable[[str], None],
     patience: float = 1.0,
     images: Collection[str] = (),
+    gateway_api: bool = False,
 ) -> Provider:
     """Choose a provider: embedded, external, or auto, which is external when a kubeconfig is named.
 
     A cluster that merely happens to be the current context is never used. `recipes` is a directory of
     image recipes for the registry of an embedded cluster; of those that are made on request only, it makes
     what `images` name, such as `chroma:0.5.23`. `progress` hears of each step; an embedded cluster gets
-    `patience` times the usual time for each step of its boot, or for an answer of a cluster that is there.
+    `patience` times the usual time for each step of its boot, or for an answer of a cluster that is there. With `gateway_api`
+    an embedded cluster has a Gateway beside its ingress.
     """
     # Each brings imports that the other can do without.
     if kind == "external" or (kind == "auto" and kubeconfig is not None):
@@ -42,4 +44,4 @@ def provider_for(
         raise ClusterError("the embedded cluster brings its own kubeconfig: leave it out, or choose external")
     from cluster.embedded import EmbeddedProvider  # noqa: PLC0415 - see above
 
-    return EmbeddedProvider(recipes, progress, patience=patience, images=images)
+    return EmbeddedProvider(recipes, progress, patience=patience, images=images, gateway_api=gateway_api)

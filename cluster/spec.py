@@ -40,6 +40,8 @@ class Spec:
     """When the boot began, on CLOCK_MONOTONIC: all processes count from it."""
     made: list[UsedImage] = field(default_factory=list)
     """All images of the cluster, for the report."""
+    gateway_api: str = ""
+    """The file with the definitions of the Gateway API; empty: the cluster has an ingress alone."""
     of_run: bool = False
     """Whether a run has booted it for itself, and ends it; false: it stays until `down`."""
 

@@ -102,7 +102,7 @@ Feature: Deploying a release
 
     Scenario: A release whose host leads to another namespace is refused
       Given an empty namespace
-      And an Ingress of another namespace with its host
+      And another namespace that exposes its host
       When the release is applied
       Then it is refused because its host leads to another namespace
       And nothing of the release is left

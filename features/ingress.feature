@@ -23,6 +23,8 @@ Feature: Going through the ingress
       Then the release refuses it as too large
       And the collection holds 0 records, each as it was written
 
+    # The Gateway API has no such limit: there the release's own is the only one.
+    @needs-ingress-object
     Scenario: A body of 101 MiB is too large for the ingress
       Given an empty collection
       When records are added to it in a body of 101 MiB
@@ -31,7 +33,14 @@ Feature: Going through the ingress
   @core @needs-deploying
   Rule: The ingress waits for a slow answer up to its read time-out
 
+    @needs-route
+    Scenario: A slow answer arrives through the route
+      Given a slow server behind a copy of the route
+      When a caller requests through the copy an answer that takes 2 seconds
+      Then the caller has the answer
+
     # Not the documented ten minutes, but a copy with a read time-out of 1 s shows that the ingress honours the limit.
+    @needs-ingress-object
     Scenario: A slow answer arrives
       Given a slow server behind two copies of the Ingress, one with a read time-out of 1 s
       When a caller requests through both an answer that takes 2 seconds

@@ -23,7 +23,17 @@ Feature: The objects of a release
         | StatefulSet               |
         | headless Service          |
         | Service                   |
-        | Ingress                   |
+
+      @needs-ingress-object
+      Examples:
+        | object  |
+        | Ingress |
+
+      @needs-route
+      Examples:
+        | object                |
+        | route                 |
+        | redirect of the route |
 
   @core
   Rule: Where the documentation would do harm, a release differs from it

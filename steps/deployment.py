@@ -34,7 +34,7 @@ def namespace_never_named(
     return late_names.withheld(nameless_namespace, deadlines)
 
 
-@given("an Ingress of another namespace with its host")
+@given("another namespace that exposes its host")
 def host_of_another_namespace(
     here: Namespace, fresh_namespaces: Callable[[], Namespace], run_id: str
 ) -> None:

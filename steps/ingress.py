@@ -25,6 +25,19 @@ def copied_ingress(live: Live, fresh_namespace: Namespace, deadlines: Deadlines,
     return ingress.copy_ingress(live, fresh_namespace, deadlines, run_id)
 
 
+@given("a slow server behind a copy of the route", target_fixture="copy_host")
+def copied_route(live: Live, fresh_namespace: Namespace, deadlines: Deadlines, run_id: str) -> str:
+    return ingress.copy_route(live, fresh_namespace, deadlines, run_id)
+
+
+@when(
+    parse("a caller requests through the copy an answer that takes {seconds:d} seconds"),
+    target_fixture="response",
+)
+def ask_copy_for_slow_answer(copy_host: str, live: Live, seconds: int) -> Response:
+    return ingress.ask_at(copy_host, live.inventory, seconds)
+
+
 @when(parse("records are added to it in a body of {mebibytes:d} MiB"), target_fixture="response")
 def add_in_large_body(live: Live, collection: Collection, mebibytes: int) -> Response:
     return ingress.add(live, collection, mebibytes)
@@ -50,6 +63,11 @@ def release_refuses_body(response: Response) -> None:
 @then("the ingress refuses it as too large")
 def ingress_refuses_body(response: Response) -> None:
     ingress.assert_refused_by_ingress(response)
+
+
+@then("the caller has the answer")
+def slow_answer_arrived(response: Response) -> None:
+    ingress.assert_answered(response)
 
 
 @then("the copy with the short time-out has given up")

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 # A mistake that an operator makes, and the fault that is just that.
 _MISTAKES: Final = {
     "a gateway that knows no token": "gateway-knows-nobody",
+    "a route to a port that the Service does not have": "route-to-another-port",
     "its claim mounted where Chroma does not write": "data-beside-the-claim",
     "its data in a scratch volume": "data-in-a-scratch-volume",
     "its data on another claim": "data-on-another-claim",

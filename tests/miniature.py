@@ -69,7 +69,7 @@ class Provider:
         note("deleted")
 
 
-def provider_for(kind, *, kubeconfig, context, recipes, progress, patience, images):
+def provider_for(kind, *, kubeconfig, context, recipes, progress, patience, images, gateway_api):
     return Provider(progress)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import json
 from pathlib import Path
 from string import Template
 from typing import TYPE_CHECKING, Any
@@ -16,19 +17,29 @@ if TYPE_CHECKING:
     from cluster.spec import Spec
 
 _MANIFESTS = Path(__file__).parent / "addons"
+# As they stand in the list of Traefik's pod.
+_GATEWAY_ARGUMENTS = """\
+    - --providers.kubernetesgateway=true
+    - --providers.kubernetesgateway.statusaddress.ip=$INGRESS_ADDRESS
+"""
 
 
 def load(files: Layout, spec: Spec) -> list[dict[str, Any]]:
     """Give all objects in the order in which they are to be applied.
 
-    Manifests may say $NODE, $DNS_ADDRESS, $INGRESS_ADDRESS, $INGRESS_CLASS, $STORAGE_CLASS, and
-    $coredns or $traefik for an image's reference.
+    Manifests may say the name of a constant of layout.py, such as $NODE, and $coredns or $traefik for an image's
+    reference. Those of the Gateway API are there where its definitions are.
     """
-    constants = ("NODE", "DNS_ADDRESS", "INGRESS_ADDRESS", "INGRESS_CLASS", "STORAGE_CLASS")
-    values = {name: getattr(layout, name) for name in constants} | spec.images
+    values = {name: value for name, value in vars(layout).items() if name.isupper()} | spec.images
+    arguments = Template(_GATEWAY_ARGUMENTS).substitute(values) if spec.gateway_api else ""
     objects = [_root_certificate(files), _web_certificate(files)]
-    for manifest in sorted(_MANIFESTS.glob("*.yaml")):
-        objects += yaml.load_all(Template(manifest.read_text()).substitute(values), yaml.CSafeLoader)
+    manifests = sorted(_MANIFESTS.glob("*.yaml"))
+    if spec.gateway_api:
+        objects += json.loads(Path(spec.gateway_api).read_text())
+        manifests += sorted((_MANIFESTS / "gateway-api").glob("*.yaml"))
+    for manifest in manifests:
+        text = Template(manifest.read_text()).substitute(values, GATEWAY_ARGUMENTS=arguments)
+        objects += yaml.load_all(text, yaml.CSafeLoader)
     return objects
 
 

@@ -22,6 +22,8 @@ _MANAGER = "cluster"
 _CLUSTER_WIDE = {
     "ClusterRole",
     "ClusterRoleBinding",
+    "CustomResourceDefinition",
+    "GatewayClass",
     "IngressClass",
     "Namespace",
     "Node",
@@ -45,8 +47,13 @@ def path_of(obj: dict[str, Any]) -> str:
     if kind not in _CLUSTER_WIDE:
         root += f"/namespaces/{metadata['namespace']}"
     name: str = kind.lower()
-    plural = name + "es" if name.endswith("s") else name[:-1] + "ies" if name.endswith("y") else name + "s"
-    return f"{root}/{plural}/{metadata['name']}"
+    return f"{root}/{_plural(name)}/{metadata['name']}"
+
+
+def _plural(name: str) -> str:
+    if name.endswith("s"):
+        return f"{name}es"
+    return f"{name[:-1]}ies" if name.endswith("cy") else f"{name}s"
 
 
 class Api:

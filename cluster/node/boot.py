@@ -74,6 +74,9 @@ def run(files: Layout, spec: Spec, address: str, report: Reporter, sockets: dict
     report.reached("DNS answers")
     services.until(_ingress_answers, "answer of the ingress controller")
     report.reached("ingress answers")
+    if spec.gateway_api:
+        services.until(lambda: _gateway_is_programmed(api), "programmed Gateway")
+        report.reached("gateway programmed")
     _write_state(files, spec, address, report)
     report.up()
     services.watch()
@@ -134,6 +137,18 @@ def _ingress_answers() -> bool:
         return False
     finally:
         connection.close()
+
+
+def _gateway_is_programmed(api: Api) -> bool:
+    """Tell whether the controller says that every listener of the Gateway serves."""
+    path = (
+        f"/apis/gateway.networking.k8s.io/v1/namespaces/{layout.GATEWAY_NAMESPACE}/gateways/{layout.GATEWAY}"
+    )
+    listeners = (api.get(path) or {}).get("status", {}).get("listeners") or ()
+    states = [
+        one["status"] for each in listeners for one in each["conditions"] if one["type"] == "Programmed"
+    ]
+    return bool(states) and set(states) == {"True"}
 
 
 def _dns_answers() -> bool:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 from support.checks.access.requests import CREDENTIALS
 from support.chroma import calls, samples
 from support.chroma.outcomes import Outcome, expect
-from support.core.component import INGRESS, TLS_SECRET
+from support.core.component import INGRESS, ROUTE, TLS_SECRET
 from support.core.merge_patch import merge
 from support.core.parallel import in_parallel
 from support.core.promises import PromiseBroken
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from support.deploy.namespace import Namespace
     from support.kube.objects import Object
     from support.network.http import Response
+    from support.platform.inventory import Inventory
 
 _MIB: Final = 1 << 20
 _BLANKS: Final = b" " * 65536
@@ -121,22 +122,51 @@ class Answers:
 
 def copy_ingress(live: Live, place: Namespace, deadlines: Deadlines, run_id: str) -> Copies:
     """Put a slow server and two copies of the live release's Ingress into a throw-away place, and wait until they serve."""
-    kube, where = place.kube, place.name
+    kube = place.kube
     copies = Copies(place, f"patient-{place.host}", f"impatient-{place.host}")
-    kube.apply(probe.namespace(where, run_id))
-    server = probe.pod(_NAME, where, run_id, place.inventory.vantage_image, ["serve"])
-    server["metadata"]["labels"]["app"] = _NAME
-    probe.start(kube, server, deadlines)
-    for obj in (_service(where, run_id), *_published(live, copies, run_id)):
+    _start(place, deadlines, run_id)
+    for obj in _published(live, copies, run_id):
         kube.apply(obj)
     for host in (copies.patient, copies.impatient):
         _wait_until_served(place, host, deadlines)
     return copies
 
 
+def _start(place: Namespace, deadlines: Deadlines, run_id: str) -> None:
+    """Let the slow server and the Service in front of it run in a place."""
+    kube, where = place.kube, place.name
+    kube.apply(probe.namespace(where, run_id))
+    server = probe.pod(_NAME, where, run_id, place.inventory.vantage_image, ["serve"])
+    server["metadata"]["labels"]["app"] = _NAME
+    probe.start(kube, server, deadlines)
+    kube.apply(_service(where, run_id))
+
+
+def copy_route(live: Live, place: Namespace, deadlines: Deadlines, run_id: str) -> str:
+    """Put a slow server and a copy of the live release's route into a throw-away place, wait until it serves; return its host."""
+    kube, where, host = place.kube, place.name, f"patient-{place.host}"
+    original = live.kube.get("HTTPRoute", ROUTE, live.namespace)
+    assert original, f"HTTPRoute {ROUTE} is not there in {live.namespace}"
+    _start(place, deadlines, run_id)
+    copy = _moved(original, "patient", where, run_id)
+    rules = [{**rule, "backendRefs": [{"name": _NAME, "port": 80}]} for rule in copy["spec"]["rules"]]
+    kube.apply({**copy, "spec": {**copy["spec"], "hostnames": [host], "rules": rules}})
+    _wait_until_served(place, host, deadlines)
+    return host
+
+
+def ask_at(host: str, inventory: Inventory, seconds: float) -> Response:
+    """Ask a copy for an answer that takes so long."""
+    return http.ask(ingress(host, inventory), "GET", _slowly(seconds))
+
+
+def _slowly(seconds: float) -> str:
+    return f"/sleep?s={seconds:g}"
+
+
 def ask(copies: Copies, seconds: float) -> Answers:
     """Ask through both copies for an answer that takes so long."""
-    path = f"/sleep?s={seconds:g}"
+    path = _slowly(seconds)
     ways = [ingress(host, copies.place.inventory) for host in (copies.patient, copies.impatient)]
     return Answers(*in_parallel([partial(http.ask, way, "GET", path) for way in ways]))
 
@@ -144,6 +174,11 @@ def ask(copies: Copies, seconds: float) -> Answers:
 def assert_given_up(answers: Answers) -> None:
     """Assert that the impatient copy did not wait for the answer: a time-out that is set is heeded."""
     assert answers.impatient.status == 504, f"not given up after {_SHORT} s: {answers.impatient}"
+
+
+def assert_answered(response: Response) -> None:
+    """Assert that the slow server's answer arrived."""
+    assert response.status == 200, f"the Gateway does not wait: {response}"
 
 
 def assert_waited(answers: Answers) -> None:

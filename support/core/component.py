@@ -9,6 +9,10 @@ from typing import Final
 
 SERVICE: Final = "chromadb-svc"
 INGRESS: Final = "chroma-ingress"
+# What takes the place of the Ingress where the platform exposes hosts by the Gateway API: what leads to the release, and
+# what leads from plain http to https.
+ROUTE: Final = "chroma-route"
+REDIRECT: Final = "chroma-redirect"
 CLAIM: Final = "chroma-data-pvc"
 TLS_SECRET: Final = "chroma-tls-secret"  # noqa: S105 - a name
 # The Secret with the token for those who may read it, and the key under which it lies there.

@@ -52,8 +52,8 @@ class Attempt:
         if former and (nameless := self._site.nameless()):
             return nameless
         try:
-            if taken := self._site.host_taken(objects):
-                return taken
+            if unexposed := self._site.unexposed(objects):
+                return unexposed
             if found := self._obstacles(objects):
                 return causes.ending(*precheck.summary(found))
             dry_run(

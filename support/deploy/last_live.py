@@ -13,6 +13,7 @@ from pydantic import SecretStr, ValidationError
 
 from support.chroma.holdings import Holding, Holdings
 from support.core.component import AUTH_KEY, AUTH_SECRET, LAST_LIVE
+from support.kube.exposure import hosts
 from support.kube.labels import ownership
 from support.kube.objects import key
 from support.release.release import Release
@@ -70,7 +71,7 @@ def host(kube: Kube, namespace: str) -> str | None:
     """Return the host name that led to the last release that was live in a namespace; None when there is none."""
     recalled = recall(kube, namespace)
     objects = recalled[1] if recalled else []
-    return next((obj["spec"]["rules"][0]["host"] for obj in objects if obj["kind"] == "Ingress"), None)
+    return next((name for obj in objects for name in hosts(obj)), None)
 
 
 def note(kube: Kube, namespace: str, kept: Kept) -> None:

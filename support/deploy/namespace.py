@@ -15,7 +15,7 @@ from support.deploy.clearance import Clearance
 from support.deploy.objects import is_announcement
 from support.deploy.precheck import ObstructedError
 from support.deploy.results import Refused, RollBack, Rollout
-from support.deploy.rollout import KINDS, RolloutMonitor
+from support.deploy.rollout import RolloutMonitor, kinds
 from support.diagnosis import causes
 from support.diagnosis.causes import rejection
 from support.kube.errors import ApiError
@@ -104,7 +104,7 @@ class Namespace:
             former.objects if former else [],
             seen=precheck.observe(self.kube, self.name),
         )
-        before = tuple(map(str, filter(None, (forbidden, self.site.host_taken(objects)))))
+        before = tuple(map(str, filter(None, (forbidden, self.site.unexposed(objects)))))
         return replace(
             found,
             hindrances=(*before, *found.hindrances),
@@ -127,7 +127,7 @@ class Namespace:
         """
         self._known = self._refused = None
         objects = self._render(release, changes)
-        with Watch(self.kube, KINDS, self.name) as watch:
+        with Watch(self.kube, kinds(objects), self.name) as watch:
             attempt = Attempt(self.site, watch, self.site.live(release, objects))
             finding = (
                 self._forbid(release, objects, attempt.custody) or attempt.hindered() or attempt.deploy()
@@ -151,7 +151,7 @@ class Namespace:
         Raises as `apply` does.
         """
         objects = self._render(release)
-        with Watch(self.kube, KINDS, self.name) as watch:
+        with Watch(self.kube, kinds(objects), self.name) as watch:
             attempt = Attempt(self.site, watch, self.site.live(release, objects))
             finding = self.forbids(release) or attempt.hindered()
             if finding:
@@ -216,6 +216,10 @@ class Namespace:
         """Return the same namespace for an operator whose environment holds another token."""
         return self._like(site=replace(self.site, inventory=self.inventory.with_token(token)))
 
+    def on_platform(self, inventory: Inventory) -> Namespace:
+        """Return the same namespace on a platform that has changed since."""
+        return self._like(site=replace(self.site, inventory=inventory))
+
     def spoiling(self, fault: Fault) -> Namespace:
         """Return the same namespace for an operator who makes a mistake: it spoils whatever is applied there."""
         return self._like(_fault_of=lambda _release: fault)
@@ -258,7 +262,10 @@ class Namespace:
     def revive(self, former: Live, replicas: int, custody: Custody) -> Finding | None:
         """Give a release its pods back, as it was live here, with what it held; return why it does not live again."""
         expected = custody.expectation(former.objects, spared=True)
-        with Watch(self.kube, KINDS, self.name) as watch, self.health_check(former, expected) as health_check:
+        with (
+            Watch(self.kube, kinds(former.objects), self.name) as watch,
+            self.health_check(former, expected) as health_check,
+        ):
             monitor = RolloutMonitor(watch, self.site.deadlines, self.site.progress)
             try:
                 finding = monitor.wait_until_live(self._scale_back(former, replicas), health_check)

@@ -26,6 +26,7 @@ KINDS: Final = (
     "StatefulSet",
     "Pod",
     "Ingress",
+    "HTTPRoute",
     "Service",
     "PersistentVolumeClaim",
     "ConfigMap",

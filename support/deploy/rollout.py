@@ -21,10 +21,16 @@ if TYPE_CHECKING:
 
     from support.core.wait import Deadlines
     from support.deploy.liveness import HealthCheck
-    from support.kube.objects import Object
+    from support.kube.objects import Object, Objects
     from support.kube.watch import Watch
 
 KINDS: Final = ("PersistentVolumeClaim", "Pod", "StatefulSet", "Event")
+
+
+def kinds(objects: Objects) -> tuple[str, ...]:
+    """Return the kinds by which a rollout of some objects is followed: where a route exposes it, that as well."""
+    return (*KINDS, *sorted({obj["kind"] for obj in objects} & {"HTTPRoute"}))
+
 
 # Seconds between two looks through the ingress: controllers take a new route after 0.1-0.7 s.
 _BEAT: Final = 0.03
@@ -178,7 +184,13 @@ class RolloutMonitor:
         # An object from before the apply looks as complete as the rollout before this one was.
         current = now if now and _generation(now) >= _generation(applied) else applied
         claims = self._claims(claim_names(applied))
-        return Observation(current, self._watch.snapshot("Pod"), claims, self._events())
+        return Observation(
+            current,
+            self._watch.snapshot("Pod"),
+            claims,
+            self._events(),
+            routes=self._watch.snapshot("HTTPRoute"),
+        )
 
     def _claims(self, names: set[str]) -> list[Object]:
         return [

@@ -12,6 +12,8 @@ from support.deploy.live import Live
 from support.deploy.liveness import HealthCheck
 from support.diagnosis.findings import Cause, Finding
 from support.kube.errors import ApiError
+from support.kube.exposure import doors, hosts, parents
+from support.platform.gateway import Guest, flaws
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -21,7 +23,9 @@ if TYPE_CHECKING:
     from support.core.wait import Deadlines
     from support.deploy.liveness import Expectation
     from support.kube.client import Kube
+    from support.kube.exposure import Parent
     from support.kube.objects import Object, Objects
+    from support.platform.gateway import Flaw
     from support.platform.inventory import Inventory
     from support.release.place import Place
     from support.release.release import Release
@@ -72,25 +76,61 @@ class Site:
         accept_insecure = self.accept_insecure(of.release) if of else None
         return HealthCheck(self.place.host, self.inventory, token, self.deadlines, accept_insecure, expected)
 
-    def host_taken(self, objects: Objects) -> Finding | None:
-        """Return that an Ingress of another namespace has a host of some objects; None also where we may not look.
+    def unexposed(self, objects: Objects) -> Finding | None:
+        """Return why some objects would not lead their host here; None where nothing is known to be in the way."""
+        return self._host_taken(objects) or self._unaccepted(objects)
 
-        An ingress controller leads such a host to either, so that nothing that is seen through it is proved of one.
+    def _host_taken(self, objects: Objects) -> Finding | None:
+        """Return that an Ingress or a route of another namespace has a host of some objects; None also where we may not look.
+
+        A controller leads such a host to either, so that nothing that is seen through it is proved of one.
         """
-        wanted = {(host, _class(obj)) for obj in objects if obj["kind"] == "Ingress" for host in _hosts(obj)}
+        wanted = {(obj["kind"], *way) for obj in objects for way in _ways(obj)}
         try:
-            others = [obj for obj in self.kube.list("Ingress") if obj["metadata"]["namespace"] != self.name]
+            others = [
+                obj
+                for kind in sorted({kind for kind, _, _ in wanted})
+                for obj in self.kube.list(kind)
+                if obj["metadata"]["namespace"] != self.name
+            ]
         except ApiError as error:
             if error.unanswered:
                 raise
             return None
         taken = [
-            f"{host} is the host of Ingress {obj['metadata']['namespace']}/{obj['metadata']['name']}"
+            f"{host} is the host of {obj['kind']} {obj['metadata']['namespace']}/{obj['metadata']['name']}"
             for obj in others
-            for host in _hosts(obj)
-            if (host, _class(obj)) in wanted
+            for host, door in _ways(obj)
+            if (obj["kind"], host, door) in wanted
         ]
         return Finding(Cause.HOST_TAKEN, "; ".join(sorted(set(taken)))) if taken else None
+
+    def _unaccepted(self, objects: Objects) -> Finding | None:
+        """Return that a Gateway would not take a route among some objects; None also where we may not look."""
+        routes = [obj for obj in objects if obj["kind"] == "HTTPRoute"]
+        labels = self._labels(objects) if routes else {}
+        found = {
+            flaw.why: None
+            for route in routes
+            for parent in parents(route)
+            for flaw in self._flaws(parent, Guest(self.name, labels, tuple(hosts(route))))
+        }
+        return Finding(Cause.ROUTE, "; ".join(found)) if found else None
+
+    def _flaws(self, parent: Parent, guest: Guest) -> list[Flaw]:
+        try:
+            return list(flaws(self.kube.get("Gateway", parent.name, parent.namespace), parent, guest))
+        except ApiError as error:
+            if error.unanswered:
+                raise
+            return []
+
+    def _labels(self, objects: Objects) -> dict[str, str]:
+        """Return the labels that the namespace has once some objects are applied; Kubernetes gives it one of its own."""
+        there = self.kube.get("Namespace", self.name) or {}
+        stated = next((obj for obj in objects if obj["kind"] == "Namespace"), {})
+        own = {"kubernetes.io/metadata.name": self.name}
+        return {**own, **_labels_of(there), **_labels_of(stated)}
 
     def nameless(self) -> Finding | None:
         """Return that the host has no address, so that nothing could be proved here; None where it has one."""
@@ -98,9 +138,10 @@ class Site:
         return Finding(Cause.NAMELESS, why) if why else None
 
 
-def _hosts(ingress: Object) -> set[str]:
-    return {rule["host"] for rule in ingress["spec"].get("rules") or () if rule.get("host")}
+def _labels_of(obj: Object) -> dict[str, str]:
+    return obj.get("metadata", {}).get("labels") or {}
 
 
-def _class(ingress: Object) -> str:
-    return str(ingress["spec"].get("ingressClassName") or "")
+def _ways(obj: Object) -> set[tuple[str, str]]:
+    """Return each host that an object exposes, and through what."""
+    return {(host, door) for host in hosts(obj) for door in doors(obj)}

@@ -6,7 +6,7 @@ import datetime as dt
 import re
 from typing import TYPE_CHECKING, Any, Final
 
-from support.diagnosis import admission, scheduling
+from support.diagnosis import admission, routes, scheduling
 from support.diagnosis import ending as leaving
 from support.diagnosis.findings import Cause, Finding, remedy_of, short
 from support.diagnosis.observation import Observation, made_by, owned
@@ -26,7 +26,7 @@ def diagnose(seen: Observation) -> Finding | None:
     A terminal finding goes before a transient one, and the sign nearest to the cause before those that follow from it: a
     pod without its claim is "unschedulable", too. The signs are those of Kubernetes 1.34, measured.
     """
-    findings = list(_findings(seen))
+    findings = [*_findings(seen), *routes.causes(seen.routes)]
     return next((finding for finding in findings if finding.terminal), findings[0] if findings else None)
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
-from support.core.component import INGRESS, SERVICE
+from support.core.component import INGRESS, ROUTE, SERVICE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -31,6 +31,8 @@ class Cause(StrEnum):
     INSECURE = "anybody may use it"
     TOKEN = "the token is not the release's"  # noqa: S105 - a sentence
     NAMELESS = "its host has no address"
+    ROUTE = "its route is not accepted by the Gateway"
+    BACKEND = "its route leads to no Service"
     HOST_TAKEN = "its host leads to another namespace"
     ENDING = "something that it needs is being deleted"
     CONFLICT = "another manager owns a field of it"
@@ -46,6 +48,8 @@ class Trouble(StrEnum):
     TOKEN = "the token is not the release's"  # noqa: S105 - a sentence
     CERTIFICATE = "the ingress does not prove who it is"
     HOST = "the ingress does not know the host"
+    ROUTE = "the Gateway does not accept the route"
+    BACKEND = "the route leads to no Service"
     NAMELESS = "the host has no address"
     POLICY = "a NetworkPolicy keeps the ingress out"
     BUSY = "the release is too busy to answer"
@@ -92,8 +96,15 @@ _OF_CAUSES: Final[Mapping[Cause, str]] = {
         "let DNS name the host (does external-dns, or what else publishes it, see the Ingress?), or give the address or the "
         "name of the load balancer as ingress_address; if DNS takes its time, be more patient (--patience)"
     ),
+    Cause.ROUTE: (
+        f"compare the parents of `kubectl get httproute {ROUTE} -o yaml` with the listeners of the Gateway (name, "
+        "allowedRoutes, hostname), and gateway_name, gateway_namespace and gateway_section of the inventory with both"
+    ),
+    Cause.BACKEND: (
+        f"compare the backend of `kubectl get httproute {ROUTE} -o yaml` with the name and port of Service {SERVICE}"
+    ),
     Cause.HOST_TAKEN: (
-        "give the release another host (--host NAME), or take the other Ingress away first: where a release of this suite has "
+        "give the release another host (--host NAME), or take the other Ingress or HTTPRoute away first: where a release of this suite has "
         "it, `pytest features/ --namespace NAME --remove`, which keeps its data"
     ),
     Cause.ENDING: "wait until it is gone, or remove what holds it, and apply again",
@@ -125,6 +136,14 @@ _OF_TROUBLES: Final[Mapping[Trouble, str]] = {
     Trouble.HOST: (
         f"compare the host with that of `kubectl get ingress {INGRESS}`, and its class with `kubectl get ingressclass`; "
         "if the Ingress is missing, apply the release again"
+    ),
+    Trouble.ROUTE: (
+        f"see under status of `kubectl get httproute {ROUTE} -o yaml` which parent says no, and compare with the listeners "
+        "of the Gateway (name, allowedRoutes, hostname); apply the release again"
+    ),
+    Trouble.BACKEND: (
+        f"compare the backend of `kubectl get httproute {ROUTE} -o yaml` with the name and port of Service {SERVICE}; "
+        "apply the release again"
     ),
     Trouble.NAMELESS: (
         "let DNS name the host, or give the address or the name of the load balancer as ingress_address of the inventory"

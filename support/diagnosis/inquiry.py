@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-from support.diagnosis.findings import Cause, Finding
+from support.diagnosis.findings import Cause, Finding, Trouble
 from support.diagnosis.policies import Controller
 from support.diagnosis.troubles import diagnose
 from support.kube.errors import ApiError
+from support.kube.exposure import parents
 from support.kube.secrets import without_values
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ KINDS: Final = (
     "Service",
     "EndpointSlice",
     "Ingress",
+    "HTTPRoute",
     "ConfigMap",
     "Secret",
     "ControllerRevision",
@@ -42,7 +44,7 @@ def objects_of(kube: Kube, namespace: str) -> Objects:
 def look_into(kube: Kube, namespace: str, seen: Symptom) -> Finding | None:
     """Return what troubles a caller of a namespace's release who saw this, by what is there; None where unknown."""
     known = diagnose(seen)
-    if known is None or not known.is_silence:
+    if known is None or not (known.is_silence or known.kind is Trouble.HOST):
         return known
     try:
         objects = objects_of(kube, namespace)
@@ -73,14 +75,14 @@ def closer(kube: Kube, namespace: str, finding: Finding) -> Finding:
 
 
 def controller_of(kube: Kube, objects: Objects) -> Controller | None:
-    """Return the ingress controller of a release's Ingress: the one behind the Service whose address it has published.
+    """Return the controller of a release's Ingress or Gateway: the one behind the Service whose address it has published.
 
     None where that is unknown, or may not be looked at.
     """
-    published = {address for obj in objects if obj["kind"] == "Ingress" for address in _published(obj)}
-    if not published:
-        return None
     try:
+        published = {address for obj in objects for address in _exposed_at(kube, obj)}
+        if not published:
+            return None
         service = next((one for one in kube.list("Service") if published & set(_addresses(one))), None)
         if service is None:
             return None
@@ -93,6 +95,16 @@ def controller_of(kube: Kube, objects: Objects) -> Controller | None:
             raise
         return None
     return Controller(around, pods) if around else None
+
+
+def _exposed_at(kube: Kube, obj: Object) -> Iterator[str]:
+    """Yield the addresses at which an Ingress, or the Gateways of a route, serve."""
+    if obj["kind"] == "Ingress":
+        yield from _published(obj)
+    if obj["kind"] == "HTTPRoute":
+        for parent in parents(obj):
+            gateway = kube.get("Gateway", parent.name, parent.namespace) or {}
+            yield from (one["value"] for one in gateway.get("status", {}).get("addresses") or ())
 
 
 def _published(ingress: Object) -> Iterator[str]:

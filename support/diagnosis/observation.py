@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 class Observation:
     """What the cluster shows of one rollout, as plain objects of the API.
 
-    `claims` are those that the release's pod mounts. Events that were there before this rollout began are left out;
+    `claims` are those that the release's pod mounts, `routes` the HTTPRoutes that expose it. Events that were there before this rollout began are left out;
     the pods of the rollout before it may be among `pods`.
     """
 
@@ -25,6 +25,7 @@ class Observation:
     pods: Objects = field(default_factory=list)
     claims: Objects = field(default_factory=list)
     events: Objects = field(default_factory=list)
+    routes: Objects = field(default_factory=list)
     now: dt.datetime = field(default_factory=lambda: dt.datetime.now(dt.UTC))
 
     def revision_pods(self) -> Objects:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
-from support.core.component import INGRESS, SERVICE
+from support.core.component import INGRESS, ROUTE, SERVICE
+from support.diagnosis import routes
 from support.diagnosis.findings import SERVED, Finding, Trouble
 from support.diagnosis.policies import closing, named_port
 from support.kube.containers import is_ready, own, state, statuses
+from support.kube.exposure import KINDS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -44,6 +46,7 @@ _BY_STATUS: Final[Mapping[int, Trouble]] = {
     401: Trouble.TOKEN,
     403: Trouble.TOKEN,
     413: Trouble.BODY,
+    500: Trouble.SILENCE,
     502: Trouble.SILENCE,
     503: Trouble.SILENCE,
     504: Trouble.SILENCE,
@@ -67,6 +70,8 @@ def diagnose(
     )
     if found is Trouble.SILENCE:
         return next(of_objects(objects, controller), _flapping(objects) or Finding(found, seen.words))
+    if found is Trouble.HOST and objects:
+        return next(_of_exposure(objects), Finding(found, seen.words))
     return Finding(found, seen.words) if found else None
 
 
@@ -109,8 +114,25 @@ def of_objects(objects: Sequence[Object], controller: Controller | None = None) 
         yield from _of_policies(
             _of(objects, "NetworkPolicy"), ready[0], _target(objects, ready[0]), controller
         )
-    if not any(obj["metadata"]["name"] == INGRESS for obj in _of(objects, "Ingress")):
-        yield Finding(Trouble.HOST, f"Ingress {INGRESS} is not there")
+    yield from _of_exposure(objects)
+
+
+def _of_exposure(objects: Sequence[Object]) -> Iterator[Finding]:
+    """Say that nothing exposes the host, or that what does is not taken by its Gateway."""
+    exposing = [
+        obj for obj in objects if obj["kind"] in KINDS and obj["metadata"]["name"] in {INGRESS, ROUTE}
+    ]
+    for obj in exposing:
+        if obj["kind"] == "HTTPRoute":
+            yield from routes.troubles(obj)
+    if not exposing:
+        redirecting = any(obj["kind"] == "HTTPRoute" for obj in objects)
+        missing = f"HTTPRoute {ROUTE}" if redirecting else f"Ingress {INGRESS}"
+        yield Finding(
+            Trouble.HOST,
+            f"{missing} is not there",
+            advice="apply the release again" if redirecting else None,
+        )
 
 
 def _of_pods(statefulset: Object, pods: Objects, objects: Sequence[Object]) -> Finding:

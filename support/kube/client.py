@@ -18,7 +18,7 @@ from support.kube import errors
 from support.kube.discovery import contents
 from support.kube.errors import ApiError
 from support.kube.owners import conflicts
-from support.kube.resources import path_of, path_to
+from support.kube.resources import OPTIONAL, path_of, path_to
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -99,8 +99,16 @@ class Kube:
     def list(
         self, kind: str, namespace: str | None = None, labels: Mapping[str, str] | None = None
     ) -> Objects:
-        """Return all objects of a kind, of one namespace or (None) of all, that carry every one of the labels."""
-        return self.listing(kind, namespace, labels)[0]
+        """Return all objects of a kind, of one namespace or (None) of all, that carry every one of the labels.
+
+        Of an API that the cluster does not have, or that the user may not see, there are none.
+        """
+        try:
+            return self.listing(kind, namespace, labels)[0]
+        except ApiError as refusal:
+            if kind in OPTIONAL and refusal.status in {403, 404}:
+                return []
+            raise
 
     def everything(self, namespace: str) -> Contents:
         """Return all that a namespace holds, of every kind that the cluster knows and lets be removed, as metadata alone.

@@ -13,6 +13,7 @@ CLUSTER_WIDE: Final = {
     "Node": "api/v1/nodes",
     "PersistentVolume": "api/v1/persistentvolumes",
     "StorageClass": "apis/storage.k8s.io/v1/storageclasses",
+    "GatewayClass": "apis/gateway.networking.k8s.io/v1/gatewayclasses",
     "IngressClass": "apis/networking.k8s.io/v1/ingressclasses",
     "MutatingWebhookConfiguration": "apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations",
     "ValidatingWebhookConfiguration": "apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations",
@@ -39,9 +40,15 @@ NAMESPACED: Final = {
     "StatefulSet": ("apis/apps/v1", "statefulsets"),
     "EndpointSlice": ("apis/discovery.k8s.io/v1", "endpointslices"),
     "Lease": ("apis/coordination.k8s.io/v1", "leases"),
+    "Gateway": ("apis/gateway.networking.k8s.io/v1", "gateways"),
+    "HTTPRoute": ("apis/gateway.networking.k8s.io/v1", "httproutes"),
     "Ingress": ("apis/networking.k8s.io/v1", "ingresses"),
     "NetworkPolicy": ("apis/networking.k8s.io/v1", "networkpolicies"),
 }
+
+
+# Of an API that a cluster may not have: without it, and to who may not look, there are none.
+OPTIONAL: Final = {"Gateway", "GatewayClass", "HTTPRoute"}
 
 
 def resource(kind: str) -> tuple[str, str]:

@@ -5,8 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
+from support.kube.exposure import Parent
 from support.platform.certificate import Source, flaws, missing, unpack
-from support.platform.inventory import REMEDY
+from support.platform.gateway import Guest
+from support.platform.gateway import flaws as flaws_of_gateway
+from support.platform.inventory import REMEDY, ROUTE
 from support.platform.permissions import describe
 
 if TYPE_CHECKING:
@@ -34,7 +37,8 @@ class Platform:
     """What a cluster shows of what an inventory names; None where the inventory names nothing to look for.
 
     `silence` says why the nodes have no answer from the registry, "" when they have; `lacking` names the rights that
-    the user has not; `nameless` says why this machine knows no address of the release's host, "" when it does.
+    the user has not; `nameless` says why this machine knows no address of the release's host, "" when it does; `gateway`
+    is the one that is to expose the host.
     """
 
     ingress_classes: frozenset[str] | Unknown
@@ -43,6 +47,7 @@ class Platform:
     lacking: tuple[Right, ...] | Unknown
     silence: str | Unknown
     nameless: str | Unknown
+    gateway: Object | Unknown | None = None
 
 
 @dataclass(frozen=True)
@@ -68,7 +73,7 @@ def unusable(status: int, message: str) -> Assessment:
 
 def judge(stated: Mapping[str, Any], platform: Platform, now: datetime) -> Assessment:
     """Judge the values of an inventory, of which some may be missing, against what a cluster has."""
-    judged = [*_classes(stated, platform), *_certificate(stated, platform, now)]
+    judged = [*_classes(stated, platform), *_gateway(stated, platform), *_certificate(stated, platform, now)]
     judged += [*_registry(stated, platform), *_rights(platform)]
     return Assessment(
         problems=tuple(each for each in judged if isinstance(each, str)),
@@ -82,14 +87,38 @@ def _classes(stated: Mapping[str, Any], platform: Platform) -> Iterator[str | Un
         ("primary_ingress_class", platform.ingress_classes),
         ("storage_class_name", platform.storage_classes),
     ):
-        if name not in stated:
+        if (value := stated.get(name)) is None:
             continue
-        value = stated[name]
         if isinstance(known, Unknown):
             yield Unknown(f"{name}: whether the cluster has {value} ({known.why})")
         elif value not in known:
             there = ", ".join(sorted(known)) or "none"
             yield f"{name}: the cluster has no {value}, but {there}; {REMEDY[name]}"
+
+
+_SECTIONS: Final = {"gateway_section": "HTTPS", "gateway_http_section": "HTTP"}
+
+
+def _gateway(stated: Mapping[str, Any], platform: Platform) -> Iterator[str | Unknown]:
+    """Judge the Gateway by which the host is to be exposed, and its two listeners."""
+    if (
+        stated.get("exposure") != ROUTE
+        or not {"gateway_name", "gateway_namespace", *_SECTIONS} <= stated.keys()
+    ):
+        return
+    where, name = stated["gateway_namespace"], stated["gateway_name"]
+    if isinstance(platform.gateway, Unknown):
+        yield Unknown(f"gateway_name: whether Gateway {where}/{name} takes routes ({platform.gateway.why})")
+        return
+    hosts = (host(stated["domain_name"]),) if "domain_name" in stated else ()
+    found = {
+        (field if flaw.of == "section" else "gateway_name", flaw.why): None
+        for field, protocol in _SECTIONS.items()
+        for flaw in flaws_of_gateway(
+            platform.gateway, Parent(where, name, stated[field], protocol), Guest("", None, hosts)
+        )
+    }
+    yield from (f"{field}: {why}; {REMEDY[field]}" for field, why in found)
 
 
 def _certificate(stated: Mapping[str, Any], platform: Platform, now: datetime) -> Iterator[str | Unknown]:

@@ -5,7 +5,7 @@ import ssl
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from ipaddress import ip_address
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Final, Literal
 
 from pydantic import (
     AfterValidator,
@@ -32,6 +32,11 @@ REMEDY = {
     "domain_name": "give the platform's domain, such as example.com",
     "admin_username": "give the platform's administrator, such as tkadmin",
     "primary_ingress_class": "give a class that `kubectl get ingressclass` lists, such as nginx",
+    "exposure": "give ingress, or route where hosts are exposed by an HTTPRoute of the Gateway API",
+    "gateway_name": "give a Gateway that `kubectl get gateways -A` lists, such as thinkube-gateway",
+    "gateway_namespace": "give the namespace of the Gateway (`kubectl get gateways -A`), such as gateway-system",
+    "gateway_section": "give the name of the Gateway's listener for https, such as https",
+    "gateway_http_section": "give the name of the Gateway's listener for plain http, such as http",
     "kubeconfig": "give the path of the cluster's kubeconfig",
     "context": "give a context that `kubectl config get-contexts` lists, or leave it out for the current one",
     "admin_password": "export ADMIN_PASSWORD with at least 16 printable ASCII characters and no blank at its ends",
@@ -43,6 +48,11 @@ REMEDY = {
     "certificate_namespace": "give the namespace that holds the platform's wildcard certificate, such as default",
     "vantage_image": "give the full name of the probe image that the cluster can pull",
 }
+
+
+# How a host is exposed to users: by an Ingress, or by an HTTPRoute of the Gateway API.
+INGRESS: Final = "ingress"
+ROUTE: Final = "route"
 
 
 class InventoryError(SuiteError):
@@ -137,7 +147,13 @@ class Inventory(BaseModel):
 
     domain_name: DomainName
     admin_username: ClientName
-    primary_ingress_class: ObjectName
+    # None where a route exposes the host: then the platform need not have an ingress controller.
+    primary_ingress_class: ObjectName | None
+    exposure: Literal["ingress", "route"] = INGRESS
+    gateway_name: ObjectName = "thinkube-gateway"
+    gateway_namespace: ObjectName = "gateway-system"
+    gateway_section: ObjectName = "https"
+    gateway_http_section: ObjectName = "http"
     kubeconfig: UserPath
     context: str | None = None
     admin_password: Annotated[SecretStr, AfterValidator(_token)]
@@ -179,6 +195,8 @@ class Inventory(BaseModel):
         }
         pinned = {name: given[name] for name in _CLUSTER if name in given}
         values = {**given, **stated, **exported, **pinned}
+        if values.get("exposure") == ROUTE:
+            values.setdefault("primary_ingress_class", None)
         try:
             inventory = cls.model_validate(values)
             sound = dict(inventory)
@@ -187,10 +205,18 @@ class Inventory(BaseModel):
             for name, text in explain(error, cls):
                 source = f"in {file}" if name in stated and name not in exported else ""
                 problems.append(_line(name, text, "in the environment" if name in exported else source))
+        if sound.get("exposure") != ROUTE and sound.get("primary_ingress_class", "") is None:
+            problems.append(_line("primary_ingress_class", "missing", ""))
         problems += check(sound)
         if problems:
             raise InventoryError(problems)
         return inventory
+
+
+def exposure_of(file: Path | None, environ: Mapping[str, str], usual: str) -> str:
+    """Return how hosts are exposed, as far as that is stated: what is wrong with the rest is for `Inventory.load` to say."""
+    stated, _ = _stated(file)
+    return str(environ.get("EXPOSURE") or stated.get("exposure") or usual)
 
 
 def _sound(model: type[BaseModel], values: Mapping[str, Any], error: ValidationError) -> dict[str, Any]:

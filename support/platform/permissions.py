@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from support.core.parallel import in_parallel
 from support.kube.resources import resource
+from support.platform.inventory import ROUTE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -44,17 +45,21 @@ NEEDED: Final[Mapping[str, tuple[str, ...]]] = {
 }
 
 
-def needed() -> list[Right]:
-    """Return every right that the suite needs, in all namespaces."""
+def needed(exposure: str = "ingress") -> list[Right]:
+    """Return every right that the suite needs, in all namespaces, where hosts are exposed so."""
+    exposed = {
+        "HTTPRoute" if name == "Ingress" and exposure == ROUTE else name: some
+        for name, some in NEEDED.items()
+    }
     return [
         (verb, *_resource(kind, subresource))
-        for name, verbs in NEEDED.items()
+        for name, verbs in exposed.items()
         for kind, _, subresource in [name.partition("/")]
         for verb in verbs
     ]
 
 
-def lacking(kube: Kube, namespace: str) -> list[Right]:
+def lacking(kube: Kube, namespace: str, exposure: str = "ingress") -> list[Right]:
     """Return the needed rights that the user has not in a namespace.
 
     In one that nobody has made yet no role is bound, so that only what is granted in all namespaces counts. Raises
@@ -62,7 +67,7 @@ def lacking(kube: Kube, namespace: str) -> list[Right]:
     """
     review = {"namespace": namespace}
     status = kube.create(_question("SelfSubjectRulesReview", review))["status"]
-    left = [right for right in needed() if not granted(status.get("resourceRules") or (), right)]
+    left = [right for right in needed(exposure) if not granted(status.get("resourceRules") or (), right)]
     if not status.get("incomplete"):
         return left
     # An authorizer that cannot list its rules still answers a question about each.

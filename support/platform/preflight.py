@@ -13,6 +13,7 @@ from support.kube.client import Kube
 from support.kube.errors import ApiError
 from support.platform.assessment import NOBODY_THERE, Assessment, Platform, Unknown, host, judge, unusable
 from support.platform.certificate import Source
+from support.platform.inventory import ROUTE
 from support.platform.permissions import lacking
 from support.platform.registry import holds_images_of, silence
 
@@ -47,9 +48,10 @@ def _look(
         partial(_names, kube, "StorageClass"),
         partial(_certificate, kube, stated),
         # A namespace that is nobody's.
-        lambda: tuple(lacking(kube, f"chroma-{run_id}")),
+        lambda: tuple(lacking(kube, f"chroma-{run_id}", stated.get("exposure", ""))),
         partial(_silence, kube, stated, provided, run_id, deadlines),
         partial(_nameless, stated),
+        partial(_gateway, kube, stated),
     )
     return Platform(*in_parallel([partial(_seen, look) for look in looks]))
 
@@ -74,6 +76,12 @@ def _nameless(stated: Mapping[str, Any]) -> str:
     if "domain_name" not in stated:
         return ""
     return nameless(host(stated["domain_name"]), stated.get("ingress_address"))
+
+
+def _gateway(kube: Kube, stated: Mapping[str, Any]) -> Any:
+    if stated.get("exposure") != ROUTE or not {"gateway_name", "gateway_namespace"} <= stated.keys():
+        return None
+    return kube.get("Gateway", stated["gateway_name"], stated["gateway_namespace"])
 
 
 def _certificate(kube: Kube, stated: Mapping[str, Any]) -> Any:

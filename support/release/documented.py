@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
+from support.release import exposed
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -154,38 +156,10 @@ OBJECTS: Final[Mapping[str, Documented]] = {
             }
         },
     ),
-    "Ingress": Documented(
-        "Ingress",
-        "chroma-ingress",
-        {
-            "metadata": {
-                "annotations": {
-                    "nginx.ingress.kubernetes.io/proxy-body-size": "100m",
-                    "nginx.ingress.kubernetes.io/proxy-read-timeout": "600",
-                    "nginx.ingress.kubernetes.io/proxy-send-timeout": "600",
-                    "nginx.ingress.kubernetes.io/ssl-redirect": "true",
-                }
-            },
-            "spec": {
-                "ingressClassName": "{primary_ingress_class}",
-                "tls": [{"hosts": ["{host}"], "secretName": "chroma-tls-secret"}],
-                "rules": [
-                    {
-                        "host": "{host}",
-                        "http": {
-                            "paths": [
-                                {
-                                    "path": "/",
-                                    "pathType": "Prefix",
-                                    "backend": {"service": {"name": "chromadb-svc", "port": {"number": 80}}},
-                                }
-                            ]
-                        },
-                    }
-                ],
-            },
-        },
-    ),
+    "Ingress": Documented("Ingress", "chroma-ingress", exposed.INGRESS),
+    # What newer platforms have instead.
+    "route": Documented("HTTPRoute", "chroma-route", exposed.ROUTE),
+    "redirect of the route": Documented("HTTPRoute", "chroma-redirect", exposed.REDIRECT),
 }
 
 

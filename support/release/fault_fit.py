@@ -48,7 +48,8 @@ def incompatibility(fault: Fault, release: Release) -> str | None:
 
 def _incompatibility(fault: Fault, release: Release) -> FaultError | None:
     try:
-        fault.spoil(render(release, _PLATFORM, _PLACE, Tls(b"", b"")))
+        platform = _PLATFORM.model_copy(update={"exposure": fault.exposure})
+        fault.spoil(render(release, platform, _PLACE, Tls(b"", b"")))
     except FaultError as error:
         return error
     return None

@@ -152,11 +152,13 @@ def _some(patches: tuple[Patch, ...]) -> tuple[Patch, ...]:
 class Fault(_Part):
     """What is changed in the rendered objects of every release, why that happens, and what must catch it.
 
-    `release` is the one that it is made for, where it does not fit every one.
+    `release` is the one that it is made for, where it does not fit every one, and `exposure` how hosts are exposed where
+    it is of use: unless the inventory says otherwise, a run with it exposes them so.
     """
 
     name: Text
     release: Text | None = None
+    exposure: Literal["ingress", "route"] = "ingress"
     title: Text
     why: Text
     patches: Annotated[tuple[Patch, ...], AfterValidator(_some)]

@@ -38,6 +38,8 @@ ORDER = (
     "service",
     "statefulset",
     "ingress",
+    "route",
+    "route-redirect",
     "configmap-discovery",
 )
 

@@ -22,6 +22,7 @@ CAPABILITIES: Final = (
     "disposable",
     "exec",
     "other-releases",
+    "gateway-api",
 )
 # In which a command says what it found.
 FORMS: Final = ("text", "json")

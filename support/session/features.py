@@ -11,7 +11,7 @@ from support.release.lint import insecurities
 from support.reporting.conformance import Report
 from support.session.collector import FeatureFile, all_scenarios, is_titled, uncatchable, unknown_title
 from support.session.plugin import chosen, leads_to_features, unwritable
-from support.session.suite import SUITE, boot
+from support.session.suite import GATEWAY_API, SUITE, boot
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -72,4 +72,8 @@ def pytest_runtestloop(session: pytest.Session) -> None:
     """Boot the cluster once it is sure that something needs it."""
     going_on = not session.testsfailed and not session.config.option.collectonly
     if going_on and any(isinstance(item.parent, FeatureFile) for item in session.items):
-        boot(session.config)
+        boot(session.config, needs_gateway_api=any(map(_needs_gateway_api, session.items)))
+
+
+def _needs_gateway_api(item: pytest.Item) -> bool:
+    return item.get_closest_marker(GATEWAY_API) is not None

@@ -21,10 +21,12 @@ from support.session.clusters import CLUSTERS, HandedCluster, hand_over
 from support.session.commands import obey
 from support.session.options import Options
 from support.session.run import INSECURE, SILENT, Run
-from support.session.suite import SUITE, Suite, boot, end
+from support.session.suite import GATEWAY_API, SUITE, Suite, boot, end
 from support.session.workers import Workers
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from support.release.faults import Fault
     from support.release.release import Release
 
@@ -100,7 +102,11 @@ def pytest_sessionstart(session: pytest.Session) -> None:
 def pytest_xdist_setupnodes(config: pytest.Config) -> None:
     """Boot the cluster before there are workers, since each is handed it as it starts."""
     if leads_to_features(config):
-        boot(config)
+        # No scenario is collected yet: what the named files say has to do.
+        tagged = any(
+            f"@{GATEWAY_API}" in file.read_text(encoding="utf-8") for file in _named_features(config)
+        )
+        boot(config, needs_gateway_api=tagged)
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -213,11 +219,20 @@ def unwritable(directory: Path, error: OSError) -> str:
     return f"--report-dir {directory}: no report can be written there ({why}); make room, or choose another directory"
 
 
+def _named_features(config: pytest.Config) -> Iterator[Path]:
+    """Yield the feature files to which the paths of the command line lead."""
+    for path in _paths(config):
+        yield from [path] if path.suffix == ".feature" else path.rglob("*.feature")
+
+
+def _paths(config: pytest.Config) -> list[Path]:
+    return [Path(config.invocation_params.dir, one.partition("::")[0]).resolve() for one in config.args]
+
+
 def leads_to_features(config: pytest.Config) -> bool:
     """Whether scenarios are to be run, as far as the paths of the command line tell."""
     features = config.rootpath / "features"
-    paths = [Path(config.invocation_params.dir, one.partition("::")[0]).resolve() for one in config.args]
     return not config.option.collectonly and any(
         path.suffix == ".feature" or features in {path, *path.parents} or path in features.parents
-        for path in paths
+        for path in _paths(config)
     )

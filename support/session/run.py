@@ -17,7 +17,7 @@ from support.diagnosis.inquiry import look_into
 from support.diagnosis.troubles import diagnose
 from support.kube.errors import ApiError
 from support.kube.silence import silence
-from support.platform.inventory import Inventory, InventoryError
+from support.platform.inventory import INGRESS, Inventory, InventoryError, exposure_of
 from support.release.catalogue import load, shares_fate
 from support.release.place import Place, misplaced
 from support.release.release import USUAL
@@ -151,6 +151,12 @@ class Run:
         """How long each thing may take."""
         return kept()
 
+    @property
+    def exposure(self) -> str:
+        """How the platform exposes hosts, as it is stated before there is a cluster; a fault may be for one way alone."""
+        usual = self.fault.exposure if self.fault else INGRESS
+        return exposure_of(self.options.inventory, os.environ, usual)
+
     def inventory(self, access: Access, check: Check = lambda _: ()) -> Inventory:
         """Load the inventory for a cluster; raises `InventoryError`, which names everything missing or wrong."""
         given = {"kubeconfig": access.kubeconfig, "context": access.context, **access.inventory}
@@ -190,7 +196,8 @@ class Run:
 
     def _load(self, given: Mapping[str, Any], check: Check) -> Inventory:
         environ = {**os.environ, "ADMIN_PASSWORD": self.password} if self.password else os.environ
-        return Inventory.load(self.options.inventory, given, environ, check)
+        exposed = {"exposure": self.exposure, **given}
+        return Inventory.load(self.options.inventory, exposed, environ, check)
 
     def fault_of(self, release: Release) -> Fault | None:
         """Return the fault that a release is spoiled by; it touches the release under test alone, and what differs from it."""

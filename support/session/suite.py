@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 import pytest
 
 from support.commands import LOOKING
-from support.platform.inventory import InventoryError
+from support.platform.inventory import ROUTE, InventoryError
 from support.reporting.terminal import SpecificationReporter
 from support.reporting.verdict import Results
 from support.session.clusters import CLUSTERS, Cluster, Provider
@@ -41,11 +41,16 @@ class Suite:
     concluded: bool = False  # whether the last word on the run is written, or could not be
 
 
+# The tag of scenarios for which the cluster has to have the Gateway API.
+GATEWAY_API: Final = "needs-gateway-api"
 SUITE: Final = pytest.StashKey[Suite]()
 
 
-def boot(config: pytest.Config) -> Cluster:
-    """Return the run's cluster; the first call creates it, in the controlling process."""
+def boot(config: pytest.Config, *, needs_gateway_api: bool = False) -> Cluster:
+    """Return the run's cluster; the first call creates it, in the controlling process.
+
+    `needs_gateway_api`: a scenario does, even where the platform exposes hosts by an Ingress. Its boot takes longer.
+    """
     suite, clusters, began = config.stash[SUITE], config.stash[CLUSTERS], time.monotonic()
     if suite.access:
         return suite.access
@@ -64,6 +69,7 @@ def boot(config: pytest.Config) -> Cluster:
             progress=progress,
             patience=options.patience,
             images=suite.run.release.images,
+            gateway_api=needs_gateway_api or suite.run.exposure == ROUTE,
         )
         access = suite.provider.create()
         # Whatever is missing or wrong is reported now, before anything is touched.

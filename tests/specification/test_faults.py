@@ -91,8 +91,9 @@ def one(objects: list[Manifest], kind: str, name: str) -> Manifest:
 @pytest.mark.parametrize("name", faults.names())
 def test_every_fault_spoils_its_release_validly(objects: list[Manifest], tmp_path: Path, name: str) -> None:
     fault = Fault.load(name)
-    if fault.release:
-        objects = rendered(tmp_path, fault.release, namespace="chroma-gw1", run_id="r1")
+    if fault.release or fault.exposure != "ingress":
+        release = fault.release or "gateway"
+        objects = rendered(tmp_path, release, namespace="chroma-gw1", run_id="r1", exposure=fault.exposure)
     before = copy.deepcopy(objects)
     spoiled = fault.spoil(objects)
     assert objects == before

@@ -67,6 +67,14 @@ def test_the_objects_are_those_of_the_documented_component(objects: list[Manifes
     ]
 
 
+def test_a_route_takes_the_place_of_the_ingress(tmp_path: Path, objects: list[Manifest]) -> None:
+    routed = rendered(tmp_path, exposure="route")
+    names = [(obj["kind"], obj["metadata"]["name"]) for obj in routed]
+    usual = [(obj["kind"], obj["metadata"]["name"]) for obj in objects]
+    assert set(names) - set(usual) == {("HTTPRoute", "chroma-route"), ("HTTPRoute", "chroma-redirect")}
+    assert set(usual) - set(names) == {("Ingress", "chroma-ingress")}
+
+
 def test_rendering_twice_gives_the_same(tmp_path: Path, objects: list[Manifest]) -> None:
     assert rendered(tmp_path) == objects
 

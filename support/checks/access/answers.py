@@ -157,11 +157,15 @@ def assert_token_unspoken(responses: Responses, token: SecretStr) -> None:
     assert not telling, _lines("the token comes back in the answer to", telling)
 
 
+# 308 is what ingress controllers answer with, 301 the one of the two that every Gateway knows.
+_FOR_GOOD: Final = (HTTPStatus.PERMANENT_REDIRECT, HTTPStatus.MOVED_PERMANENTLY)
+
+
 def assert_sent_to_https(response: Response, host: str, path: str) -> None:
     """Assert that the caller was sent to the same path of the same host over https, and got nothing else."""
     goal = f"https://{host}{path}"
     seen = (response.status, response.header("location"))
-    if seen != (HTTPStatus.PERMANENT_REDIRECT, goal):
+    if seen not in [(status, goal) for status in _FOR_GOOD]:
         raise PromiseBroken(
             f"a redirect to {goal}", f"no redirect to {goal} but to {seen[1]}: {response}", response.symptom
         )

@@ -12,12 +12,14 @@ from support.core.promises import PromiseBroken
 from support.core.resolver import map_host
 from support.kube import probe
 from support.kube.labels import ownership
+from support.platform.inventory import ROUTE
 
 if TYPE_CHECKING:
     from types import TracebackType
 
     from support.core.wait import Deadlines
     from support.deploy.namespace import Namespace
+    from support.kube.objects import Object
     from support.platform.inventory import Inventory
 
 # The part of its deadline for which a release waits whose host is known to get no name.
@@ -65,30 +67,34 @@ class LateNames:
 
 
 def occupy_host(neighbour: Namespace, host: str, run_id: str) -> None:
-    """Give a host name to an Ingress of another namespace."""
+    """Expose a host name from another namespace, as the platform exposes hosts."""
     kube = neighbour.kube
     kube.apply(probe.namespace(neighbour.name, run_id))
-    kube.apply(
-        {
-            "apiVersion": "networking.k8s.io/v1",
-            "kind": "Ingress",
-            "metadata": {"name": "occupant", "namespace": neighbour.name, "labels": ownership(run_id)},
-            "spec": {
-                "ingressClassName": neighbour.inventory.primary_ingress_class,
-                "rules": [
-                    {
-                        "host": host,
-                        "http": {
-                            "paths": [
-                                {
-                                    "path": "/",
-                                    "pathType": "Prefix",
-                                    "backend": {"service": {"name": "occupant", "port": {"number": 80}}},
-                                }
-                            ]
-                        },
-                    }
-                ],
-            },
-        }
-    )
+    metadata = {"name": "occupant", "namespace": neighbour.name, "labels": ownership(run_id)}
+    expose = _route if neighbour.inventory.exposure == ROUTE else _ingress
+    kube.apply({**expose(neighbour.inventory, host), "metadata": metadata})
+
+
+def _ingress(inventory: Inventory, host: str) -> Object:
+    backend = {"service": {"name": "occupant", "port": {"number": 80}}}
+    paths = [{"path": "/", "pathType": "Prefix", "backend": backend}]
+    return {
+        "apiVersion": "networking.k8s.io/v1",
+        "kind": "Ingress",
+        "spec": {
+            "ingressClassName": inventory.primary_ingress_class,
+            "rules": [{"host": host, "http": {"paths": paths}}],
+        },
+    }
+
+
+def _route(inventory: Inventory, host: str) -> Object:
+    return {
+        "apiVersion": "gateway.networking.k8s.io/v1",
+        "kind": "HTTPRoute",
+        "spec": {
+            "parentRefs": [{"name": inventory.gateway_name, "namespace": inventory.gateway_namespace}],
+            "hostnames": [host],
+            "rules": [{"backendRefs": [{"name": "occupant", "port": 80}]}],
+        },
+    }

@@ -56,6 +56,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
         context=None,
         recipes=ROOT / "manifests" / "images",
         progress=lambda _: None,
+        gateway_api=True,
         images=[image for release in sorted(spoiled) for image in load(release).images],
     )
     try:

@@ -113,3 +113,41 @@ def test_a_host_without_an_address_is_a_warning_since_the_apply_may_bring_it() -
         "domain_name: chroma.example.com has no address here (Name or service not known); an apply waits"
     )
     assert "let DNS name the host, or give the address or the name of the ingress as ingress_address" in line
+
+
+ROUTED = {
+    **STATED,
+    "exposure": "route",
+    "primary_ingress_class": None,
+    "gateway_name": "thinkube-gateway",
+    "gateway_namespace": "gateway-system",
+    "gateway_section": "https",
+    "gateway_http_section": "http",
+}
+_ALL = {"allowedRoutes": {"namespaces": {"from": "All"}}}
+GATEWAY = {
+    "kind": "Gateway",
+    "spec": {
+        "listeners": [
+            {"name": "https", "protocol": "HTTPS", "port": 443, **_ALL},
+            {"name": "http", "protocol": "HTTP", "port": 80, **_ALL},
+        ]
+    },
+}
+
+
+def test_a_gateway_that_fits_is_not_spoken_of() -> None:
+    assert judged(ROUTED, gateway=GATEWAY) == Assessment((), ())
+
+
+def test_a_gateway_that_does_not_fit_is_told_with_the_field_that_names_it() -> None:
+    (missing,) = judged(ROUTED, gateway=None).problems
+    assert missing.startswith(
+        "gateway_name: there is no Gateway gateway-system/thinkube-gateway; give a Gateway"
+    )
+    (unnamed,) = judged({**ROUTED, "gateway_http_section": "web"}, gateway=GATEWAY).problems
+    assert unnamed.startswith(
+        "gateway_http_section: Gateway gateway-system/thinkube-gateway has no listener web"
+    )
+    (unknown,) = judged(ROUTED, gateway=FORBIDDEN).unknown
+    assert unknown.startswith("gateway_name: whether Gateway gateway-system/thinkube-gateway takes routes")

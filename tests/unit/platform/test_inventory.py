@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from trustme import CA
 
-from support.platform.inventory import _PATHS, Inventory, InventoryError
+from support.platform.inventory import _PATHS, Inventory, InventoryError, exposure_of
 
 TOKEN = "correct-horse-battery"
 
@@ -311,3 +311,33 @@ def test_the_path_that_was_tried_is_told_of_the_environment_as_well(
 def test_what_is_no_path_is_told(given: dict[str, Any], there: Path, value: str) -> None:
     lines = complaint(given, written(there, f"ca_bundle: {value}\n")).splitlines()
     assert [line.partition(" in ")[0] for line in lines[1:]] == ["  ca_bundle"]
+
+
+def test_a_platform_with_routes_needs_no_ingress_class(given: dict[str, Any]) -> None:
+    given.pop("primary_ingress_class")
+    assert load(given, EXPOSURE="route").primary_ingress_class is None
+    assert "primary_ingress_class: missing; give a class" in complaint(given)
+    assert "primary_ingress_class: missing; give a class" in complaint(
+        {**given, "primary_ingress_class": None}
+    )
+
+
+def test_only_known_exposures_are_taken(given: dict[str, Any]) -> None:
+    assert "exposure: Input should be 'ingress' or 'route'; give ingress, or route" in complaint(
+        {**given, "exposure": "gateway"}
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "environ", "exposure"),
+    [
+        ("exposure: route", {}, "route"),
+        ("exposure: route", {"EXPOSURE": "ingress"}, "ingress"),
+        ("domain_name: example.com", {}, "usual"),
+        ("- no inventory", {}, "usual"),
+    ],
+)
+def test_how_hosts_are_exposed_is_known_before_the_rest(
+    tmp_path: Path, text: str, environ: dict[str, str], exposure: str
+) -> None:
+    assert exposure_of(written(tmp_path, text), environ, "usual") == exposure

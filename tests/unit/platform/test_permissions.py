@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from support.deploy.removal import KINDS
-from support.kube.resources import resource
+from support.kube.resources import OPTIONAL, resource
 from support.platform.permissions import NEEDED, describe, granted, needed
 from support.release.catalogue import names
 from tests.samples import rendered
@@ -78,8 +78,16 @@ def test_whatever_a_release_is_made_of_may_be_made(tmp_path: Any, name: str) -> 
 
 
 def test_whatever_is_looked_for_may_be_listed() -> None:
-    assert all("list" in NEEDED[kind] for kind in KINDS)
+    # Of an API that a cluster may not have, what may not be listed counts as not there.
+    assert all("list" in NEEDED[kind] for kind in KINDS if kind not in OPTIONAL)
 
 
 def test_no_right_is_asked_twice() -> None:
     assert len(set(needed())) == len(needed())
+
+
+def test_where_a_route_exposes_hosts_the_right_to_it_takes_the_place_of_that_to_an_ingress() -> None:
+    routed, usual = set(needed("route")), set(needed())
+    assert {group for _, group, _ in routed - usual} == {"gateway.networking.k8s.io"}
+    assert {name for _, _, name in usual - routed} == {"ingresses"}
+    assert {verb for verb, _, _ in routed - usual} == {verb for verb, _, _ in usual - routed}
