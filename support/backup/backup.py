@@ -242,13 +242,13 @@ class BackupRunner:
         return transfer_pod_beside(of.kube, self._pod(of, read_only=read_only), self.deadlines)
 
     def _pod(self, of: Live, *, read_only: bool) -> Object:
-        security = of.statefulset()["spec"]["template"]["spec"].get("securityContext", {})
+        of_release = of.statefulset()["spec"]["template"]["spec"]
         return transfer_pod_for(
             of.namespace,
             of.release.claim.name,
             of.inventory.vantage_image,
             self.run_id,
-            security,
+            of_release,
             read_only=read_only,
         )
 

@@ -160,16 +160,22 @@ def transfer_pod_beside(kube: Kube, pod: Object, deadlines: Deadlines) -> Iterat
 
 
 def transfer_pod_for(
-    namespace: str, claim: str, image: str, run_id: str, security: Object, *, read_only: bool
+    namespace: str, claim: str, image: str, run_id: str, of_release: Object, *, read_only: bool
 ) -> Object:
-    """Make the pod that copies; `security` is the security context of the release's own pod, whose files it meets."""
+    """Make the pod that copies; `of_release` is the specification of the release's own pod.
+
+    It takes from it the security context, since it meets its files, and what images are pulled with.
+    """
+    taken = {"securityContext": {}} | {
+        field: of_release[field] for field in ("securityContext", "imagePullSecrets") if field in of_release
+    }
     return probe.pod(
         POD,
         namespace,
         run_id,
         image,
         ["share", _MOUNT],
-        securityContext=security,
+        **taken,
         mounts=[{"name": "claim", "mountPath": _MOUNT, "readOnly": read_only}],
         volumes=[{"name": "claim", "persistentVolumeClaim": {"claimName": claim, "readOnly": read_only}}],
     )

@@ -141,7 +141,7 @@ class Name:
     port: int
 
 
-# By the documented names, which are those of a release in the namespace "chroma".
+# By the documented names, which are those of a release in the namespace "chroma" of a cluster with the usual domain.
 NAMES: Final[Mapping[str, Name]] = {
     f"{one.name}.chroma.svc.cluster.local": one
     for one in (
@@ -153,7 +153,7 @@ NAMES: Final[Mapping[str, Name]] = {
 
 def ask_for_heartbeat(live: Live, vantage: Vantage, deadlines: Deadlines, name: Name) -> Response:
     """Ask for the heartbeat under a name; the pod's may still lead to the pod before it, as long as DNS remembers that."""
-    host = f"{name.name}.{live.namespace}.svc.cluster.local"
+    host = live.inventory.inside(name.name, live.namespace)
     way = via_vantage(name.way, vantage, host, name.port)
     return wait_for(
         lambda: http.ask(way, BEAT.method, BEAT.path),

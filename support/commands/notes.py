@@ -147,7 +147,7 @@ def notes_of(live: Live) -> Notes:
     return Notes(
         title=f'release "{live.release.name}": {live.release.title}',
         outside=url,
-        inside=f"http://{SERVICE}.{live.namespace}.svc.cluster.local",
+        inside=f"http://{live.inventory.inside(SERVICE, live.namespace)}",
         interfaces=facts.api if facts else (),
         header=TOKEN_HEADER,
         secret=(live.namespace, AUTH_SECRET, AUTH_KEY),

@@ -14,6 +14,8 @@ INGRESS: Final = "chroma-ingress"
 ROUTE: Final = "chroma-route"
 REDIRECT: Final = "chroma-redirect"
 CLAIM: Final = "chroma-data-pvc"
+# The copy of what the nodes pull images with, where the registry asks for it.
+PULL_SECRET: Final = "chroma-image-pull"  # noqa: S105 - a name
 TLS_SECRET: Final = "chroma-tls-secret"  # noqa: S105 - a name
 # The Secret with the token for those who may read it, and the key under which it lies there.
 AUTH_SECRET: Final = "chroma-auth"  # noqa: S105 - a name

@@ -22,7 +22,7 @@ from support.kube.errors import ApiError
 from support.kube.objects import key
 from support.kube.watch import Watch
 from support.platform import code_server
-from support.platform.certificate import platform_certificate
+from support.platform.pull_secret import copied
 from support.release import lint
 from support.release.render import render
 
@@ -328,8 +328,7 @@ class Namespace:
         return problem
 
     def _render(self, release: Release, changes: Sequence[Patch] = ()) -> Objects:
-        tls = platform_certificate(self.kube, self.inventory)
-        objects = render(release, self.inventory, self.site.place, tls)
+        objects = render(release, self.inventory, self.site.place, *copied(self.kube, self.inventory))
         fault = self._fault_of(release)
         spoiled = fault.spoil(objects) if fault else objects
         for change in changes:

@@ -266,7 +266,7 @@ def _claim(claim: Object, seen: Situation) -> ClaimState:
 def _endpoints(namespace: Namespace) -> dict[str, str]:
     return {
         "users": f"https://{namespace.host}",
-        "neighbours": f"http://{SERVICE}.{namespace.name}.svc.cluster.local",
+        "neighbours": f"http://{namespace.inventory.inside(SERVICE, namespace.name)}",
         "health": f"https://{namespace.host}{HEARTBEAT}",
     }
 

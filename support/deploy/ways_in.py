@@ -22,7 +22,7 @@ def way_in(live: Live, name: WayName, vantage: Vantage) -> Way:
     if name == "ingress":
         return ingress(live.host, live.inventory)
     if name == "service":
-        return via_vantage(name, vantage, f"{SERVICE}.{live.namespace}.svc.cluster.local", SERVICE_PORT)
+        return via_vantage(name, vantage, live.inventory.inside(SERVICE, live.namespace), SERVICE_PORT)
     return via_vantage(name, vantage, address_of(live), POD_PORT)
 
 

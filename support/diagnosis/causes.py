@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from support.diagnosis import admission, routes, scheduling
 from support.diagnosis import ending as leaving
 from support.diagnosis.findings import Cause, Finding, remedy_of, short
-from support.diagnosis.observation import Observation, made_by, owned
+from support.diagnosis.observation import Observation, made_by, owned, unheard
 from support.kube import owners
 from support.kube.containers import ended, injected, is_ready, own, state, statuses, waiting
 
@@ -46,7 +46,7 @@ def explain(seen: Observation) -> Finding:
     detail = f"pod {_name(pod)}: {state(pod)}"
     if amiss := seen.obstructions(pod):
         return Finding(Cause.NEVER_READY, f"{detail}, but {'; '.join(amiss)}", advice=_INJECTED)
-    return Finding(Cause.NEVER_READY, detail + _last_word(seen.events_of(pod)))
+    return Finding(Cause.NEVER_READY, detail + _last_word(seen.events_of(pod)), advice=unheard(pod))
 
 
 _INJECTED: Final = (

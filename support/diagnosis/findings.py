@@ -166,7 +166,7 @@ _OF_TROUBLES: Final[Mapping[Trouble, str]] = {
     ),
     Trouble.SILENCE: (
         f"look in turn whether pod chroma-0 is ready, Service {SERVICE} has endpoints and Ingress {INGRESS} has the "
-        f"host, and ask from inside the cluster: http://{SERVICE}.chroma.svc.cluster.local/api/v2/heartbeat"
+        f"host, and ask from inside the cluster: http://{SERVICE}.chroma/api/v2/heartbeat"
     ),
     Trouble.FULL: (
         "enlarge the claim (`kubectl edit pvc chroma-data-pvc`, where its class allows it) or delete old collections; "

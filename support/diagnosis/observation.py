@@ -78,3 +78,15 @@ def made_by(pod: Object, statefulset: Object) -> bool:
     """Whether a pod is a StatefulSet's own."""
     owned_by = [owner["uid"] for owner in pod["metadata"].get("ownerReferences", [])]
     return statefulset["metadata"]["uid"] in owned_by
+
+
+def unheard(pod: Object) -> str | None:
+    """Return what to do about a pod that has addresses of IPv6 alone, None where it has others: gateway and Chroma listen at those."""
+    status = pod.get("status", {})
+    addresses = [one.get("ip", "") for one in status.get("podIPs") or ()] or [status.get("podIP") or ""]
+    if not all(":" in address for address in addresses):
+        return None
+    return (
+        f"give the pods of this cluster addresses of IPv4 as well (dual stack): it has {', '.join(addresses)} alone, and the "
+        "releases of this suite listen to IPv4"
+    )

@@ -9,6 +9,8 @@ from support.core.wait import Timeout, kept, wait_for
 from support.kube import probe
 from support.kube.errors import ApiError
 from support.network.tunnel import CHUNK, NoWay, Tunnel, Unreachable
+from support.network.way import netloc
+from support.platform.pull_secret import copy_of
 
 if TYPE_CHECKING:
     import socket
@@ -26,23 +28,42 @@ _PROXY_PORT: Final = 1080
 class Vantage:
     """One pod of the probe image in a throw-away namespace of its own; a context manager.
 
+    `pull` is what its image is pulled with, in base64 (None: without).
+
     Entering only asks for the pod; the first connection waits for it. Leaving ends every tunnel and asks for the
     namespace's deletion without waiting for it. Safe to use from several threads.
     """
 
-    def __init__(self, kube: Kube, image: str, deadlines: Deadlines, *, namespace: str, run_id: str) -> None:
+    def __init__(
+        self,
+        kube: Kube,
+        image: str,
+        deadlines: Deadlines,
+        *,
+        namespace: str,
+        run_id: str,
+        pull: str | None = None,
+    ) -> None:
         self._kube = kube
         self._image = image
         self._deadlines = deadlines
         self._namespace = namespace
         self._run_id = run_id
+        self._pull = pull
         self._tunnels: dict[tuple[str, int], Tunnel] = {}
         self._lock = threading.Lock()
         self._up = False
 
     def __enter__(self) -> Self:
         self._kube.apply(probe.namespace(self._namespace, self._run_id))
-        pod = probe.pod(POD, self._namespace, self._run_id, self._image, ["proxy"], restartPolicy="Always")
+        pulling = {}
+        if self._pull:
+            secret = copy_of(self._pull, self._namespace, self._run_id)
+            self._kube.apply(secret)
+            pulling = {"imagePullSecrets": [{"name": secret["metadata"]["name"]}]}
+        pod = probe.pod(
+            POD, self._namespace, self._run_id, self._image, ["proxy"], restartPolicy="Always", **pulling
+        )
         probe.start(self._kube, pod, self._deadlines)
         return self
 
@@ -97,12 +118,13 @@ class Vantage:
         connection = self._kube.forward(self._namespace, POD, _PROXY_PORT)
         try:
             connection.settimeout(kept().consent)
-            connection.sendall(f"CONNECT {host}:{port} HTTP/1.1\r\nHost: {host}:{port}\r\n\r\n".encode())
+            target = netloc(host, port)
+            connection.sendall(f"CONNECT {target} HTTP/1.1\r\nHost: {target}\r\n\r\n".encode())
             _read_consent(connection)
             connection.settimeout(None)
         except (OSError, Unreachable) as error:
             connection.close()
-            raise Unreachable(f"{host}:{port} cannot be reached from the vantage: {error}") from error
+            raise Unreachable(f"{netloc(host, port)} cannot be reached from the vantage: {error}") from error
         return connection
 
     def _describe(self) -> str:

@@ -55,6 +55,11 @@ class Way:
         return Way(self.name, f"http://{self.host}", self.verify, self.ca_bundle)
 
 
+def netloc(host: str, port: int) -> str:
+    """Return host and port as a URL has them: an address of IPv6 stands in brackets."""
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
 def ingress(host: str, inventory: Inventory) -> Way:
     """Return the way through the ingress: https by name, verified against the inventory's certificate authority.
 

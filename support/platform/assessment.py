@@ -11,6 +11,7 @@ from support.platform.gateway import Guest
 from support.platform.gateway import flaws as flaws_of_gateway
 from support.platform.inventory import REMEDY, ROUTE
 from support.platform.permissions import describe
+from support.platform.pull_secret import flaw_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -38,7 +39,7 @@ class Platform:
 
     `silence` says why the nodes have no answer from the registry, "" when they have; `lacking` names the rights that
     the user has not; `nameless` says why this machine knows no address of the release's host, "" when it does; `gateway`
-    is the one that is to expose the host.
+    is the one that is to expose the host, `pull_secret` what the nodes are to pull with.
     """
 
     ingress_classes: frozenset[str] | Unknown
@@ -48,6 +49,7 @@ class Platform:
     silence: str | Unknown
     nameless: str | Unknown
     gateway: Object | Unknown | None = None
+    pull_secret: Object | Unknown | None = None
 
 
 @dataclass(frozen=True)
@@ -74,7 +76,7 @@ def unusable(status: int, message: str) -> Assessment:
 def judge(stated: Mapping[str, Any], platform: Platform, now: datetime) -> Assessment:
     """Judge the values of an inventory, of which some may be missing, against what a cluster has."""
     judged = [*_classes(stated, platform), *_gateway(stated, platform), *_certificate(stated, platform, now)]
-    judged += [*_registry(stated, platform), *_rights(platform)]
+    judged += [*_registry(stated, platform), *_pull_secret(stated, platform), *_rights(platform)]
     return Assessment(
         problems=tuple(each for each in judged if isinstance(each, str)),
         unknown=tuple(each.why for each in judged if isinstance(each, Unknown)),
@@ -148,6 +150,16 @@ def _registry(stated: Mapping[str, Any], platform: Platform) -> Iterator[str | U
             f"harbor_registry: the nodes do not reach {value} ({platform.silence}); "
             f"{REMEDY['harbor_registry']}, and see that its name leads to it from every node"
         )
+
+
+def _pull_secret(stated: Mapping[str, Any], platform: Platform) -> Iterator[str]:
+    if not stated.get("image_pull_secret") or "certificate_namespace" not in stated:
+        return
+    name, where, secret = stated["image_pull_secret"], stated["certificate_namespace"], platform.pull_secret
+    if isinstance(secret, Unknown):
+        yield f"image_pull_secret: Secret {where}/{name} cannot be read ({secret.why}); {_GRANT}"
+    elif flaw := flaw_of(secret, where, name):
+        yield f"image_pull_secret: {flaw}; {REMEDY['image_pull_secret']}"
 
 
 def _host(stated: Mapping[str, Any], platform: Platform) -> Iterator[str]:

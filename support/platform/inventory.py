@@ -46,6 +46,11 @@ REMEDY = {
     "ingress_address": "give the IP address or the name of the ingress, or leave it out to resolve the host's name",
     "ca_bundle": "give the path of the PEM file of the authority, or leave it out to trust the system's",
     "certificate_namespace": "give the namespace that holds the platform's wildcard certificate, such as default",
+    "image_pull_secret": (
+        "give the name of a Secret of type kubernetes.io/dockerconfigjson beside the platform's certificate, or leave it out "
+        "where the nodes pull without"
+    ),
+    "cluster_domain": "give the domain of the cluster's DNS, such as cluster.local (`kubectl -n kube-system get configmap coredns`)",
     "vantage_image": "give the full name of the probe image that the cluster can pull",
 }
 
@@ -164,6 +169,13 @@ class Inventory(BaseModel):
     ca_bundle: Annotated[UserPath, AfterValidator(_authority)] | None = None
     certificate_namespace: ObjectName = "default"
     vantage_image: ImageName
+    # A Secret beside the certificate: each release takes a copy, with which the nodes pull its images.
+    image_pull_secret: ObjectName | None = None
+    cluster_domain: DomainName = "cluster.local"
+
+    def inside(self, service: str, namespace: str) -> str:
+        """Return the name under which other pods find a Service, or a pod behind a headless one ("pod.service")."""
+        return f"{service}.{namespace}.svc.{self.cluster_domain}"
 
     def with_token(self, token: str) -> "Inventory":
         """Return the same platform with another token."""

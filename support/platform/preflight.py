@@ -52,6 +52,7 @@ def _look(
         partial(_silence, kube, stated, provided, run_id, deadlines),
         partial(_nameless, stated),
         partial(_gateway, kube, stated),
+        partial(_pull_secret, kube, stated),
     )
     return Platform(*in_parallel([partial(_seen, look) for look in looks]))
 
@@ -82,6 +83,12 @@ def _gateway(kube: Kube, stated: Mapping[str, Any]) -> Any:
     if stated.get("exposure") != ROUTE or not {"gateway_name", "gateway_namespace"} <= stated.keys():
         return None
     return kube.get("Gateway", stated["gateway_name"], stated["gateway_namespace"])
+
+
+def _pull_secret(kube: Kube, stated: Mapping[str, Any]) -> Any:
+    if not stated.get("image_pull_secret") or "certificate_namespace" not in stated:
+        return None
+    return kube.get("Secret", stated["image_pull_secret"], stated["certificate_namespace"])
 
 
 def _certificate(kube: Kube, stated: Mapping[str, Any]) -> Any:

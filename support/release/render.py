@@ -32,6 +32,7 @@ ORDER = (
     "secret-auth",
     "secret-tokens",
     "secret-tls",
+    "secret-image-pull",
     "configmap-gateway",
     "claim",
     "service-headless",
@@ -54,13 +55,19 @@ _SOURCES = (
 GATEWAY_FILES = ("haproxy.cfg", "refuse.lua")
 
 
-def render(release: "Release", inventory: "Inventory", place: Place, tls: Tls) -> list[dict[str, Any]]:
-    """Return the objects of a release; the same arguments always give the same objects."""
+def render(
+    release: "Release", inventory: "Inventory", place: Place, tls: Tls, pull: str | None = None
+) -> list[dict[str, Any]]:
+    """Return the objects of a release; the same arguments always give the same objects.
+
+    `pull` is what the nodes pull images with, in base64 (None: they pull without).
+    """
     facts = {
         "release": release,
         "inventory": inventory,
         "place": place,
         "tls": tls,
+        "pull": pull,
         "token": inventory.admin_password.get_secret_value().encode("ascii"),
         "images": f"{inventory.harbor_registry}/{inventory.library_project}",
         "ownership": ownership(place.run_id),

@@ -12,7 +12,7 @@ from support.deploy.ways_in import address_of, pod_of
 from support.kube import probe
 from support.kube.errors import ApiError
 from support.network import http
-from support.network.way import POD_PORT, via_vantage
+from support.network.way import POD_PORT, netloc, via_vantage
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -102,7 +102,7 @@ def occupy(
     """Let neighbours in a throw-away place keep 450 connections to the release's pod, and wait until they do."""
     kube, where = place.kube, place.name
     occupied = Occupied(live, place, tuple(f"neighbour-{one}" for one in range(neighbours)), restarts(live))
-    target = f"{address_of(live)}:{how.port}"
+    target = netloc(address_of(live), how.port)
     kube.apply(probe.namespace(where, run_id))
     for name in occupied.neighbours:
         words = [target, str(_NEIGHBOURS * _EACH // neighbours), how.first, how.then]

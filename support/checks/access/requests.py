@@ -16,7 +16,7 @@ from support.core.wait import kept
 from support.deploy.ways_in import address_of, environment_of, way_in
 from support.network import http
 from support.network.tunnel import Unreachable
-from support.network.way import POD_PORT, ingress
+from support.network.way import POD_PORT, ingress, netloc
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -229,7 +229,7 @@ class Caller:
         """Ask for a tunnel to where the caller is connected already."""
         targets = {name: self._way(name) for name in ways}
         return {
-            name: self.ask([name], credentials, Request("CONNECT", f"{way.host}:{way.port}"))[name]
+            name: self.ask([name], credentials, Request("CONNECT", netloc(way.host, way.port)))[name]
             for name, way in targets.items()
         }
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import base64
 import json
+import socket
 import ssl
 import subprocess
 import sys
+import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +16,7 @@ import pytest
 import yaml
 from trustme import CA
 
+from apiserver.connection import Connection
 from apiserver.errors import UnusableError
 from apiserver.kubeconfig import Target, read
 
@@ -123,6 +126,41 @@ def test_a_program_that_issues_a_token_is_run(write: Callable[..., Path], tmp_pa
         "exec": {"apiVersion": credential["apiVersion"], "command": str(program), "interactiveMode": "Never"}
     }
     assert headers(read(write(user), None)) == {"Authorization": "Bearer sesame"}
+
+
+def test_a_program_named_by_a_relative_path_lies_beside_the_kubeconfig(
+    write: Callable[..., Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    program = tmp_path / "bin" / "issue"
+    program.parent.mkdir()
+    credential = (
+        '{"apiVersion":"client.authentication.k8s.io/v1","kind":"ExecCredential","status":{"token":"sesame"}}'
+    )
+    program.write_text(f"#!/bin/sh\necho '{credential}'\n")
+    program.chmod(0o755)
+    monkeypatch.chdir("/")
+    called = {
+        "apiVersion": "client.authentication.k8s.io/v1",
+        "command": "./bin/issue",
+        "interactiveMode": "Never",
+    }
+    assert headers(read(write({"exec": called}), None)) == {"Authorization": "Bearer sesame"}
+
+
+def test_a_server_at_an_address_of_ipv6_is_reached(write: Callable[..., Path]) -> None:
+    with socket.create_server(("::1", 0), family=socket.AF_INET6) as server:
+        port = server.getsockname()[1]
+        threading.Thread(target=_answer, args=(server,), daemon=True).start()
+        way = Connection(write(server=f"http://[::1]:{port}"), None)
+        answer = way.send("GET", "version", {}, {}, None, (5, 5))
+        assert (answer.status, answer.data) == (200, b"{}")
+        assert way.request("/version")[0] == f"[::1]:{port}"
+
+
+def _answer(server: socket.socket) -> None:
+    with server.accept()[0] as connection:
+        connection.recv(4096)
+        connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}")
 
 
 def test_a_user_with_credentials_of_its_own_does_without_the_kubernetes_client(

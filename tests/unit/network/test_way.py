@@ -16,6 +16,7 @@ from support.core.wait import Deadlines
 from support.kube.errors import ApiError
 from support.network.tunnel import NoWay, Tunnel, Unreachable
 from support.network.vantage import Vantage
+from support.network.way import netloc
 from tests.proxies import head_of, listening
 
 if TYPE_CHECKING:
@@ -255,3 +256,20 @@ def test_a_vantage_to_which_no_way_leads_says_so_at_once_and_blames_no_release(a
         NoWay, match=r"no way into there/vantage:1080; .* nothing is known of what a neighbour sees"
     ):
         getattr(vantage, ask)("10.0.0.7", 8001)
+
+
+@pytest.mark.parametrize(
+    ("host", "there"),
+    [
+        ("10.244.0.7", "10.244.0.7:8000"),
+        ("fd00:10:244::7", "[fd00:10:244::7]:8000"),
+        ("chromadb-svc.chroma.svc.cluster.local", "chromadb-svc.chroma.svc.cluster.local:8000"),
+    ],
+)
+def test_an_address_of_ipv6_stands_in_brackets(host: str, there: str) -> None:
+    assert netloc(host, 8000) == there
+
+
+def test_a_pod_of_ipv6_is_asked_for_in_brackets(vantage: Vantage) -> None:
+    with pytest.raises(Unreachable, match=r"dial tcp \[fd00::7\]:8000"):
+        vantage.connect("fd00::7", 8000)

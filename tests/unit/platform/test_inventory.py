@@ -341,3 +341,12 @@ def test_how_hosts_are_exposed_is_known_before_the_rest(
     tmp_path: Path, text: str, environ: dict[str, str], exposure: str
 ) -> None:
     assert exposure_of(written(tmp_path, text), environ, "usual") == exposure
+
+
+def test_other_pods_find_a_release_under_the_domain_of_the_cluster(given: dict[str, Any]) -> None:
+    assert load(given).inside("chromadb-svc", "chroma") == "chromadb-svc.chroma.svc.cluster.local"
+    other = load({**given, "cluster_domain": "k8s.example.net"})
+    assert other.inside("chromadb-svc", "chroma") == "chromadb-svc.chroma.svc.k8s.example.net"
+    assert "cluster_domain: is not a DNS name; give the domain of the cluster" in complaint(
+        {**given, "cluster_domain": "cluster local"}
+    )
