@@ -322,12 +322,6 @@ def test_a_platform_with_routes_needs_no_ingress_class(given: dict[str, Any]) ->
     )
 
 
-def test_only_known_exposures_are_taken(given: dict[str, Any]) -> None:
-    assert "exposure: Input should be 'ingress' or 'route'; give ingress, or route" in complaint(
-        {**given, "exposure": "gateway"}
-    )
-
-
 @pytest.mark.parametrize(
     ("text", "environ", "exposure"),
     [
