@@ -26,7 +26,9 @@ def _live(release: str) -> Any:
         release=load(release),
         namespace="chroma-gw1",
         host="chroma-gw1.example.com",
-        inventory=SimpleNamespace(ingress_address=None, ca_bundle=None),
+        inventory=SimpleNamespace(
+            ingress_address=None, ca_bundle=None, inside="{}.{}.svc.cluster.local".format
+        ),
         token=SecretStr(TOKEN),
     )
 
