@@ -115,7 +115,15 @@ def write_and_kill(server: Server, data: Path, seed: int, persists: int) -> Writ
     writers = Writers.of(server, seed)
     threads = [threading.Thread(target=writers.write, args=(number,)) for number in range(2)]
     moment = random.Random(seed).uniform(0, _AIM)
-    aim = [sys.executable, "-m", aiming.__name__, str(data), str(server.process.pid), str(persists), str(moment)]
+    aim = [
+        sys.executable,
+        "-m",
+        aiming.__name__,
+        str(data),
+        str(server.process.pid),
+        str(persists),
+        str(moment),
+    ]
     with subprocess.Popen(aim, cwd=_ROOT, stderr=subprocess.PIPE, text=True) as killer:
         for thread in threads:
             thread.start()
