@@ -22,7 +22,7 @@ help:
 	echo 'make test-distributions   set-up and a run on other distributions, entered and as virtual machines: hours'
 	echo 'make table    the documented component beside the features, with the verdicts of the last reports'
 	echo 'make setup    the virtual environment, and all that the embedded cluster is made of'
-	echo 'make lock     requirements.lock anew from pyproject.toml'
+	echo 'make lock     the locks anew from pyproject.toml'
 	echo 'make clean    remove what this checkout has made; what the cluster is made of stays in the cache'
 
 # Three workers on two cores, since a run mostly waits: 376 s, and 481 s with two. Each has a namespace of its own.
@@ -37,6 +37,7 @@ test:
 	$(set-up)
 	$(checks)
 	stage "tests of the embedded cluster" $(BIN)/pytest tests/live/cluster
+	stage "tests of addresses" $(BIN)/pytest tests/live/endpoint
 	stage "features" $(BIN)/pytest features/ $(or $(ARGS),-n 3)
 	stage "image of the release native" $(BIN)/python -m cluster setup --recipes manifests/images --image chroma:0.5.23 || cannot=$$?
 	case $${cannot:-0} in
@@ -76,7 +77,8 @@ setup:
 	$(stages)
 	$(set-up)
 
-# The second one holds what the first lacks for the project's own checks, in the versions of the first.
+# The second one holds what the first lacks for the project's own checks, the third what of the first a run on an address
+# needs; both in the versions of the first.
 lock: venv-dev
 	lock() {
 		$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate \
@@ -84,6 +86,7 @@ lock: venv-dev
 	}
 	lock --output-file requirements.lock pyproject.toml
 	lock --output-file requirements-dev.lock --group dev --constraint requirements.lock
+	lock --output-file requirements-endpoint.lock --group endpoint --constraint requirements.lock
 
 clean:
 	rm -rf .venv reports .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
@@ -121,7 +124,7 @@ stage "lint" $(BIN)/ruff check --quiet .
 stage "spelling" $(BIN)/codespell
 stage "types" $(BIN)/mypy
 stage "import contracts" $(BIN)/lint-imports
-stage "offline tests" $(BIN)/pytest tests --ignore tests/live/cluster --ignore tests/live/faults -q -n auto --hypothesis-seed=0
+stage "offline tests" $(BIN)/pytest tests --ignore tests/live -q -n auto --hypothesis-seed=0
 endef
 
 # stage TITLE COMMAND...: runs the command and notes how long it took; at the end, however it comes, that is told.

@@ -51,6 +51,22 @@ OF_SCENARIOS: Final = (
     "steps.telemetry",
     "steps.heritage",
 )
+# Of these, what scenarios need that are about an address: the rest is about a cluster, and imports what only that needs.
+OF_ADDRESSES: Final = (
+    "support.session.features",
+    "support.session.recorder",
+    "support.session.scheduling",
+    "support.fixtures.run",
+    "support.fixtures.clients",
+    "steps.releases",
+    "steps.access",
+    "steps.durability",
+    "steps.collections",
+    "steps.queries",
+    "steps.usage",
+    "steps.performance",
+    "steps.troubleshooting",
+)
 
 OPTIONS: Final = "support.session.command_line"
 OF_ALL: Final = "support.session.plugin"
@@ -67,12 +83,14 @@ def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginMa
     if not pluginmanager.has_plugin(OPTIONS):
         pluginmanager.register(command_line, OPTIONS)
     config: Any = pluginmanager.get_plugin("pytestconfig")
-    if command_line.is_command_asked(parser, config.invocation_params.args):
+    args = config.invocation_params.args
+    if command_line.is_command_asked(parser, args):
         for name in NOT_OF_COMMANDS:
             pluginmanager.set_blocked(name)
         pluginmanager.import_plugin(OF_ALL)
     else:
-        for name in (*OF_PACKAGES, OF_ALL, *OF_SCENARIOS):
+        of_scenarios = OF_ADDRESSES if command_line.is_address_given(parser, args) else OF_SCENARIOS
+        for name in (*OF_PACKAGES, OF_ALL, *of_scenarios):
             pluginmanager.import_plugin(name)
 
 

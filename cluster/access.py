@@ -25,7 +25,7 @@ class UsedImage:
 class Access:
     """A cluster that can be used.
 
-    `capabilities` are those it has of: ingress, gateway-api, networkpolicy, volume-expansion, storage-limit (a claim
+    `capabilities` are those it has of: kubernetes, ingress, gateway-api, networkpolicy, volume-expansion, storage-limit (a claim
     cannot grow beyond its size by being written to), disposable (its parts may be broken at will), exec (commands may be run in
     containers).
     `inventory` holds the values of the platform that the provider knows; `timings` says when each step

@@ -40,7 +40,16 @@ _CHECKOUT = Path(__file__).resolve().parent.parent
 # The vantage image is for the cluster's users, who pull it; the others are the node's own.
 _VANTAGE = "probe"
 _CAPABILITIES = frozenset(
-    {"ingress", "networkpolicy", "volume-expansion", "storage-limit", "disposable", "exec", "other-releases"}
+    {
+        "kubernetes",
+        "ingress",
+        "networkpolicy",
+        "volume-expansion",
+        "storage-limit",
+        "disposable",
+        "exec",
+        "other-releases",
+    }
 )
 # An end takes 0.2 s; on a machine that swaps or writes back gigabytes, longer.
 _END_PATIENCE = 30.0

@@ -1,4 +1,4 @@
-@needs-ingress
+@needs-ingress @needs-authentication
 Feature: Access
   Only a caller with the token may use a release.
   Three routes lead to it: users go through the ingress, other pods in the
@@ -68,8 +68,27 @@ Feature: Access
     # The ingress may normalise a path before it passes it on: a path that becomes the heartbeat's gets the heartbeat.
     Scenario Outline: A request that resembles the heartbeat gives no data: <lookalike>
       When a caller asks for the heartbeat with <lookalike> by every route without a token
+      Then the caller gets no more than the heartbeat by every route
+
+      Examples:
+        | lookalike                |
+        | a longer path            |
+        | a trailing slash         |
+        | a double slash           |
+        | a percent-encoded letter |
+        | a query string           |
+        | a path traversal         |
+        | a body                   |
+
+      @needs-writing
+      Examples:
+        | lookalike      |
+        | another method |
+
+    @needs-kubernetes
+    Scenario Outline: Past the ingress a request that resembles the heartbeat is refused: <lookalike>
+      When a caller asks for the heartbeat with <lookalike> through the Service and at the pod's address without a token
       Then the caller is refused through the Service and at the pod's address
-      And the caller gets no more than the heartbeat through the ingress
 
       Examples:
         | lookalike                |
@@ -119,10 +138,12 @@ Feature: Access
         | switch                          | credentials     |
         | an unknown protocol with a body | without a token |
 
+    @needs-kubernetes
     Scenario: A request for a tunnel is refused
       When a caller asks for a tunnel through the Service and at the pod's address without a token
       Then the caller is refused through the Service and at the pod's address
 
+    @needs-kubernetes
     Scenario: A request for another protocol with the token is answered in HTTP/1.1
       When a caller asks for HTTP/2 through the Service and at the pod's address with the right token
       Then the caller gets the collections through the Service and at the pod's address
@@ -141,7 +162,7 @@ Feature: Access
       When a caller sends a header of 64 KiB by every route without a token
       Then the caller is refused by every route
 
-  @core @needs-gateway
+  @core @needs-gateway @needs-kubernetes
   Rule: A caller without a token cannot keep out callers with one
 
     @needs-deploying
@@ -191,7 +212,7 @@ Feature: Access
   @extended @needs-gateway
   Rule: A release accepts bearer tokens and pages of other origins only if its file says so
 
-    @needs-deploying
+    @needs-deploying @needs-kubernetes
     Scenario Outline: A release that accepts bearer tokens serves a caller <credentials>
       Given the release "open-to-browsers", live in a namespace of its own
       When a caller asks for the collections by every route <credentials>
@@ -202,7 +223,7 @@ Feature: Access
         | with the right token                   |
         | with the right token as a bearer token |
 
-    @needs-deploying
+    @needs-deploying @needs-kubernetes
     Scenario Outline: A release that accepts bearer tokens refuses a caller <credentials>
       Given the release "open-to-browsers", live in a namespace of its own
       When a caller asks for the collections by every route <credentials>
@@ -214,26 +235,26 @@ Feature: Access
         | with a wrong token as a bearer token                   |
         | with a wrong token and the right one as a bearer token |
 
-    @needs-deploying
+    @needs-deploying @needs-kubernetes
     Scenario: A preflight of an allowed origin succeeds
       Given the release "open-to-browsers", live in a namespace of its own
       When a browser sends a preflight by every route for an allowed origin
       Then the browser may send the request by every route
 
-    @needs-deploying
+    @needs-deploying @needs-kubernetes
     Scenario: A preflight of another origin is refused
       Given the release "open-to-browsers", live in a namespace of its own
       When a browser sends a preflight by every route for another origin
       Then the caller is refused by every route
       And the browser withholds the answer from the page by every route
 
-    @needs-deploying
+    @needs-deploying @needs-kubernetes
     Scenario: An allowed origin needs the token as well
       Given the release "open-to-browsers", live in a namespace of its own
       When a browser asks for the collections by every route for an allowed origin without a token
       Then the caller is refused by every route
 
-    @needs-deploying
+    @needs-deploying @needs-kubernetes
     Scenario: A browser withholds the answer from another origin
       Given the release "open-to-browsers", live in a namespace of its own
       When a browser asks for the collections by every route for another origin with the right token
@@ -253,14 +274,14 @@ Feature: Access
       When a caller requests every endpoint by every route without a token
       Then only the endpoints that its version leaves open answer by every route
 
-  @core @needs-gateway
+  @core @needs-gateway @needs-kubernetes
   Rule: The gateway is the only way to Chroma
 
     Scenario: Chroma's own port is out of reach
       When another pod connects to the ports of the gateway and of Chroma
       Then the gateway accepts the connection, and Chroma itself does not
 
-  @core
+  @core @needs-kubernetes
   Rule: The ingress serves nothing over plain http, and presents a trusted certificate
 
     Scenario: Plain http is redirected

@@ -1,4 +1,4 @@
-@needs-deploying
+@needs-deploying @needs-kubernetes
 Feature: Backing a release up and restoring it
   An operator copies the data of a release into one file, and restores it into an empty claim.
   The release stops during the copy; afterwards it is live, even if the copy failed.

@@ -1,4 +1,4 @@
-@needs-deploying
+@needs-deploying @needs-kubernetes
 Feature: Deploying a release
   A release is one version of Chroma, with one configuration, in one namespace.
   An operator applies it, and it goes live whole or not at all:

@@ -1,3 +1,4 @@
+@needs-kubernetes
 Feature: Service discovery
   A live release is registered with the platform: its catalogue lists the release, and the
   shells of code-server, in which people work, have its address and its token.

@@ -1,4 +1,4 @@
-@needs-writing
+@needs-writing @needs-kubernetes
 Feature: Durability
   Acknowledged records survive the loss of the pod and of Chroma's process.
   Each scenario compares contents and runs queries, since a count stays right long

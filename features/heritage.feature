@@ -1,4 +1,4 @@
-@needs-deploying
+@needs-deploying @needs-kubernetes
 Feature: Keeping data when the release changes
   A release takes over the data of the previous one, often under another version of Chroma.
   It is live only if it lists and counts the old collections, and they answer queries.

@@ -1,4 +1,4 @@
-@needs-ingress
+@needs-ingress @needs-kubernetes
 Feature: Going through the ingress
   Users reach a release through the ingress: it has to pass every body that the release
   accepts, and to wait as long as the release may need.

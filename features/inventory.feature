@@ -1,4 +1,4 @@
-@needs-deploying
+@needs-deploying @needs-kubernetes
 Feature: Checking the inventory
   The inventory describes the platform: its domain, its classes, its registry, its cluster.
   The suite checks it as a whole, by itself and against the cluster, before it creates anything.

@@ -1,4 +1,4 @@
-@needs-ingress
+@needs-ingress @needs-kubernetes
 Feature: Notes on using a release
   After a deployment the operator reads in its notes where the release answers, how to
   authenticate, and examples to run. They name the place of the token, and never show the token.

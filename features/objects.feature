@@ -1,3 +1,4 @@
+@needs-kubernetes
 Feature: The objects of a release
   The platform's other programs, and people with kubectl, find a release by the names, the
   labels and the contents of its objects. Each scenario reads them from the cluster, not from

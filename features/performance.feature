@@ -19,7 +19,7 @@ Feature: Performance of a release
         | additions |
         | queries   |
 
-  @extended @needs-exec @needs-deploying
+  @extended @needs-exec @needs-deploying @needs-kubernetes
   Rule: A record takes at most 12 times the memory of its vector
 
     # In a namespace of its own: Chroma reuses memory that other scenarios had it allocate and free.
@@ -30,7 +30,7 @@ Feature: Performance of a release
       Then each takes at most 12 times the memory of its vector
       And the report says how much
 
-  @extended @needs-exec @needs-id-reuse @needs-deploying
+  @extended @needs-exec @needs-id-reuse @needs-deploying @needs-kubernetes
   Rule: Scenarios share collections, since Chroma keeps the index of each deleted one on the claim
 
     # In a namespace of its own: other scenarios would be counted as well.

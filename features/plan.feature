@@ -1,4 +1,4 @@
-@needs-deploying
+@needs-deploying @needs-kubernetes
 Feature: Planning a release
   Before an operator applies a release, a plan shows the effect on each object and field.
   It asks the cluster, and changes nothing there.

@@ -1,4 +1,4 @@
-@needs-deploying
+@needs-deploying @needs-kubernetes
 Feature: Checking before acting
   Others change the objects under a release: they delete its claim, hold its pod, scale it to 0 and back.
   A backup, an apply and a roll back check these objects before they change anything.

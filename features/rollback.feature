@@ -1,4 +1,4 @@
-@core @needs-deploying
+@core @needs-deploying @needs-kubernetes
 Feature: Rolling a release back
   A roll back brings the cluster to its earlier state, except for the data:
   the claim stays until the operator asks for its removal as well.

@@ -1,4 +1,4 @@
-@extended @needs-gateway-api @needs-deploying
+@extended @needs-gateway-api @needs-deploying @needs-kubernetes
 Feature: Exposing a release by a route
   Where a platform exposes its hosts by the Gateway API, an HTTPRoute leads to a release instead of an Ingress.
   It keeps the same promises: https under the platform's certificate, no plain http, large bodies.

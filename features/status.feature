@@ -1,3 +1,4 @@
+@needs-kubernetes
 Feature: Status of a release
   An operator asks for the status of a release, and gets one answer, for people or for programs:
   whether it is live, what it runs on, where it answers, and what it holds.

@@ -1,4 +1,4 @@
-@extended @needs-disposable @needs-deploying
+@extended @needs-disposable @needs-deploying @needs-kubernetes
 Feature: Sharing a cluster with others
   Others change a cluster as well: they add containers to every pod, webhooks, policies, nodes that come later.
   A release goes live beside them; if one of these blocks it, the refusal says which, and what to do.

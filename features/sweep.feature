@@ -1,4 +1,4 @@
-@needs-deploying
+@needs-deploying @needs-kubernetes
 Feature: Sweeping up after killed runs
   A killed run cannot clean up after itself. Each object of its own carries its id, and the run renews a mark
   as long as it lives. The next run on the cluster removes the objects of dead runs, and only those, and says so.

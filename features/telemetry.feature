@@ -1,3 +1,4 @@
+@needs-kubernetes
 Feature: Telemetry
   Some versions of Chroma report their use to the makers of Chroma unless they are configured not to.
   A release switches that off by the name that its version honours, and by no other.

@@ -3,7 +3,7 @@ Feature: Troubleshooting
   of a release, in the failure of a scenario, and in its evidence. Each scenario disrupts a release
   or its user in a way that the component's documentation lists.
 
-  @core @needs-ingress @needs-writing
+  @core @needs-ingress @needs-writing @needs-kubernetes
   Rule: A refused user learns the cause and the remedy
 
     Scenario Outline: A user <does>
@@ -22,7 +22,7 @@ Feature: Troubleshooting
         | adds a vector of another dimension         | the vectors are of another dimension | the same embedding function |
         | queries with a vector of another dimension | the vectors are of another dimension | the same embedding function |
 
-  @extended @needs-deploying
+  @extended @needs-deploying @needs-kubernetes
   Rule: A refusal of a release names the remedy
 
     Scenario Outline: A refusal names the remedy: <reason>
@@ -46,7 +46,7 @@ Feature: Troubleshooting
       Then with a limit of 0 s a warning names the time and the remedy
       And answers that are slow by the usual limit give the same warning
 
-  @extended @needs-ingress @needs-storage-limit @needs-deploying
+  @extended @needs-ingress @needs-storage-limit @needs-deploying @needs-kubernetes
   Rule: A full claim is recognised, since a restart would make it worse
 
     Scenario: A claim is full
@@ -57,7 +57,7 @@ Feature: Troubleshooting
       Then the trouble is that the claim is full
       And the remedy says: do not restart Chroma before there is room
 
-  @extended @needs-ingress @needs-deploying
+  @extended @needs-ingress @needs-deploying @needs-kubernetes
   Rule: A diagnosis says where the route to a release ends
 
     Scenario Outline: A release is out of reach: <disruption>

@@ -21,6 +21,10 @@ Feature: Using a release
       Examples:
         | interface | route               |
         | API v2    | through the ingress |
+
+      @needs-kubernetes
+      Examples:
+        | interface | route               |
         | API v2    | through the Service |
 
     @needs-api-v1
@@ -34,6 +38,10 @@ Feature: Using a release
       Examples:
         | route               |
         | through the ingress |
+
+      @needs-kubernetes
+      Examples:
+        | route               |
         | through the Service |
 
   @core
@@ -49,12 +57,29 @@ Feature: Using a release
       Examples:
         | library           | route               |
         | the Python client | through the ingress |
-        | LangChain         | through the ingress |
-        | LangChain         | through the Service |
-        | LlamaIndex        | through the ingress |
-        | LlamaIndex        | through the Service |
+
+      @needs-langchain
+      Examples:
+        | library   | route               |
+        | LangChain | through the ingress |
+
+      @needs-langchain @needs-kubernetes
+      Examples:
+        | library   | route               |
+        | LangChain | through the Service |
+
+      @needs-llamaindex
+      Examples:
+        | library    | route               |
+        | LlamaIndex | through the ingress |
+
+      @needs-llamaindex @needs-kubernetes
+      Examples:
+        | library    | route               |
+        | LlamaIndex | through the Service |
 
     # The notebook's documented address is the Service's, which only the cluster can resolve.
+    @needs-kubernetes
     Scenario: The example of a notebook works inside the cluster
       When a user follows the example of a notebook through the Service
       Then every document was stored with its metadata

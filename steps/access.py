@@ -8,9 +8,8 @@ import pytest
 from pytest_bdd import given, then, when
 
 from steps.vocabulary import OneOf, parser
-from support.checks.access import answers, occupation, requests
+from support.checks.access import answers, doors, occupation, requests
 from support.checks.access.requests import Caller
-from support.core.component import TOKEN_HEADER
 from support.network.way import WAY_NAMES
 from support.release.catalogue import variant
 
@@ -21,12 +20,13 @@ if TYPE_CHECKING:
     from support.checks.access.requests import Request, Responses
     from support.chroma.client import Collection
     from support.chroma.database import Database
+    from support.chroma.reachable import Reachable
     from support.core.wait import Deadlines
     from support.deploy.live import Live
     from support.deploy.namespace import Namespace
     from support.network.http import Response
     from support.network.vantage import Vantage
-    from support.network.way import WayName
+    from support.network.way import Routes, WayName
     from support.release.release import Release
 
     Ways = tuple[WayName, ...]
@@ -54,8 +54,8 @@ parse = parser(
 
 
 @pytest.fixture
-def caller(live: Live, vantage: Vantage, deadlines: Deadlines) -> Caller:
-    return Caller(live, vantage, deadlines)
+def caller(live: Reachable, routes: Routes, deadlines: Deadlines) -> Caller:
+    return Caller(live, routes, deadlines)
 
 
 @given(parse('the release "{name:S}", live in a namespace of its own'), target_fixture="live")
@@ -202,8 +202,8 @@ def tempt_to_repeat_token(caller: Caller, ways: Ways) -> Responses:
 
 
 @when("another pod connects to the ports of the gateway and of Chroma", target_fixture="open_ports")
-def probe_open_ports(live: Live, vantage: Vantage) -> requests.OpenPorts:
-    return requests.probe_ports(live, vantage)
+def probe_open_ports(live: Live, vantage: Vantage) -> doors.OpenPorts:
+    return doors.probe_ports(live, vantage)
 
 
 @when("a caller asks for the heartbeat over plain http", target_fixture="response")
@@ -212,33 +212,33 @@ def ask_in_clear(caller: Caller) -> Response:
 
 
 @when("a caller inspects the certificate of the ingress", target_fixture="server_certificate")
-def inspect_certificate(live: Live) -> requests.ServerCertificate:
-    return requests.server_certificate(live)
+def inspect_certificate(live: Live) -> doors.ServerCertificate:
+    return doors.server_certificate(live)
 
 
 @then(parse("the caller is refused {ways:Ways}"))
-def caller_is_refused(responses: Responses, ways: Ways, live: Live) -> None:
-    answers.assert_refused(responses, ways, live.release.refusal)
+def caller_is_refused(responses: Responses, ways: Ways, live: Reachable, routes: Routes) -> None:
+    answers.assert_refused(responses, routes.of(ways), live.refusal)
 
 
 @then("the refusal names the header of the token")
-def rejection_names_header(responses: Responses) -> None:
-    answers.assert_header_named(responses, TOKEN_HEADER)
+def rejection_names_header(responses: Responses, live: Reachable) -> None:
+    answers.assert_header_named(responses, live.credential.header)
 
 
 @then(parse("the body is refused as too large {ways:Ways}"))
-def rejection_says_too_large(responses: Responses, ways: Ways) -> None:
-    answers.assert_too_large(responses, ways)
+def rejection_says_too_large(responses: Responses, ways: Ways, routes: Routes) -> None:
+    answers.assert_too_large(responses, routes.of(ways))
 
 
 @then(parse("the browser may send the request {ways:Ways}"))
-def page_may_ask(responses: Responses, ways: Ways) -> None:
-    answers.assert_page_may_ask(responses, ways, requests.ORIGIN)
+def page_may_ask(responses: Responses, ways: Ways, routes: Routes) -> None:
+    answers.assert_page_may_ask(responses, routes.of(ways), requests.ORIGIN)
 
 
 @then(parse("the browser withholds the answer from the page {ways:Ways}"))
-def page_may_not_read(responses: Responses, ways: Ways) -> None:
-    answers.assert_page_may_not_read(responses, ways)
+def page_may_not_read(responses: Responses, ways: Ways, routes: Routes) -> None:
+    answers.assert_page_may_not_read(responses, routes.of(ways))
 
 
 @then("the probes are answered, and no container has restarted")
@@ -257,23 +257,23 @@ def neighbour_holds_share(occupied: occupation.Occupied, port: occupation.Occupa
 
 
 @then(parse("the caller gets the collections {ways:Ways}"))
-def caller_is_given_collections(responses: Responses, ways: Ways) -> None:
-    answers.assert_listed(responses, ways)
+def caller_is_given_collections(responses: Responses, ways: Ways, routes: Routes) -> None:
+    answers.assert_listed(responses, routes.of(ways))
 
 
 @then(parse("the caller gets the heartbeat alone {ways:Ways}"))
-def caller_is_given_heartbeat_alone(responses: Responses, ways: Ways) -> None:
-    answers.assert_heartbeat_alone(responses, ways)
+def caller_is_given_heartbeat_alone(responses: Responses, ways: Ways, routes: Routes) -> None:
+    answers.assert_heartbeat_alone(responses, routes.of(ways))
 
 
 @then(parse("only the endpoints that its version leaves open answer {ways:Ways}"))
-def caller_is_given_what_is_open(responses: Responses, ways: Ways, live: Live) -> None:
-    answers.assert_open_alone(responses, ways, live.release.open_paths)
+def caller_is_given_what_is_open(responses: Responses, ways: Ways, live: Reachable, routes: Routes) -> None:
+    answers.assert_open_alone(responses, routes.of(ways), live.open_paths)
 
 
 @then(parse("the caller gets no more than the heartbeat {ways:Ways}"))
-def caller_is_given_no_more_than_heartbeat(responses: Responses, ways: Ways) -> None:
-    answers.assert_no_more_than_heartbeat(responses, ways)
+def caller_is_given_no_more_than_heartbeat(responses: Responses, ways: Ways, routes: Routes) -> None:
+    answers.assert_no_more_than_heartbeat(responses, routes.of(ways))
 
 
 @then("there is no other collection")
@@ -282,8 +282,8 @@ def collection_is_alone(database: Database, collection: Collection) -> None:
 
 
 @then("the gateway accepts the connection, and Chroma itself does not")
-def gateway_alone_is_open(open_ports: requests.OpenPorts) -> None:
-    requests.assert_gateway_alone_is_open(open_ports)
+def gateway_alone_is_open(open_ports: doors.OpenPorts) -> None:
+    doors.assert_gateway_alone_is_open(open_ports)
 
 
 @then("the caller is redirected to the same address over https")
@@ -292,10 +292,10 @@ def caller_is_sent_to_https(response: Response, live: Live) -> None:
 
 
 @then("it names the host, and a trusted authority has signed it")
-def certificate_is_hosts(server_certificate: requests.ServerCertificate) -> None:
-    requests.assert_identity_is_proven(server_certificate)
+def certificate_is_hosts(server_certificate: doors.ServerCertificate) -> None:
+    doors.assert_identity_is_proven(server_certificate)
 
 
 @then("no answer holds the token")
-def no_answer_holds_token(responses: Responses, live: Live) -> None:
-    answers.assert_token_unspoken(responses, live.token)
+def no_answer_holds_token(responses: Responses, live: Reachable) -> None:
+    answers.assert_token_unspoken(responses, live.credential.token)

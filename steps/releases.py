@@ -15,8 +15,9 @@ from support.release.catalogue import variant
 from support.release.faults import Fault
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
+    from support.chroma.reachable import Reachable
     from support.core.wait import Deadlines
     from support.deploy.live import Live
     from support.deploy.namespace import Namespace
@@ -54,8 +55,8 @@ def foreign_objects() -> Objects:
 
 
 @given("the live release", target_fixture="live")
-def live_release(namespace: Namespace, release_under_test: Release) -> Live:
-    return namespace.ensure_live(release_under_test)
+def live_release(ensure_live: Callable[[], Reachable]) -> Reachable:
+    return ensure_live()
 
 
 @given("the release, live in a namespace of its own", target_fixture="live")

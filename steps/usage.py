@@ -16,10 +16,9 @@ if TYPE_CHECKING:
     from support.checks.usage.journey import Journey
     from support.chroma.client import Collection
     from support.chroma.database import Database
-    from support.deploy.live import Live
+    from support.chroma.reachable import Reachable
     from support.network.http import Response
-    from support.network.vantage import Vantage
-    from support.network.way import WayName
+    from support.network.way import Routes, WayName
 
 parse = parser(
     Example=OneOf.itself(usage_checks.EXAMPLES),
@@ -30,8 +29,8 @@ parse = parser(
 
 
 @pytest.fixture
-def user(live: Live, vantage: Vantage, database: Database) -> User:
-    return User(live, vantage, database)
+def user(live: Reachable, routes: Routes, database: Database) -> User:
+    return User(live, routes, database)
 
 
 @when(parse("a user sends the requests of {interface:Interface} {way:Way}"), target_fixture="seen")

@@ -123,7 +123,7 @@ def assert_found_by_questions(collection: Collection) -> None:
 
 def add_elsewhere(live: Live, collection: Collection, vantage: Vantage, number: int) -> None:
     """Let another client add the deterministic record of this number to a collection, through the Service."""
-    other = client.client(way_in(live, "service", vantage), live.token, collection.database)
+    other = client.client(way_in(live, "service", vantage), live.credential, collection.database)
     try:
         seen = other.get_collection(collection.name, embedding_function=None)
         calls.add(seen, samples.records(number)[-1:])

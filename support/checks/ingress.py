@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
-from support.checks.access.requests import CREDENTIALS
 from support.chroma import calls, samples
 from support.chroma.outcomes import Outcome, expect
 from support.core.component import INGRESS, ROUTE, TLS_SECRET
@@ -44,9 +43,8 @@ def add(live: Live, collection: Collection, mebibytes: int) -> Response:
     path = (
         f"/api/v2/tenants/{collection.tenant}/databases/{collection.database}/collections/{collection.id}/add"
     )
-    shown = CREDENTIALS["with the right token"](live.token.get_secret_value())
-    headers = [*shown, ("Content-Type", "application/json")]
-    return http.ask(ingress(live.host, live.inventory), "POST", path, headers, body)
+    headers = [*live.credential.headers, ("Content-Type", "application/json")]
+    return http.ask(live.way, "POST", path, headers, body)
 
 
 def assert_arrived(collection: Collection, response: Response) -> None:

@@ -13,6 +13,7 @@ from pydantic import SecretStr
 from support.checks import ingress as ingress_checks
 from support.checks.access.requests import BEAT, wrong_token
 from support.chroma import calls, client, samples
+from support.chroma.reachable import Credential
 from support.chroma.types import Record
 from support.core.component import INGRESS, SERVICE
 from support.core.merge_patch import merge
@@ -60,8 +61,8 @@ def _seen(act: Callable[[], object]) -> Symptom | None:
 
 
 def _show_wrong_token(live: Live, _database: Database, _collection: Collection) -> object:
-    way = ingress(live.host, live.inventory)
-    return client.client(way, SecretStr(wrong_token(live.token.get_secret_value())))
+    wrong = wrong_token(live.token.get_secret_value())
+    return client.client(live.way, Credential(SecretStr(wrong)))
 
 
 def _trust_well_known(live: Live, _database: Database, _collection: Collection) -> object:

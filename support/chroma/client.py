@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING, Any, cast
 
 import httpx
 
-from support.core.component import DEFAULT_DATABASE, TOKEN_HEADER
+from support.core.component import DEFAULT_DATABASE, TENANT
 from support.core.wait import kept
 
 if TYPE_CHECKING:
     from chromadb.api.client import Client as Client  # noqa: PLC0414 - others name it, too
     from chromadb.api.fastapi import FastAPI
     from chromadb.api.models.Collection import Collection as Collection  # noqa: PLC0414 - likewise
-    from pydantic import SecretStr
 
+    from support.chroma.reachable import Credential
     from support.network.way import Way
 
 
@@ -24,7 +24,9 @@ if TYPE_CHECKING:
 _way: ContextVar[Way] = ContextVar("way")
 
 
-def client(way: Way, token: SecretStr, database: str = DEFAULT_DATABASE) -> Client:
+def client(
+    way: Way, credential: Credential, database: str = DEFAULT_DATABASE, tenant: str = TENANT
+) -> Client:
     """Open the client that users open, through a way in; `close()` it at the end.
 
     Raises `ValueError` or a `ChromaError` where the release does not let it in.
@@ -43,8 +45,9 @@ def client(way: Way, token: SecretStr, database: str = DEFAULT_DATABASE) -> Clie
             host=way.host,
             port=way.port,
             ssl=way.tls,
-            headers={TOKEN_HEADER: token.get_secret_value()},
+            headers=dict(credential.headers),
             settings=Settings(anonymized_telemetry=False),
+            tenant=tenant,
             database=database,
         )
     finally:

@@ -5,14 +5,13 @@ from __future__ import annotations
 import itertools
 import uuid
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Final, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from support.chroma.calls import add
 from support.chroma.client import client
 from support.chroma.outcomes import Outcome, expect, outcome
 from support.chroma.samples import DIMENSION
 from support.chroma.types import Metric, Record
-from support.core.component import TENANT, TOKEN_HEADER
 from support.core.wait import kept, wait_for
 from support.network import http
 from support.release.versions import CONFIGURATION, DATABASE_DELETION, ID_REUSE
@@ -21,41 +20,34 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from types import TracebackType
 
-    from pydantic import SecretStr
-
     from support.chroma.client import Client, Collection
     from support.chroma.pool import Pool
+    from support.chroma.reachable import Reachable
     from support.network.http import Response
-    from support.network.way import Way
 
 Body = dict[str, Any] | bytes | None
-
-
-_DATABASES: Final = f"/api/v2/tenants/{TENANT}/databases"
 
 
 class Database:
     """A scenario's own database: its collections have the names that the scenario gives them, and go with it.
 
-    It is made when it is first needed. `capabilities` are those of the release. One that can delete no database has a
+    It is made when it is first needed. A Chroma that can delete no database has a
     single one for all scenarios, which stays, and is empty between them. With a `pool` it borrows collections that need
     not be new.
     """
 
     def __init__(
         self,
-        way: Way,
-        token: SecretStr,
+        chroma: Reachable,
         run_id: str,
-        capabilities: frozenset[str],
         pool: Pool | None = None,
     ) -> None:
-        self._deletes = DATABASE_DELETION in capabilities
-        self._configures = CONFIGURATION in capabilities
-        self.reuses_ids = ID_REUSE in capabilities
+        self._deletes = DATABASE_DELETION in chroma.capabilities
+        self._configures = CONFIGURATION in chroma.capabilities
+        self.reuses_ids = ID_REUSE in chroma.capabilities
         self._name = f"conformance-{run_id}-{uuid.uuid4().hex[:8]}" if self._deletes else "conformance"
-        self._way = way
-        self._token = token
+        self._chroma = chroma
+        self._databases = chroma.tenancy.databases
         # Where an id cannot be given again, a collection that was used is not as good as a new one.
         self._pool = pool if self.reuses_ids else None
         self._borrowed: list[Collection] = []
@@ -86,8 +78,8 @@ class Database:
     def client(self) -> Client:
         """A client of the database, which is there from now on."""
         if self._deletes or not self.is_there():
-            self._insist("POST", _DATABASES, {"name": self._name})
-        return client(self._way, self._token, self._name)
+            self._insist("POST", self._databases, {"name": self._name})
+        return client(self._chroma.way, self._chroma.credential, self._name, self._chroma.tenancy.tenant)
 
     def create(
         self,
@@ -136,16 +128,15 @@ class Database:
 
     def ask(self, method: str, tail: str, body: Body = None) -> Response:
         """Ask past the client, which refuses much by itself; `tail` is the path below the database's collections."""
-        return self._ask(method, f"{_DATABASES}/{self.name}/collections{tail}", body)
+        return self._ask(method, f"{self._databases}/{self.name}/collections{tail}", body)
 
     def ask_of(self, collection: Collection, method: str, tail: str = "", body: Body = None) -> Response:
         """Ask a collection past the client, in whichever database it is; `tail` is the path below it."""
-        path = f"{_DATABASES}/{collection.database}/collections/{collection.id}{tail}"
+        path = f"{self._databases}/{collection.database}/collections/{collection.id}{tail}"
         return self._ask(method, path, body)
 
     def _ask(self, method: str, path: str, body: Body = None) -> Response:
-        headers = [(TOKEN_HEADER, self._token.get_secret_value())]
-        return http.ask(self._way, method, path, headers, body)
+        return http.ask(self._chroma.way, method, path, self._chroma.credential.headers, body)
 
     @property
     def _is_made(self) -> bool:
@@ -154,16 +145,16 @@ class Database:
     def is_there(self) -> bool:
         """Whether the release has the database."""
         try:
-            return outcome(self._ask("GET", f"{_DATABASES}/{self._name}")) is Outcome.ACCEPTED
+            return outcome(self._ask("GET", f"{self._databases}/{self._name}")) is Outcome.ACCEPTED
         except http.NoResponse:
             return False
 
     def _remove(self) -> None:
         # Deleting the database alone leaves rows of its collections behind (measured on 1.5.9).
         for name in self.names():
-            self._insist("DELETE", f"{_DATABASES}/{self.name}/collections/{name}")
+            self._insist("DELETE", f"{self._databases}/{self.name}/collections/{name}")
         if self._deletes:
-            self._insist("DELETE", f"{_DATABASES}/{self.name}")
+            self._insist("DELETE", f"{self._databases}/{self.name}")
 
     def _insist(self, method: str, path: str, body: Body = None) -> None:
         # While somebody else writes, Chroma may answer that the database is locked (500, measured on 1.5.9).

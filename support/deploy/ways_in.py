@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from support.core.component import SERVICE
 from support.network.way import POD_PORT, SERVICE_PORT, ingress, via_vantage
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from support.deploy.live import Live
     from support.kube.objects import Object
     from support.network.vantage import Vantage
@@ -24,6 +27,22 @@ def way_in(live: Live, name: WayName, vantage: Vantage) -> Way:
     if name == "service":
         return via_vantage(name, vantage, live.inventory.inside(SERVICE, live.namespace), SERVICE_PORT)
     return via_vantage(name, vantage, address_of(live), POD_PORT)
+
+
+@dataclass(frozen=True)
+class WaysIn:
+    """All ways in to the live release."""
+
+    live: Live
+    vantage: Vantage
+
+    def of(self, names: Sequence[WayName]) -> tuple[WayName, ...]:
+        """Return these: a cluster has them all."""
+        return tuple(names)
+
+    def way(self, name: WayName) -> Way:
+        """Return the way of a name."""
+        return way_in(self.live, name, self.vantage)
 
 
 # The documented name (docs/platform.md#objects), and the container in it that runs Chroma.

@@ -1,21 +1,23 @@
-"""The three ways in to a release: through the ingress as users come, through the Service and straight at the pod as neighbours come."""
+"""The ways in to a Chroma: as users come, through the ingress or to an address; through the Service and straight at the pod as neighbours come."""
 
 from __future__ import annotations
 
 import ssl
 from dataclasses import dataclass
 from functools import cache
-from typing import TYPE_CHECKING, Final, Literal, cast, get_args
+from typing import TYPE_CHECKING, Final, Literal, Protocol, cast
 from urllib.parse import urlsplit
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from support.network.vantage import Vantage
     from support.platform.inventory import Inventory
 
-WayName = Literal["ingress", "service", "pod"]
-WAY_NAMES: Final[tuple[WayName, ...]] = get_args(WayName)
+WayName = Literal["ingress", "service", "pod", "endpoint"]
+# Those in to a release on a cluster.
+WAY_NAMES: Final[tuple[WayName, ...]] = ("ingress", "service", "pod")
 
 # The documented names and ports (docs/platform.md#objects): users of the release rely on them.
 SERVICE_PORT: Final = 80
@@ -58,6 +60,39 @@ class Way:
 def netloc(host: str, port: int) -> str:
     """Return host and port as a URL has them: an address of IPv6 stands in brackets."""
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
+class Routes(Protocol):
+    """The ways in that a caller may take."""
+
+    def of(self, names: Sequence[WayName]) -> tuple[WayName, ...]:
+        """Return those that there are of some routes; by every route means `WAY_NAMES`."""
+
+    def way(self, name: WayName) -> Way:
+        """Return the way of a name."""
+
+
+@dataclass(frozen=True)
+class OneRoute:
+    """The only way in to what is known by its address."""
+
+    only: Way
+
+    def of(self, names: Sequence[WayName]) -> tuple[WayName, ...]:
+        """Return the one that there is; raises a LookupError where one inside a cluster alone is meant."""
+        if {"ingress", self.only.name}.isdisjoint(names):
+            raise LookupError(f"an address has no route of these: {', '.join(names)}")
+        return (self.only.name,)
+
+    def way(self, name: WayName) -> Way:
+        """Return the one that there is; raises as `of` does."""
+        self.of([name])
+        return self.only
+
+
+def at(url: str) -> Way:
+    """Return the way to an address, believed as the system does (SSL_CERT_FILE names other authorities)."""
+    return Way("endpoint", url, tls_context(None))
 
 
 def ingress(host: str, inventory: Inventory) -> Way:

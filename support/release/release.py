@@ -167,6 +167,9 @@ class Release(_Part):
         """What it can do, of what not every release can: what is not known of its version is not claimed."""
         candidates = versions.candidates(self.chroma.image)
         of_version = frozenset.intersection(*(one.capabilities for one in candidates))
+        of_version |= {
+            versions.AUTHENTICATION
+        }  # each has to, and where one does not, a scenario has to notice
         if self.gateway:
             return of_version | {versions.GATEWAY}
         if all(one.authentication for one in candidates):

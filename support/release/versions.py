@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 Number = tuple[int, ...]
 
 # What no release need have; scenarios that cannot do without one carry its tag, "needs-" and the name.
+AUTHENTICATION: Final = "authentication"
 GATEWAY: Final = "gateway"
 NATIVE_AUTHENTICATION: Final = "native-authentication"
 API_V1: Final = "api-v1"
@@ -30,6 +31,7 @@ LATER: Final = "later-version"
 
 # Why a scenario that needs one is skipped.
 MEANINGS: Final[Mapping[str, str]] = {
+    AUTHENTICATION: "anything that asks for the token",
     GATEWAY: "a gateway in front of Chroma that asks for the token",
     NATIVE_AUTHENTICATION: "a Chroma that asks for the token itself",
     API_V1: "version 1 of the interface",

@@ -58,6 +58,7 @@ class Conditions:
     changes: tuple[str, ...] = ()
     required: str | None = None  # a level that has to have run whole
     conceded: tuple[str, ...] = ()  # capabilities that need not be there for it
+    endpoint: str | None = None  # the address that the run is about, which then is about no release
 
 
 class UsedImage(Protocol):
@@ -232,7 +233,8 @@ class Report:
     def _given(self) -> list[str]:
         """Return the options without which a scenario of this run would come to something else."""
         asked = self._conditions
-        given = [f"--release={asked.release}"] * (asked.release != USUAL)
+        given = [f"--endpoint={asked.endpoint}"] * bool(asked.endpoint)
+        given += [f"--release={asked.release}"] * (asked.release != USUAL)
         given += [f"--fault={asked.fault}"] * bool(asked.fault)
         given += ["--accept-insecure"] * asked.accept_insecure
         return [*given, f"--hypothesis-profile={asked.profile}", f"--hypothesis-seed={asked.seed}"]
@@ -249,7 +251,7 @@ class Report:
             "began": iso(self._began),
             "seconds": round(time.monotonic() - self._clock, 1),
             "run": asked.run_id,
-            "release": asked.release,
+            **({"endpoint": asked.endpoint} if asked.endpoint else {"release": asked.release}),
             "fault": asked.fault,
             **({"caught": self._caught()} if self._fault and finished else {}),
             "provider": asked.provider,

@@ -9,6 +9,8 @@ LEVELS: Final = ("core", "extended")
 NEEDS: Final = "needs-"
 # The tag of scenarios that interrupt the live release.
 DISRUPTIVE: Final = "disruptive"
+# What a run has not that is about an address.
+KUBERNETES: Final = "kubernetes"
 # What a run may do by its mode. Who may deploy may write as well, so that a scenario carries one of the two.
 DEPLOYING: Final = "deploying"
 WRITING: Final = "writing"

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import Counter
 from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 
 from support.reporting.blocks import blocks, cut, general
+from support.reporting.buffer import FeatureBuffer
 from support.reporting.progress import Progress
 from support.reporting.scenario import Scenario
 from support.reporting.verdict import MESSAGE, NOT_LIVE, scenario_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Mapping
     from typing import TextIO
 
     from support.reporting.verdict import Result, Results
@@ -44,49 +45,6 @@ _TOLD_WIDTH: Final = 120
 _NOT_RUN: Final = "not run"
 
 
-class FeatureBuffer:
-    """Puts results of several workers in an order in which each feature is read in one piece.
-
-    The feature that is being shown is shown as its results come; the others wait for it to end.
-    """
-
-    def __init__(self, show: Callable[[Result], None]) -> None:
-        self._show = show
-        self._open: dict[str, list[Result]] = defaultdict(list)
-        self._missing: Counter[str] = Counter()
-        self._current = ""
-
-    def expect(self, files: Iterable[str]) -> None:
-        """Say for each scenario to come which file it is of."""
-        self._missing = Counter(files)
-
-    def add(self, result: Result) -> None:
-        """Take a result, and tell all whose turn it is."""
-        file = result.scenario.file
-        self._open[file].append(result)
-        self._missing[file] -= 1
-        self._current = self._current or file
-        while self._current in self._open:
-            self._turn(self._current)
-            if self._missing[self._current] > 0:
-                return
-            del self._open[self._current]
-            # Those that have ended come first, so that nothing stands between them and the reader.
-            ended = (one for one in self._open if self._missing[one] <= 0)
-            self._current = next(ended, next(iter(self._open), ""))
-
-    def close(self) -> None:
-        """Tell all that is left: its feature did not come to its end."""
-        for file in list(self._open):
-            self._turn(file)
-        self._open.clear()
-
-    def _turn(self, file: str) -> None:
-        for result in self._open[file]:
-            self._show(result)
-        self._open[file].clear()
-
-
 class SpecificationReporter(pytest.TerminalReporter):  # type: ignore[misc]  # final, yet what pytest-bdd extends, too
     """Pytest's reporter, which tells scenarios as a specification and everything else as ever.
 
@@ -102,7 +60,9 @@ class SpecificationReporter(pytest.TerminalReporter):  # type: ignore[misc]  # f
         self._feature: list[Result] = []  # with -q: what was not shown yet
         self._passing = False  # whether the last line is to be erased by the next
         self._told: set[str] = set()  # the reasons of failures that were told already
+        self._coming: Scenario | None = None  # the one that runs, whose heading was perhaps not shown yet
         self._folded = 0  # scenarios that could not run, and have no line of their own
+        self._skipped: list[Result] = []  # of one feature, one after the other, which share lines
         self._signs = _SIGNS if _can_carry(file, _SIGNS) else _PLAIN_SIGNS
 
     def pytest_collection_finish(self, session: pytest.Session) -> None:
@@ -118,9 +78,9 @@ class SpecificationReporter(pytest.TerminalReporter):  # type: ignore[misc]  # f
         self._feature_buffer.expect(nodeid.partition("::")[0] for nodeid in ids)
 
     def pytest_runtest_logstart(self, nodeid: str, location: tuple[str, int | None, str]) -> None:
-        """Tell under which heading the next scenario stands, and show its name for as long as it runs."""
+        """Show the name of the next scenario for as long as it runs."""
         if scenario := self._scenarios.get(nodeid):
-            self._head(scenario)
+            self._coming = scenario
             self._show(scenario.name)
         elif nodeid.partition("::")[0].endswith(".feature"):
             self._show(location[2])
@@ -156,14 +116,20 @@ class SpecificationReporter(pytest.TerminalReporter):  # type: ignore[misc]  # f
             return (yield)
         finally:
             self._feature_buffer.close()
+            self._write_skipped()
             self._write_feature()
             self._unfold()
             self._forget()
 
     def summary_errors(self) -> None:
         """Tell what failed, each cause once, before what pytest tells."""
-        if self._tells_blocks and (found := blocks(self._results.ended())):
+        found = blocks(self._results.ended()) if self._tells_blocks else []
+        broken = [] if self._results.uncollected else self._results.broken  # of which pytest tells itself
+        if found or broken:
             self.write_sep("=", "FAILURES")
+        for line in broken:
+            self.write_line(line, red=True, bold=True)
+        if found:
             for number, block in enumerate(found):
                 if number:
                     self.write_line("")
@@ -211,6 +177,9 @@ class SpecificationReporter(pytest.TerminalReporter):  # type: ignore[misc]  # f
             self._show(line)
         elif self.verbosity >= 0:
             with self._capturing_stopped():
+                if self._coming:
+                    self._write_skipped(goes_on=True)
+                    self._head(self._coming)
                 self.write_line(f"      {line}")
 
     def ensure_newline(self) -> None:
@@ -224,6 +193,8 @@ class SpecificationReporter(pytest.TerminalReporter):  # type: ignore[misc]  # f
                 self._write_feature()
             self._feature.append(result)
             return
+        if self._folds(result):
+            return
         self._head(result.scenario)
         reason = f"{result.outcome}: {result.trouble or general(result.reason)}"
         known = reason in self._told
@@ -231,14 +202,50 @@ class SpecificationReporter(pytest.TerminalReporter):  # type: ignore[misc]  # f
             self._folded += 1
             return
         self._unfold()
+        self._write_one(result, known=known)
+        if result.outcome not in {"passed", "skipped", "flaky"}:
+            self._told.add(reason)
+
+    def _write_one(self, result: Result, *, known: bool = False) -> None:
+        """Write a scenario's line, and below it why it did not pass, unless that is `known`: a cause is told once."""
         where = " ".join(filter(None, (result.scenario.place, result.worker))) if self.verbosity > 0 else ""
         self._write_line("    ", result.outcome, result.scenario.name, result.seconds, where)
         if result.outcome in {"skipped", "flaky"}:
             self.write_line(f"        {result.reason}", **_MARKUP[result.outcome])
-        elif result.outcome != "passed" and not known:  # a cause is told once
+        elif result.outcome != "passed" and not known:
             cause = f"{result.cause}; " if result.outcome == "failed" and result.cause else ""
             self.write_line(cut(f"        {cause}{result.reason}", self._width), **_MARKUP[result.outcome])
-            self._told.add(reason)
+
+    def _folds(self, result: Result) -> bool:
+        """Keep what was skipped, to tell it with what follows; tell what was kept before what was not skipped."""
+        others = [one for one in self._skipped if one.scenario.file != result.scenario.file]
+        if others or result.outcome != "skipped":
+            self._write_skipped(goes_on=not others)
+        if result.outcome != "skipped" or self.verbosity > 0:
+            return False
+        self._skipped.append(result)
+        return True
+
+    def _write_skipped(self, *, goes_on: bool = False) -> None:
+        """Tell what was skipped in a row: each reason once; where nothing of its feature ran or `goes_on`, in its name."""
+        results, self._skipped = self._skipped, []
+        if not results:
+            return
+        if goes_on or len(results) == 1:
+            self._head(results[0].scenario)
+        if len(results) == 1:
+            self._write_one(results[0])
+            return
+        self._unfold()
+        feature = results[0].scenario.feature
+        is_open = self._heading[0] == feature
+        for reason, number in Counter(result.reason for result in results).items():
+            what = "1 scenario" if number == 1 else f"{number} scenarios"
+            where = "    " if is_open else ""
+            words = f"{what} skipped: {reason}" if is_open else f"{feature}: {what} skipped: {reason}"
+            self.ensure_newline()
+            self.write(f"{where}{self._signs['skipped']}", **_MARKUP["skipped"])
+            self.line(f" {words}")
 
     def _unfold(self) -> None:
         """Say how many more scenarios of a rule could not run, for a reason that was told."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol, cast
 
 import pytest
 
@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from support.reporting.conformance import UsedImage
 
 
-class Cluster(Access, Protocol):
-    """A cluster that can be used."""
+class Ground(Protocol):
+    """What a run stands on: a cluster, or the address of a Chroma."""
 
     @property
     def name(self) -> str:
@@ -31,6 +31,18 @@ class Cluster(Access, Protocol):
     @property
     def images(self) -> Sequence[UsedImage]:
         """Those that were made for it."""
+
+
+class Cluster(Access, Ground, Protocol):
+    """A cluster that can be used."""
+
+
+def as_cluster(ground: Ground) -> Cluster:
+    """Return a run's ground where it is a cluster, as it is unless the run is about an address."""
+    assert hasattr(ground, "kubeconfig"), (
+        f"{ground.name} is no cluster: needs-kubernetes keeps scenarios from it"
+    )
+    return cast("Cluster", ground)
 
 
 @dataclass(frozen=True)

@@ -6,13 +6,17 @@ from typing import Any, Final
 
 import pytest
 
+from support.core.component import DEFAULT_DATABASE, TENANT
 from support.core.validation import meant, unknown
 from support.release.catalogue import names
 from support.release.place import USUAL_NAMESPACE
 from support.release.release import USUAL
+from support.release.versions import AUTHENTICATION
 from support.reporting.scenario import DISRUPTIVE, LEVELS, MODE_CAPABILITIES
 
 PROVIDERS: Final = ("auto", "embedded", "external")
+# Where the run is about an address, which no provider gives.
+ENDPOINT: Final = "endpoint"
 # As the tags of pytest.ini name them.
 CAPABILITIES: Final = (
     "ingress",
@@ -23,7 +27,12 @@ CAPABILITIES: Final = (
     "exec",
     "other-releases",
     "gateway-api",
+    "kubernetes",
+    "langchain",
+    "llamaindex",
 )
+# What may be left out of a run of which no level is required.
+CONCEDED: Final = frozenset({DISRUPTIVE, AUTHENTICATION})
 # In which a command says what it found.
 FORMS: Final = ("text", "json")
 # How like an option of ours a word has to be, between 0 and 1, to be taken for one.
@@ -51,6 +60,14 @@ def is_command_asked(parser: pytest.Parser, args: Sequence[str]) -> bool:
     except pytest.UsageError:  # said again when all are parsed
         return False
     return any(getattr(known, name) is not None for name in COMMANDS)
+
+
+def is_address_given(parser: pytest.Parser, args: Sequence[str]) -> bool:
+    """Whether these arguments name the address of a Chroma, as far as the options that are declared so far tell."""
+    try:
+        return parser.parse_known_args(args).endpoint is not None
+    except pytest.UsageError:  # said again when all are parsed
+        return False
 
 
 Add = Callable[..., Any]
@@ -113,6 +130,24 @@ def _about_the_release(add: Add) -> None:
     )
     add("--kubeconfig", metavar="FILE", help="the kubeconfig of an existing cluster to run on")
     add("--context", metavar="NAME", help="the context of that kubeconfig (default: its current one)")
+    add(
+        "--endpoint",
+        metavar="URL",
+        help="try a Chroma that is there, by its address, such as http://localhost:8000, without any cluster (docs/endpoint.md); "
+        "its token comes from CHROMA_TOKEN, and the token's header, unless it is x-chroma-token, from CHROMA_TOKEN_HEADER",
+    )
+    add(
+        "--tenant",
+        metavar="NAME",
+        default=TENANT,
+        help=f"the tenant at that address in which the run makes its databases (default: {TENANT})",
+    )
+    add(
+        "--database",
+        metavar="NAME",
+        default=DEFAULT_DATABASE,
+        help=f"the tenant's database in which callers ask for collections (default: {DEFAULT_DATABASE})",
+    )
     add(
         "--inventory",
         metavar="FILE",
@@ -180,10 +215,11 @@ def _about_the_run(add: Add) -> None:
         "--without",
         metavar="NAME",
         action="append",
-        type=_one_of((*CAPABILITIES, *MODE_CAPABILITIES, DISRUPTIVE)),
+        type=_one_of((*CAPABILITIES, *MODE_CAPABILITIES, *sorted(CONCEDED))),
         default=[],
         help="a capability that may be missing where a level is required; "
-        f"{DISRUPTIVE}: skip scenarios that interrupt the live release, and do not require them; repeatable",
+        f"{DISRUPTIVE}: skip scenarios that interrupt the live release, and do not require them; "
+        f"{AUTHENTICATION}: an --endpoint may be open to anybody; repeatable",
     )
     add(
         "--capability",

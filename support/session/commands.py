@@ -14,6 +14,7 @@ from support.deploy.site import Site
 from support.kube.client import Kube
 from support.kube.errors import ApiError
 from support.kube.silence import SilentError, silence
+from support.session.clusters import as_cluster
 from support.session.consent import Consent
 from support.session.suite import SUITE, boot, progress_of
 
@@ -22,7 +23,7 @@ def obey(config: pytest.Config, _session: pytest.Session) -> int:
     """Carry out the command that is asked for, and return its exit code."""
     suite = config.stash[SUITE]
     run, file = suite.run, redacted_file(sys.stdout, suite.run.redactor)
-    with run.using(boot(config)) as inventory:
+    with run.using(as_cluster(boot(config))) as inventory:
         kube = Kube(inventory.kubeconfig, inventory.context)
         try:
             place = run.place(kube, inventory)

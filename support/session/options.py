@@ -5,12 +5,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from threading import TIMEOUT_MAX
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 import pytest
 import yaml
 
-from support.reporting.scenario import DISRUPTIVE, MODE_CAPABILITIES
-from support.session.command_line import COMMANDS
+from support.release.place import USUAL_NAMESPACE
+from support.reporting.scenario import MODE_CAPABILITIES
+from support.session.command_line import COMMANDS, CONCEDED, ENDPOINT
 
 # Short enough that its throw-away companions ("NAME-gw1-0123abcd-12") are names of Kubernetes as well.
 _NAMESPACE: Final = r"[a-z]([a-z0-9-]{0,38}[a-z0-9])?"
@@ -25,6 +27,9 @@ class Options:
     provider: str
     kubeconfig: Path | None
     context: str | None
+    endpoint: str | None  # the address of a Chroma, which the run is about in the stead of a cluster
+    tenant: str
+    database: str
     inventory: Path | None
     release: str | None  # None: the usual one
     changes: tuple[str, ...]  # of the release, each as KEY=VALUE
@@ -56,9 +61,12 @@ class Options:
         get = config.getoption
         command = cls.command_of(config)
         given = cls(
-            provider=_kind(get("provider"), get("kubeconfig")),
+            provider=_kind(config),
             kubeconfig=_path(get("kubeconfig")),
             context=get("context"),
+            endpoint=(get("endpoint") or "").rstrip("/") or None,
+            tenant=get("tenant"),
+            database=get("database"),
             inventory=_path(get("inventory")),
             release=get("release"),
             changes=tuple(get("changes")),
@@ -67,7 +75,7 @@ class Options:
             fault=get("fault"),
             accept_insecure=get("accept_insecure"),
             accept_downgrade=get("accept_downgrade"),
-            roll_back=get("roll_back") or _usual_roll_back(_kind(get("provider"), get("kubeconfig"))),
+            roll_back=get("roll_back") or _usual_roll_back(_kind(config)),
             remove_data=get("remove_data"),
             apply_changes=get("apply_changes"),
             yes=get("yes"),
@@ -113,7 +121,10 @@ class Options:
             )
         if self.provider == "embedded" and self.kubeconfig is not None:
             wrong.append("--provider embedded boots its own cluster: leave out --kubeconfig")
-        wrong += _complaints_about_command(self.command, self.argument, self.provider)
+        if self.endpoint is not None:
+            wrong += _complaints_about_endpoint(self)
+        else:
+            wrong += _complaints_about_command(self.command, self.argument, self.provider)
         if self.context is not None and self.kubeconfig is None:
             wrong.append("--context names a context of a kubeconfig: add --kubeconfig FILE")
         if self.kubeconfig is not None:
@@ -122,7 +133,7 @@ class Options:
             wrong.append(
                 f"--inventory {self.inventory}: no such file; give a YAML file as docs/live-clusters.md shows it"
             )
-        if set(self.without) - {DISRUPTIVE} and not self.require:
+        if set(self.without) - CONCEDED and not self.require:
             wrong.append(
                 "--without concedes a capability to what is required: add --require core or --require extended"
             )
@@ -155,10 +166,49 @@ def _path(given: str | None) -> Path | None:
     return Path(given).expanduser().absolute() if given else None
 
 
-def _kind(provider: str, kubeconfig: str | None) -> str:
+def _kind(config: pytest.Config) -> str:
+    provider = config.getoption("provider")
     if provider != "auto":
-        return provider
-    return "external" if kubeconfig else "embedded"
+        return str(provider)
+    if config.getoption("endpoint") is not None:
+        return ENDPOINT
+    return "external" if config.getoption("kubeconfig") else "embedded"
+
+
+def _complaints_about_endpoint(options: "Options") -> list[str]:
+    """Name what is wrong with an address, and the options beside it that are about a cluster or a deployment."""
+    wrong = []
+    try:
+        parts = urlsplit(options.endpoint or "")
+        usable = parts.scheme in {"http", "https"} and parts.hostname and parts.port != 0
+    except ValueError:  # of a port, or of brackets
+        usable = False
+    if not usable or parts.path or parts.query or parts.fragment or parts.username:
+        wrong.append(
+            f"--endpoint {options.endpoint}: give the scheme, the host and, if need be, the port alone, "
+            "such as http://localhost:8000"
+        )
+    others = {
+        "--provider": options.provider != ENDPOINT,
+        "--kubeconfig": options.kubeconfig,
+        "--context": options.context,
+        "--inventory": options.inventory,
+        "--release": options.release,
+        "--set": options.changes,
+        "--namespace": options.namespace != USUAL_NAMESPACE,
+        "--host": options.host,
+        "--fault": options.fault,
+        "--accept-insecure": options.accept_insecure,
+        "--accept-downgrade": options.accept_downgrade,
+        "--apply-changes": options.apply_changes,
+        "--remove-data": options.remove_data,
+        "--roll-back": options.roll_back != _usual_roll_back(ENDPOINT),
+    }
+    if given := [name for name, is_given in others.items() if is_given]:
+        wrong.append(f"--endpoint deploys nothing and asks no cluster: leave out {', '.join(given)}")
+    if options.command:
+        wrong.append(f"{flag(options.command)} is about a release on a cluster: leave out --endpoint")
+    return wrong
 
 
 def _usual_roll_back(provider: str) -> str:

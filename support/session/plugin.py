@@ -17,7 +17,8 @@ from support.diagnosis.findings import Cause
 from support.reporting import github
 from support.reporting.progress import ProgressPlugin
 from support.reporting.terminal import SpecificationReporter
-from support.session.clusters import CLUSTERS, HandedCluster, hand_over
+from support.session.address import Address
+from support.session.clusters import CLUSTERS, HandedCluster, as_cluster, hand_over
 from support.session.commands import obey
 from support.session.options import Options
 from support.session.run import INSECURE, SILENT, Run
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 
     from support.release.faults import Fault
     from support.release.release import Release
+    from support.session.clusters import Ground
 
 HANDED: Final = "chroma-conformance"
 # How a run ends that has come to its end, whatever its scenarios came to.
@@ -58,10 +60,11 @@ def pytest_cmdline_main(config: pytest.Config) -> int | pytest.ExitCode | None:
 def pytest_configure(config: pytest.Config) -> None:
     options = Options.read(config)
     worker: dict[str, Any] = getattr(config, "workerinput", {})
-    handed: dict[str, Any] = json.loads(worker[HANDED]) if HANDED in worker else {"run": {}, "cluster": None}
-    access = HandedCluster.read(handed["cluster"]) if handed["cluster"] else None
+    handed: dict[str, Any] = json.loads(worker[HANDED]) if HANDED in worker else {"run": {}, "ground": None}
     run = Run(options, worker=worker.get("workerid", ""), **handed["run"])
-    suite = config.stash[SUITE] = Suite(run, ProgressPlugin(config), access=access)
+    suite = config.stash[SUITE] = Suite(run, ProgressPlugin(config), ground=_handed(handed["ground"]))
+    if isinstance(suite.ground, Address):
+        run.meet(suite.ground)
     config.pluginmanager.register(suite.progress_plugin)
     if not worker:
         config.pluginmanager.register(suite.results)
@@ -113,8 +116,20 @@ def pytest_xdist_setupnodes(config: pytest.Config) -> None:
 def pytest_configure_node(node: Any) -> None:
     """Hand a worker what the run shares."""
     suite = node.config.stash[SUITE]
-    cluster = hand_over(suite.access) if suite.access else None
-    node.workerinput[HANDED] = json.dumps({"run": suite.run.handed(), "cluster": cluster})
+    ground = _to_hand_over(suite.ground) if suite.ground else None
+    node.workerinput[HANDED] = json.dumps({"run": suite.run.handed(), "ground": ground})
+
+
+def _to_hand_over(ground: Ground) -> dict[str, Any]:
+    if isinstance(ground, Address):
+        return {"address": ground.handed()}
+    return {"cluster": hand_over(as_cluster(ground))}
+
+
+def _handed(ground: dict[str, Any] | None) -> Ground | None:
+    if ground is None:
+        return None
+    return Address.read(ground["address"]) if "address" in ground else HandedCluster.read(ground["cluster"])
 
 
 @pytest.hookimpl(optionalhook=True)

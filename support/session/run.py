@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from support.release.release import Release
     from support.reporting.conformance import Conditions
     from support.reporting.evidence import EvidenceRecorder, View
+    from support.session.address import Address
     from support.session.options import Options
 
 # The fact that a release was found open; with it no run ends well.
@@ -126,6 +127,11 @@ class Run:
         with map_host(f"*.{inventory.domain_name}", address) if address else nullcontext():
             yield inventory
 
+    def meet(self, address: Address) -> None:
+        """Take note of the address that the run is about: what is there, and the token that must not be shown."""
+        self.redactor.learn(address.endpoint.credential.token.get_secret_value())
+        self.facts["chroma"] = address.endpoint.told_version
+
     @property
     def conditions(self) -> Conditions:
         """What the report says of how the run was asked for."""
@@ -144,6 +150,7 @@ class Run:
             accept_insecure=options.accept_insecure,
             required=options.require,
             conceded=options.without,
+            endpoint=options.endpoint,
         )
 
     @property

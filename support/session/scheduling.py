@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Final
 import pytest
 from xdist.scheduler import LoadScopeScheduling
 
-from support.session.suite import SUITE
+from support.release.versions import DATABASE_DELETION
+from support.session.address import Address
+from support.session.suite import SUITE, Suite
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -37,6 +39,14 @@ def uses_live_release(feature: Path) -> bool:
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> object:
     """Share the release of an existing cluster; on one of the run's own each worker has a release for itself."""
-    if SUITE in config.stash and config.stash[SUITE].run.options.provider == "external":
+    if SUITE in config.stash and _is_shared(config.stash[SUITE]):
         return SharedReleaseScheduling(config, log)
     return None
+
+
+def _is_shared(suite: Suite) -> bool:
+    """Whether two workers at the release would see what the other does to it."""
+    if isinstance(suite.ground, Address):
+        # Without databases of their own they would share one.
+        return DATABASE_DELETION not in suite.ground.endpoint.capabilities
+    return suite.run.options.provider == "external"

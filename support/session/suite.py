@@ -10,11 +10,15 @@ from typing import TYPE_CHECKING, Final
 
 import pytest
 
+from support.chroma.endpoint import EndpointError
 from support.commands import LOOKING
 from support.platform.inventory import ROUTE, InventoryError
+from support.release.versions import AUTHENTICATION
 from support.reporting.terminal import SpecificationReporter
 from support.reporting.verdict import Results
-from support.session.clusters import CLUSTERS, Cluster, Provider
+from support.session.address import look_at
+from support.session.clusters import CLUSTERS, Ground, Provider
+from support.session.run import INSECURE
 from support.session.termination import Termination
 
 if TYPE_CHECKING:
@@ -34,7 +38,7 @@ class Suite:
     results: Results = field(default_factory=Results)
     report: Report | None = None
     provider: Provider | None = None
-    access: Cluster | None = None
+    ground: Ground | None = None
     # What ends the run on its cluster: its mark there, and its hold on the release.
     arrival: ExitStack = field(default_factory=ExitStack)
     termination: Termination = field(default_factory=Termination)
@@ -46,14 +50,37 @@ GATEWAY_API: Final = "needs-gateway-api"
 SUITE: Final = pytest.StashKey[Suite]()
 
 
-def boot(config: pytest.Config, *, needs_gateway_api: bool = False) -> Cluster:
-    """Return the run's cluster; the first call creates it, in the controlling process.
+def boot(config: pytest.Config, *, needs_gateway_api: bool = False) -> Ground:
+    """Return what the run stands on; the first call creates its cluster, or asks at its address, in the controlling process.
 
     `needs_gateway_api`: a scenario does, even where the platform exposes hosts by an Ingress. Its boot takes longer.
     """
+    suite = config.stash[SUITE]
+    if not suite.ground:
+        about_address = suite.run.options.endpoint
+        suite.ground = _reach(suite) if about_address else _boot(config, needs_gateway_api=needs_gateway_api)
+    return suite.ground
+
+
+def _reach(suite: Suite) -> Ground:
+    """Look at the address of a run that is about one."""
+    began = time.monotonic()
+    try:
+        address = look_at(suite.run.options)
+    except EndpointError as error:
+        suite.results.broken.append(str(error))
+        raise pytest.UsageError(str(error)) from None
+    suite.run.meet(address)
+    if address.endpoint.open and AUTHENTICATION not in suite.run.options.without:
+        suite.run.facts[INSECURE] = address.endpoint.insecurity
+    if suite.report:
+        suite.report.begin_scenarios()
+        suite.report.times["look at the address"] = time.monotonic() - began
+    return address
+
+
+def _boot(config: pytest.Config, *, needs_gateway_api: bool) -> Ground:
     suite, clusters, began = config.stash[SUITE], config.stash[CLUSTERS], time.monotonic()
-    if suite.access:
-        return suite.access
     options = suite.run.options
     progress = progress_of(config)
     if options.provider == "embedded" and "KUBECONFIG" in os.environ:
@@ -84,7 +111,6 @@ def boot(config: pytest.Config, *, needs_gateway_api: bool = False) -> Cluster:
         what = "boot of the cluster" if options.provider == "embedded" else "preflight of the cluster"
         suite.report.times[what] = time.monotonic() - began
         suite.report.images = access.images
-    suite.access = access
     if options.provider != "embedded" and options.command not in LOOKING | {"sweep"}:
         from support.session.arrival import arrive  # noqa: PLC0415 - who only looks does without
 

@@ -39,8 +39,17 @@ PATH = re.compile(rf"(?<![\w./$-])(?P<path>(?:{'|'.join(FOLDERS)})/[\w.{{}}<>*/-
 PLACEHOLDER = re.compile(r"[A-Z<{*]")
 CODE = re.compile(r"```console\n(?P<block>.*?)```|(?<!`)`(?P<inline>[^`\n]+)`(?!`)", re.DOTALL)
 EXAMPLES = {"manifests/faults/collections/collections-counted-in-another-database.yaml"}
-# Of sha256sum, of Chroma's server, of kubectl, of pytest-rerunfailures and of `python -m cluster`.
-OTHERS_OPTIONS = {"--image", "--check", "--path", "--previous", "--relase", "--reruns", "--gateway-api"}
+# Of sha256sum, of Chroma's server, of kubectl, of pip, of pytest-rerunfailures and of `python -m cluster`.
+OTHERS_OPTIONS = {
+    "--image",
+    "--check",
+    "--path",
+    "--previous",
+    "--relase",
+    "--require-hashes",
+    "--reruns",
+    "--gateway-api",
+}
 # What CONTRIBUTING.md rules out; it names the words itself, and others quote sentences.
 AWKWARD = ("whoever", "somebody", "nobody", "anew", "heed", "by and by", "in the stead of", "(?:is|are) told")
 QUOTING = {"CONTRIBUTING.md", "CHANGELOG.md", "docs/component.md"}

@@ -67,6 +67,7 @@ BESIDES: Final = {
             "The heartbeat is the only open endpoint",
             "Without a token only endpoints that reveal no data answer",
             "A request that resembles the heartbeat gives no data: another method",
+            "Past the ingress a request that resembles the heartbeat is refused: another method",
             "A request for another protocol is refused: an unknown protocol with a body, without a token",
             "The refusal of a large body arrives",
             "The refusal of a body beyond the limit arrives",

@@ -4,42 +4,36 @@ from __future__ import annotations
 
 import hashlib
 import re
-import socket
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final
 
+from support.chroma.reachable import BEARER_HEADER
 from support.chroma.samples import DIMENSION, records
-from support.core.component import DEFAULT_DATABASE, HEARTBEAT, TENANT, TOKEN_HEADER
-from support.core.wait import kept
-from support.deploy.ways_in import address_of, environment_of, way_in
+from support.core.component import COLLECTIONS, HEARTBEAT, TOKEN_HEADER
 from support.network import http
-from support.network.tunnel import Unreachable
-from support.network.way import POD_PORT, ingress, netloc
+from support.network.way import netloc
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from support.chroma.client import Collection
     from support.chroma.database import Database
+    from support.chroma.reachable import Credential, Headers, Reachable
     from support.core.wait import Deadlines
-    from support.deploy.live import Live
     from support.network.http import Response
-    from support.network.vantage import Vantage
-    from support.network.way import Way, WayName
+    from support.network.way import Routes, Way, WayName
 
-Headers = list[tuple[str, str]]
 Responses = dict["WayName", list["Response"]]
 
-_COLLECTIONS: Final = f"/api/v2/tenants/{TENANT}/databases/{DEFAULT_DATABASE}/collections"
 # Stands for every tenant, database and collection: where an operation turns out to be open, nothing is lost by it.
 _NOBODYS: Final = "00000000-0000-0000-0000-000000000000"
 
 
 @dataclass(frozen=True)
 class Request:
-    """What is asked, without what the caller shows."""
+    """What is asked, without what the caller shows; of the documented database, unless that of a caller is another."""
 
     method: str
     path: str
@@ -47,8 +41,18 @@ class Request:
     headers: tuple[tuple[str, str], ...] = ()
 
 
-def _shown(make: Callable[[str], str], header: str = TOKEN_HEADER) -> Callable[[str], Headers]:
-    return lambda token: [(header, make(token))]
+def _shown(make: Callable[[str], str]) -> Callable[[Credential], Headers]:
+    return lambda it: it.showing(make(it.token.get_secret_value()))
+
+
+def _shown_in(header: str, make: Callable[[str], str]) -> Callable[[Credential], Headers]:
+    return lambda it: [(header, make(it.token.get_secret_value()))]
+
+
+def _in_wrong_headers(credential: Credential) -> Headers:
+    token = credential.token.get_secret_value()
+    others = [(TOKEN_HEADER, token), (BEARER_HEADER, f"Bearer {token}"), ("X-Token", token)]
+    return [(name, value) for name, value in others if name.lower() != credential.header.lower()]
 
 
 def _other_case(token: str) -> str:
@@ -62,37 +66,34 @@ def wrong_token(token: str) -> str:
 
 
 # The first alone is let in, unless a release takes bearers as well.
-CREDENTIALS: Final[Mapping[str, Callable[[str], Headers]]] = {
+CREDENTIALS: Final[Mapping[str, Callable[[Credential], Headers]]] = {
     "with the right token": _shown(lambda token: token),
     "without a token": lambda _: [],
     "with an empty token": _shown(lambda _: ""),
     "with a wrong token": _shown(wrong_token),
     "with the right token in swapped upper and lower case": _shown(_other_case),
-    "with the right token in the wrong header": lambda token: [
-        ("Authorization", f"Bearer {token}"),
-        ("X-Token", token),
-    ],
+    "with the right token in the wrong header": _in_wrong_headers,
     "with the beginning of the right token": _shown(lambda token: token[:-1]),
     "with the end of the right token": _shown(lambda token: token[1:]),
     "with the right token and one more letter": _shown(lambda token: token + "x"),
-    "with the right token as a bearer token": _shown(lambda token: f"Bearer {token}", "Authorization"),
-    "with a wrong token as a bearer token": _shown(
-        lambda token: f"Bearer {wrong_token(token)}", "Authorization"
+    "with the right token as a bearer token": _shown_in(BEARER_HEADER, lambda token: f"Bearer {token}"),
+    "with a wrong token as a bearer token": _shown_in(
+        BEARER_HEADER, lambda token: f"Bearer {wrong_token(token)}"
     ),
-    "with the right token as an API key": _shown(lambda token: token, "X-Api-Key"),
-    "with a wrong token and the right one as a bearer token": lambda token: [
-        (TOKEN_HEADER, wrong_token(token)),
-        ("Authorization", f"Bearer {token}"),
+    "with the right token as an API key": _shown_in("X-Api-Key", lambda token: token),
+    "with a wrong token and the right one as a bearer token": lambda it: [
+        *it.showing(wrong_token(it.token.get_secret_value())),
+        (BEARER_HEADER, f"Bearer {it.token.get_secret_value()}"),
     ],
     # The gateway compares hashes; who sees its list of them is not let in by it.
     "with the hash of the right token": _shown(lambda token: hashlib.sha256(token.encode()).hexdigest()),
-    "with the right token and a wrong one": lambda token: [
-        (TOKEN_HEADER, wrong_token(token)),
-        (TOKEN_HEADER, token),
+    "with the right token and a wrong one": lambda it: [
+        *it.showing(wrong_token(it.token.get_secret_value())),
+        *it.headers,
     ],
 }
 
-LIST: Final = Request("GET", _COLLECTIONS)
+LIST: Final = Request("GET", COLLECTIONS)
 BEAT: Final = Request("GET", HEARTBEAT)
 # Chroma's own, live list of its operations.
 _DOCUMENT: Final = Request("GET", "/openapi.json")
@@ -104,7 +105,7 @@ LOOKALIKES: Final[Mapping[str, Request]] = {
     "a double slash": Request("GET", "/" + HEARTBEAT),
     "a percent-encoded letter": Request("GET", "/api/v2/%68eartbeat"),
     "a query string": Request("GET", HEARTBEAT + "?limit=1"),
-    "a path traversal": Request("GET", HEARTBEAT + "/../../.." + _COLLECTIONS),
+    "a path traversal": Request("GET", HEARTBEAT + "/../../.." + COLLECTIONS),
     "another method": Request("POST", HEARTBEAT),
     "a body": Request("GET", HEARTBEAT, b"{}"),
 }
@@ -112,10 +113,10 @@ LOOKALIKES: Final[Mapping[str, Request]] = {
 _UPGRADE: Final = ("Connection", "Upgrade")
 # What asks for another protocol than HTTP.
 SWITCHES: Final[Mapping[str, Request]] = {
-    "an unknown protocol": Request("GET", _COLLECTIONS, headers=(_UPGRADE, ("Upgrade", "foo"))),
+    "an unknown protocol": Request("GET", COLLECTIONS, headers=(_UPGRADE, ("Upgrade", "foo"))),
     "a websocket": Request(
         "GET",
-        _COLLECTIONS,
+        COLLECTIONS,
         headers=(
             _UPGRADE,
             ("Upgrade", "websocket"),
@@ -124,11 +125,11 @@ SWITCHES: Final[Mapping[str, Request]] = {
         ),
     ),
     "an unknown protocol with a body": Request(
-        "POST", _COLLECTIONS, b"{}", headers=(_UPGRADE, ("Upgrade", "foo"))
+        "POST", COLLECTIONS, b"{}", headers=(_UPGRADE, ("Upgrade", "foo"))
     ),
     "HTTP/2": Request(
         "GET",
-        _COLLECTIONS,
+        COLLECTIONS,
         headers=(
             ("Connection", "Upgrade, HTTP2-Settings"),
             ("Upgrade", "h2c"),
@@ -149,12 +150,12 @@ ORIGINS: Final[Mapping[str, str]] = {
 def large(mebibytes: int) -> Request:
     """Return a question whose body is so large, comes in chunks, and is never held back."""
     pieces = [_PIECE] * (mebibytes * _MIB // len(_PIECE))  # the same piece each time: it takes no memory
-    return Request("POST", _COLLECTIONS, http.Body(mebibytes * _MIB, pieces, chunked=True))
+    return Request("POST", COLLECTIONS, http.Body(mebibytes * _MIB, pieces, chunked=True))
 
 
 def with_long_header(kibibytes: int) -> Request:
     """Return a question with a header of so many KiB."""
-    return Request("GET", _COLLECTIONS, headers=(("X-Long", "x" * (kibibytes << 10)),))
+    return Request("GET", COLLECTIONS, headers=(("X-Long", "x" * (kibibytes << 10)),))
 
 
 def preflight(origin: str) -> Request:
@@ -164,23 +165,23 @@ def preflight(origin: str) -> Request:
         ("Access-Control-Request-Method", "POST"),
         ("Access-Control-Request-Headers", "content-type,x-chroma-token"),
     )
-    return Request("OPTIONS", _COLLECTIONS, headers=asked)
+    return Request("OPTIONS", COLLECTIONS, headers=asked)
 
 
 def from_page(origin: str) -> Request:
     """Return what a browser asks for a page."""
-    return Request("GET", _COLLECTIONS, headers=(("Origin", origin),))
+    return Request("GET", COLLECTIONS, headers=(("Origin", origin),))
 
 
 # What tempts a release to repeat what it was sent.
 _TEMPTING: Final = (
     LIST,
-    Request("GET", _COLLECTIONS + "/no-such-collection"),
+    Request("GET", COLLECTIONS + "/no-such-collection"),
     Request("GET", "/no/such/path"),
-    Request("TRACE", _COLLECTIONS),
-    Request("OPTIONS", _COLLECTIONS),
-    Request("POST", _COLLECTIONS, b"no JSON"),
-    Request("POST", _COLLECTIONS, {"name": "?"}),
+    Request("TRACE", COLLECTIONS),
+    Request("OPTIONS", COLLECTIONS),
+    Request("POST", COLLECTIONS, b"no JSON"),
+    Request("POST", COLLECTIONS, {"name": "?"}),
 )
 
 
@@ -200,34 +201,35 @@ WRITES: Final[Mapping[str, Callable[[Collection], Request]]] = {
 
 
 class Caller:
-    """Somebody at the ways in to a live release, with this or that to show; raises `NoResponse` where no answer comes."""
+    """Somebody at the ways in to a Chroma, with this or that to show; raises `NoResponse` where no answer comes."""
 
-    def __init__(self, live: Live, vantage: Vantage, deadlines: Deadlines) -> None:
-        self._live = live
-        self._vantage = vantage
+    def __init__(self, chroma: Reachable, routes: Routes, deadlines: Deadlines) -> None:
+        self._chroma = chroma
+        self._routes = routes
         self._deadlines = deadlines
 
-    def ask(self, ways: Iterable[WayName], credentials: str, *questions: Request) -> Responses:
+    def ask(self, ways: Sequence[WayName], credentials: str, *questions: Request) -> Responses:
         """Ask on each of the ways, in this order and on one connection; return the answers in the same order."""
-        shown = CREDENTIALS[credentials](self._live.token.get_secret_value())
-        return {name: _ask(self._way(name), shown, questions) for name in ways}
+        shown = CREDENTIALS[credentials](self._chroma.credential)
+        asked = [self._at_home(question) for question in questions]
+        return {name: _ask(self._routes.way(name), shown, asked) for name in self._routes.of(ways)}
 
-    def ask_again_and_again(self, ways: Iterable[WayName], credentials: str, question: Request) -> Responses:
+    def ask_again_and_again(self, ways: Sequence[WayName], credentials: str, question: Request) -> Responses:
         """Ask on each of the ways in turn for as long as a doubtful sign is doubted, each time on a connection of its own."""
-        responses: Responses = {name: [] for name in ways}
+        responses: Responses = {name: [] for name in self._routes.of(ways)}
         end = time.monotonic() + self._deadlines.doubt
         while time.monotonic() < end:
             for name in responses:
                 responses[name] += self.ask([name], credentials, question)[name]
         return responses
 
-    def ask_for_everything(self, ways: Iterable[WayName], credentials: str) -> Responses:
-        """Ask for every operation that the live release's own document names, and for the document itself."""
+    def ask_for_everything(self, ways: Sequence[WayName], credentials: str) -> Responses:
+        """Ask for every operation that Chroma's own document names, and for the document itself."""
         return self.ask(ways, credentials, *self._operations(), _DOCUMENT)
 
-    def ask_for_tunnel(self, ways: Iterable[WayName], credentials: str) -> Responses:
+    def ask_for_tunnel(self, ways: Sequence[WayName], credentials: str) -> Responses:
         """Ask for a tunnel to where the caller is connected already."""
-        targets = {name: self._way(name) for name in ways}
+        targets = {name: self._routes.way(name) for name in self._routes.of(ways)}
         return {
             name: self.ask([name], credentials, Request("CONNECT", netloc(way.host, way.port)))[name]
             for name, way in targets.items()
@@ -235,42 +237,45 @@ class Caller:
 
     def tempt(self, ways: Sequence[WayName]) -> Responses:
         """Ask what tempts the release to repeat the token, showing it rightly and wrongly."""
-        token = self._live.token.get_secret_value()
+        credential = self._chroma.credential
+        token = credential.token.get_secret_value()
         holding = [
-            name for name, make in CREDENTIALS.items() if any(token in value for _, value in make(token))
+            name for name, make in CREDENTIALS.items() if any(token in value for _, value in make(credential))
         ]
         rightly = self.ask(ways, "with the right token", *_TEMPTING)
         wrongly = [self.ask(ways, name, LIST) for name in holding]
         return {
             name: [response for responses in (rightly, *wrongly) for response in responses[name]]
-            for name in ways
+            for name in rightly
         }
 
-    def ask_again_without_token(self, ways: Iterable[WayName]) -> Responses:
+    def ask_again_without_token(self, ways: Sequence[WayName]) -> Responses:
         """Ask with the token, and then without it on the same connection; return the second answers."""
-        return {name: [self._ask_twice(self._way(name))] for name in ways}
+        return {name: [self._ask_twice(self._routes.way(name))] for name in self._routes.of(ways)}
 
     def ask_in_clear(self, question: Request) -> Response:
         """Ask without a token over plain http through the ingress."""
-        return http.ask(self._way("ingress").in_clear(), question.method, question.path)
+        return http.ask(self._chroma.way.in_clear(), question.method, question.path)
 
     def _ask_twice(self, way: Way) -> Response:
-        shown = CREDENTIALS["with the right token"](self._live.token.get_secret_value())
+        asked = self._at_home(LIST)
         with http.connection(way) as connection:
-            first = connection.ask(LIST.method, LIST.path, shown)
+            first = connection.ask(asked.method, asked.path, self._chroma.credential.headers)
             assert first.status == HTTPStatus.OK, f"the token does not open the connection: {first}"
-            return connection.ask(LIST.method, LIST.path)
+            return connection.ask(asked.method, asked.path)
 
     def _operations(self) -> list[Request]:
-        document = self.ask(["ingress"], "with the right token", _DOCUMENT)["ingress"][0].json()
+        (response,) = _ask(self._chroma.way, self._chroma.credential.headers, [_DOCUMENT])
+        document = response.json()
         return [
             Request(method.upper(), re.sub(r"{\w+}", _NOBODYS, path))
             for path, operations in document["paths"].items()
             for method in operations
         ]
 
-    def _way(self, name: WayName) -> Way:
-        return way_in(self._live, name, self._vantage)
+    def _at_home(self, question: Request) -> Request:
+        """Return a question as it is put to the database that is meant here where none is named."""
+        return replace(question, path=question.path.replace(COLLECTIONS, self._chroma.tenancy.collections))
 
 
 def _ask(way: Way, shown: Headers, questions: Sequence[Request]) -> list[Response]:
@@ -284,62 +289,3 @@ def _ask(way: Way, shown: Headers, questions: Sequence[Request]) -> list[Respons
 def assert_alone(database: Database, collection: Collection) -> None:
     """Assert that a database holds one collection and no other."""
     assert database.names() == [collection.name], f"the database holds the collections {database.names()}"
-
-
-# What tells Chroma its port.
-_PORT_VARIABLE: Final = "CHROMA_PORT"
-
-
-@dataclass(frozen=True)
-class OpenPorts:
-    """Why a neighbour cannot connect to the pod's ports; None where it can."""
-
-    gateway: str | None
-    chroma: str | None
-
-
-def probe_ports(live: Live, vantage: Vantage) -> OpenPorts:
-    """Try to connect, as a neighbour would, to the gateway's port and to Chroma's own at the pod's address."""
-    address, port = address_of(live), int(environment_of(live)[_PORT_VARIABLE])
-    return OpenPorts(_probe_port(vantage, address, POD_PORT), _probe_port(vantage, address, port))
-
-
-def assert_gateway_alone_is_open(open_ports: OpenPorts) -> None:
-    """Assert that a neighbour can connect to the gateway, and not to Chroma."""
-    assert open_ports.gateway is None, f"the gateway cannot be reached: {open_ports.gateway}"
-    assert open_ports.chroma is not None, "Chroma itself answered a neighbour, past the gateway"
-
-
-@dataclass(frozen=True)
-class ServerCertificate:
-    """What a verified handshake found out: the names in the certificate, or why it is not to be believed."""
-
-    names: tuple[str, ...]
-    doubt: str | None
-
-
-def server_certificate(live: Live) -> ServerCertificate:
-    """Shake hands with the ingress as a careful client does: by name, and trusting the platform's authority alone."""
-    way = ingress(live.host, live.inventory)
-    try:
-        with (
-            socket.create_connection((way.host, way.port), kept().question) as plain,
-            way.verify.wrap_socket(plain, server_hostname=way.host) as spoken,
-        ):
-            certificate: Any = spoken.getpeercert()
-    except OSError as error:
-        return ServerCertificate((), f"{type(error).__name__}: {error}")
-    return ServerCertificate(tuple(name for _, name in certificate["subjectAltName"]), None)
-
-
-def assert_identity_is_proven(found: ServerCertificate) -> None:
-    """Assert that the certificate is the host's, and of an authority that is trusted."""
-    assert found.doubt is None, f"the ingress does not prove who it is: {found.doubt}"
-
-
-def _probe_port(vantage: Vantage, address: str, port: int) -> str | None:
-    try:
-        vantage.connect(address, port).close()
-    except Unreachable as reason:
-        return str(reason)
-    return None

@@ -17,7 +17,6 @@ from support.chroma import client as chroma_client
 from support.core.promises import PromiseBroken
 from support.core.signals import ctrl_c
 from support.core.wait import wait_for
-from support.network.way import ingress
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -171,7 +170,7 @@ def assert_restored(collection: Collection, rollout: Rollout) -> None:
     """Assert that a restored release holds a collection as the one does that was backed up, and answers as that does."""
     assert rollout.live, str(rollout)
     there = rollout.live
-    client = chroma_client.client(ingress(there.host, there.inventory), there.token, collection.database)
+    client = chroma_client.client(there.way, there.credential, collection.database)
     try:
         restored = client.get_collection(collection.name, embedding_function=None)
         held, brought_back = calls.by_id(collection), calls.by_id(restored)

@@ -11,7 +11,6 @@ from support.chroma.database import Database
 from support.chroma.pool import Pool
 from support.core.promises import PromiseBroken
 from support.deploy.footprint import Footprint, footprint
-from support.network.way import ingress
 
 if TYPE_CHECKING:
     from support.deploy.live import Live
@@ -43,10 +42,10 @@ def measure(home: Namespace, live: Live, run_id: str, count: int) -> ClaimGrowth
 
     Raises a LookupError where the files of the release cannot be listed.
     """
-    way, can, before = ingress(live.host, live.inventory), live.release.capabilities, footprint(live)
-    with Pool(partial(Database, way, live.token, run_id, can)) as pool:
+    before = footprint(live)
+    with Pool(partial(Database, live, run_id)) as pool:
         for _ in range(count):
-            with Database(way, live.token, run_id, can, pool) as database:
+            with Database(live, run_id, pool) as database:
                 database.reuse(records=samples.records(_RECORDS))
             home.prove_live()
     return ClaimGrowth(count, footprint(live) - before)

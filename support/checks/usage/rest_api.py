@@ -8,23 +8,21 @@ from support.checks.usage import corpus
 from support.checks.usage.journey import Journey
 from support.chroma import embedding
 from support.chroma.outcomes import Outcome, expect
-from support.core.component import TENANT, TOKEN_HEADER
 from support.network import http
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from pydantic import SecretStr
-
+    from support.chroma.reachable import Credential, Tenancy
     from support.network.http import Response
     from support.network.way import Way
 
 Body = dict[str, Any] | None
 
 # The documentation names no database, and so means the default one; v1 takes another one from the query.
-INTERFACES: Final[Mapping[str, Callable[[str, str], str]]] = {
-    "API v1": lambda database, tail: f"/api/v1/collections{tail}?tenant={TENANT}&database={database}",
-    "API v2": lambda database, tail: f"/api/v2/tenants/{TENANT}/databases/{database}/collections{tail}",
+INTERFACES: Final[Mapping[str, Callable[[Tenancy, str], str]]] = {
+    "API v1": lambda it, tail: f"/api/v1/collections{tail}?tenant={it.tenant}&database={it.database}",
+    "API v2": lambda it, tail: f"{it.collections}{tail}",
 }
 _NAME: Final = "my_collection"
 
@@ -32,16 +30,16 @@ _NAME: Final = "my_collection"
 class Walk:
     """One who asks plainly, in one interface, about one database."""
 
-    def __init__(self, interface: str, way: Way, token: SecretStr, database: str) -> None:
+    def __init__(self, interface: str, way: Way, credential: Credential, tenancy: Tenancy) -> None:
         self._path = INTERFACES[interface]
         self._way = way
-        self._token = token
-        self._database = database
+        self._credential = credential
+        self._tenancy = tenancy
 
     def ask(self, method: str, tail: str, body: Body = None) -> Response:
         """Ask with the token; `tail` is the path below the database's collections."""
-        shown = [(TOKEN_HEADER, self._token.get_secret_value())]
-        return http.ask(self._way, method, self._path(self._database, tail), shown, body)
+        path = self._path(self._tenancy, tail)
+        return http.ask(self._way, method, path, self._credential.headers, body)
 
     def walk(self) -> Journey:
         """Create a collection, add, read, ask, filter and delete, as the documentation does; each request must be accepted.

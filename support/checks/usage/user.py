@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 from support.checks.usage import langchain, llamaindex, python_client
 from support.checks.usage.rest_api import Walk
 from support.chroma import client as chroma_client
-from support.deploy.ways_in import way_in
+from support.chroma.reachable import Tenancy
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -15,10 +15,9 @@ if TYPE_CHECKING:
     from support.checks.usage.journey import Journey
     from support.chroma.client import Client, Collection
     from support.chroma.database import Database
-    from support.deploy.live import Live
+    from support.chroma.reachable import Reachable
     from support.network.http import Response
-    from support.network.vantage import Vantage
-    from support.network.way import WayName
+    from support.network.way import Routes, WayName
 
 # A notebook uses the Python client; what it is about is the way that it takes.
 EXAMPLES: Final[Mapping[str, Callable[[Client], Journey]]] = {
@@ -36,17 +35,20 @@ BY_NAME: Final[Mapping[str, Callable[[Walk, str], Response]]] = {
 
 
 class User:
-    """A user of the live release in the scenario's own database, where nothing of anybody else is met."""
+    """A user of a Chroma in the scenario's own database, where nothing of anybody else is met."""
 
-    def __init__(self, live: Live, vantage: Vantage, database: Database) -> None:
-        self._live = live
-        self._vantage = vantage
+    def __init__(self, chroma: Reachable, routes: Routes, database: Database) -> None:
+        self._chroma = chroma
+        self._routes = routes
         self._database = database
 
     def follow(self, example: str, way: WayName) -> Journey:
         """Follow the example of a library."""
         client = chroma_client.client(
-            way_in(self._live, way, self._vantage), self._live.token, self._database.name
+            self._routes.way(way),
+            self._chroma.credential,
+            self._database.name,
+            self._chroma.tenancy.tenant,
         )
         try:
             return EXAMPLES[example](client)
@@ -62,4 +64,5 @@ class User:
         return BY_NAME[request](self._walk(interface, "ingress", collection.database), collection.name)
 
     def _walk(self, interface: str, way: WayName, database: str) -> Walk:
-        return Walk(interface, way_in(self._live, way, self._vantage), self._live.token, database)
+        tenancy = Tenancy(self._chroma.tenancy.tenant, database)
+        return Walk(interface, self._routes.way(way), self._chroma.credential, tenancy)

@@ -9,10 +9,13 @@ import pytest
 from pydantic import SecretStr
 
 from support.checks.access import answers
-from support.checks.access.requests import CREDENTIALS, OpenPorts, assert_gateway_alone_is_open
+from support.checks.access.doors import OpenPorts, assert_gateway_alone_is_open
+from support.checks.access.requests import CREDENTIALS
+from support.chroma.reachable import Credential
 from support.network.http import Response
 
 TOKEN = "Sesame-0123456789/+?"
+CREDENTIAL = Credential(SecretStr(TOKEN))
 BEAT = b'{"nanosecond heartbeat":1}'
 
 
@@ -85,7 +88,7 @@ def test_a_redirect_leads_to_the_same_address(status: int, location: str | None)
 
 
 def test_no_two_credentials_show_the_same_and_one_alone_is_right() -> None:
-    shown = [tuple(make(TOKEN)) for make in CREDENTIALS.values()]
+    shown = [tuple(make(CREDENTIAL)) for make in CREDENTIALS.values()]
     assert len(set(shown)) == len(CREDENTIALS)
     assert shown.count((("X-Chroma-Token", TOKEN),)) == 1
 
@@ -93,7 +96,7 @@ def test_no_two_credentials_show_the_same_and_one_alone_is_right() -> None:
 @pytest.mark.parametrize("token", [TOKEN, "open-sesame-open-sesame", "close-sesame-close-sesame"])
 def test_a_wrong_token_is_wrong_whatever_the_right_one_is(token: str) -> None:
     for name in ("with a wrong token", "with a wrong token as a bearer token"):
-        assert token not in str(CREDENTIALS[name](token))
+        assert token not in str(CREDENTIALS[name](Credential(SecretStr(token))))
 
 
 def test_the_gateway_must_be_reached_for_chroma_to_count_as_out_of_reach() -> None:

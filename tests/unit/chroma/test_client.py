@@ -11,6 +11,7 @@ from pydantic import SecretStr
 from trustme import CA
 
 from support.chroma import client as chroma_client
+from support.chroma.reachable import Credential
 from support.core.resolver import map_host
 from support.network.way import Way
 from tests import proxies
@@ -52,15 +53,15 @@ def test_the_client_is_let_in_where_others_are(
 ) -> None:
     # Nobody listens there, and there is no such file.
     monkeypatch.setenv(variable, "/no/such/file" if variable == "SSL_CERT_FILE" else "http://127.0.0.1:1")
-    client = chroma_client.client(way, SecretStr("sesame"))
+    client = chroma_client.client(way, Credential(SecretStr("sesame")))
     assert client.heartbeat() == 7
     client.close()
 
 
 def test_each_client_takes_its_own_way(way: Way) -> None:
     others = Way("ingress", way.url, ssl.create_default_context())
-    client = chroma_client.client(way, SecretStr("sesame"))
+    client = chroma_client.client(way, Credential(SecretStr("sesame")))
     with pytest.raises(ValueError, match="Could not connect"):
-        chroma_client.client(others, SecretStr("sesame"))
+        chroma_client.client(others, Credential(SecretStr("sesame")))
     assert client.heartbeat() == 7
     client.close()

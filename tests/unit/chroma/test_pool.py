@@ -6,6 +6,7 @@ import socket
 import subprocess
 import sys
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,6 +17,7 @@ from pydantic import SecretStr
 from support.chroma import calls, samples
 from support.chroma.database import Database
 from support.chroma.pool import Pool
+from support.chroma.reachable import Credential, Tenancy
 from support.chroma.types import Metric
 from support.core.wait import Deadlines, wait_for
 from support.network import http
@@ -26,6 +28,21 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 CAN = frozenset({CONFIGURATION, DATABASE_DELETION, ID_REUSE})
+
+
+@dataclass(frozen=True)
+class There:
+    """A Chroma that can do this and no more."""
+
+    way: Way
+    capabilities: frozenset[str] = CAN
+    credential: Credential = field(default_factory=lambda: Credential(SecretStr("")))
+    tenancy: Tenancy = field(default_factory=Tenancy)
+    refusal: int = 401
+    open_paths: frozenset[str] = frozenset()
+    lasting: bool = True
+
+
 CHROMA = Path(sys.executable).with_name("chroma")
 
 
@@ -66,12 +83,12 @@ def indexes(server: tuple[Way, Path], more: int) -> Iterator[None]:
 
 @pytest.fixture
 def pool(way: Way) -> Iterator[Pool]:
-    with Pool(partial(Database, way, SecretStr("any"), "0000aaaa", CAN)) as pool:
+    with Pool(partial(Database, There(way), "0000aaaa")) as pool:
         yield pool
 
 
 def scenario(way: Way, pool: Pool | None, can: frozenset[str] = CAN) -> Database:
-    return Database(way, SecretStr("any"), "0000aaaa", can, pool)
+    return Database(There(way, can), "0000aaaa", pool)
 
 
 def databases(way: Way) -> set[str]:
@@ -135,7 +152,7 @@ def test_a_release_that_lost_its_data_has_other_collections(way: Way, pool: Pool
 
 def test_a_scenario_that_only_borrows_makes_no_database_and_the_pool_takes_its_own_along(way: Way) -> None:
     there = databases(way)
-    with Pool(partial(Database, way, SecretStr("any"), "0000aaaa", CAN)) as pool:
+    with Pool(partial(Database, There(way), "0000aaaa")) as pool:
         with scenario(way, pool) as database:
             lent = database.reuse()
             assert databases(way) == {*there, lent.database}

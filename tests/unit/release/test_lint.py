@@ -135,6 +135,7 @@ def test_a_tag_that_is_no_version_is_no_number() -> None:
 
 def test_of_a_version_nothing_is_claimed_that_is_not_known() -> None:
     assert load("native").capabilities == {
+        "authentication",
         "native-authentication",
         "api-v1",
         "later-version",
@@ -142,4 +143,4 @@ def test_of_a_version_nothing_is_claimed_that_is_not_known() -> None:
     }
     assert {"gateway", "server-validation"} < load("gateway").capabilities
     assert not {"api-v1", "telemetry"} & load("gateway").capabilities
-    assert load("documented").capabilities == frozenset()
+    assert load("documented").capabilities == {"authentication"}, "which each has to have"

@@ -4,8 +4,8 @@ import re
 
 import pytest
 
+from support.reporting.buffer import FeatureBuffer
 from support.reporting.scenario import Scenario
-from support.reporting.terminal import FeatureBuffer
 from support.reporting.verdict import Result
 from tests.miniature import Miniature
 
