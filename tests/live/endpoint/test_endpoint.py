@@ -129,7 +129,7 @@ def _reverse(answer: dict[str, Any]) -> None:
 
 
 def _miscount(_method: str, path: str, _body: bytes, status: int, answer: bytes) -> tuple[int, bytes]:
-    return status, str(int(answer) + 1).encode() if path.endswith("/count") else answer
+    return status, str(int(answer) + 1).encode() if path.partition("?")[0].endswith("/count") else answer
 
 
 def _take_all(_method: str, _path: str, _body: bytes, status: int, answer: bytes) -> tuple[int, bytes]:
