@@ -19,6 +19,7 @@ help:
 	echo 'make fix      format the code, and mend what lint can mend by itself'
 	echo 'make faults   every seeded fault against the scenario that must catch it: many minutes'
 	echo 'make kills    kills aimed at the writing of an index, 60 unless ROUNDS says otherwise: what is torn, and that nothing is lost'
+	echo 'make night    a release under its users while it is verified three times, and runs that are ended at ten random moments: half an hour'
 	echo 'make test-distributions   set-up and a run on other distributions, entered and as virtual machines: hours'
 	echo 'make table    the documented component beside the features, with the verdicts of the last reports'
 	echo 'make setup    the virtual environment, and all that the embedded cluster is made of'
@@ -70,6 +71,14 @@ faults:
 kills: venv-dev
 	ROUNDS=$(or $(ROUNDS),60) $(BIN)/pytest tests/unit/persistence/test_kills.py -q -rA
 
+# The users of a release must not notice that it is verified, nor that this is ended at whatever moment.
+night: ENVIRONMENT := venv-dev
+night:
+	$(stages)
+	$(set-up)
+	stage "a night" $(BIN)/python -m tests.live.cluster.night $(ARGS)
+	stage "interruptions" env INTERRUPTIONS=10 $(BIN)/pytest tests/live/cluster/test_verify.py -k ended_one
+
 test-distributions: venv-dev
 	$(BIN)/python -m tests.distributions $(ARGS)
 
@@ -111,7 +120,7 @@ venv venv-dev:
 	"$$python" -m cluster.build.environment .venv $(LOCKS)
 	key $(LOCKS) >$(STAMP)
 
-.PHONY: help verify test table check fix faults kills test-distributions setup lock clean venv venv-dev
+.PHONY: help verify test table check fix faults kills night test-distributions setup lock clean venv venv-dev
 
 define set-up
 stage "virtual environment" $(MAKE) $(or $(ENVIRONMENT),venv)

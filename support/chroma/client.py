@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from contextvars import ContextVar
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, cast
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING, Any, cast
 import httpx
 
 from support.core.component import DEFAULT_DATABASE, TENANT
+from support.core.restraint import restraint
 from support.core.wait import kept
 
 if TYPE_CHECKING:
@@ -61,7 +63,20 @@ def _session(**given: Any) -> httpx.Client:
     Left to itself it would go through the environment's proxies, trust other authorities than the machine does, and wait
     for ever; it has a setting for none of these (chromadb 1.5.9).
     """
-    return httpx.Client(**{**given, "verify": _way.get().verify, "trust_env": False, "timeout": kept().call})
+    return httpx.Client(
+        **{**given, "verify": _way.get().verify, "trust_env": False, "timeout": kept().call},
+        event_hooks={"request": [_account]},
+    )
+
+
+def _account(request: httpx.Request) -> None:
+    """Account for a request before it leaves."""
+    path, body = request.url.path, request.content
+    records = 0
+    if path.endswith(("/add", "/upsert")):
+        ids = json.loads(body).get("ids")
+        records = len(ids) if isinstance(ids, list) else 0
+    restraint().asks_release(request.method, path, len(body), records)
 
 
 def _stop(server: FastAPI) -> None:

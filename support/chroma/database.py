@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import itertools
-import uuid
+import time
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Self
 
 from support.chroma.calls import add
 from support.chroma.client import client
+from support.chroma.naming import name_of
 from support.chroma.outcomes import Outcome, expect, outcome
 from support.chroma.samples import DIMENSION
 from support.chroma.types import Metric, Record
+from support.core.component import HEARTBEAT
+from support.core.restraint import restraint
 from support.core.wait import kept, wait_for
 from support.network import http
 from support.release.versions import CONFIGURATION, DATABASE_DELETION, ID_REUSE
@@ -45,7 +48,7 @@ class Database:
         self._deletes = DATABASE_DELETION in chroma.capabilities
         self._configures = CONFIGURATION in chroma.capabilities
         self.reuses_ids = ID_REUSE in chroma.capabilities
-        self._name = f"conformance-{run_id}-{uuid.uuid4().hex[:8]}" if self._deletes else "conformance"
+        self._run_id = run_id
         self._chroma = chroma
         self._databases = chroma.tenancy.databases
         # Where an id cannot be given again, a collection that was used is not as good as a new one.
@@ -69,6 +72,17 @@ class Database:
             self._remove()
         self.client.close()
 
+    @cached_property
+    def _name(self) -> str:
+        return name_of(self._run_id, self._clock()) if self._deletes else "conformance"
+
+    def _clock(self) -> float:
+        """Return the time of the release's clock, in seconds since 1970; where it does not tell, that of this machine."""
+        try:
+            return float(self._ask("GET", HEARTBEAT).json()["nanosecond heartbeat"]) / 1e9
+        except (http.NoResponse, ValueError, KeyError, TypeError):
+            return time.time()
+
     @property
     def name(self) -> str:
         """The name of the database, which is there from now on."""
@@ -79,6 +93,7 @@ class Database:
         """A client of the database, which is there from now on."""
         if self._deletes or not self.is_there():
             self._insist("POST", self._databases, {"name": self._name})
+            restraint().tally["databases"] += self._deletes
         return client(self._chroma.way, self._chroma.credential, self._name, self._chroma.tenancy.tenant)
 
     def create(
@@ -155,6 +170,7 @@ class Database:
             self._insist("DELETE", f"{self._databases}/{self.name}/collections/{name}")
         if self._deletes:
             self._insist("DELETE", f"{self._databases}/{self.name}")
+            restraint().tally["databases removed"] += 1
 
     def _insist(self, method: str, path: str, body: Body = None) -> None:
         # While somebody else writes, Chroma may answer that the database is locked (500, measured on 1.5.9).

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import itertools
+import time
 from collections import defaultdict
 from typing import TYPE_CHECKING, Any, Final, Self
 
+from support.chroma.naming import OLD
 from support.chroma.outcomes import Outcome, outcome
 from support.network.http import NoResponse
 
@@ -17,6 +19,8 @@ if TYPE_CHECKING:
     from support.chroma.database import Database
     from support.chroma.types import Metric
 
+# Seconds after which the database is changed for another, well before others may take it for a dead run's.
+_RETIRED: Final = OLD * 0.75
 _IDS_ALONE: Final[dict[str, Any]] = {"include": []}
 
 
@@ -35,6 +39,7 @@ class Pool:
         self._free: defaultdict[tuple[Metric, int], list[Collection]] = defaultdict(list)
         self._lent: dict[str, tuple[Metric, int]] = {}
         self._numbers = itertools.count(1)
+        self._since = 0.0
 
     def __enter__(self) -> Self:
         return self
@@ -67,12 +72,13 @@ class Pool:
             return
 
     def _opened(self) -> Database:
-        if self._database and not self._database.is_there():
+        is_old = time.monotonic() - self._since > _RETIRED and not self._lent
+        if self._database and (is_old or not self._database.is_there()):
             self._free.clear()
             self._database.__exit__(None, None, None)
             self._database = None
         if self._database is None:
-            self._database = self._make_database()
+            self._database, self._since = self._make_database(), time.monotonic()
         return self._database
 
 

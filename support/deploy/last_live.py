@@ -58,7 +58,7 @@ def recall(kube: Kube, namespace: str) -> tuple[Release, Objects, SecretStr | No
         return None
     kept = unpacked(found["data"][_ENTRY])
     token = kept.get("token") or _shown(kept["objects"])
-    return _release(kept["release"]), kept["objects"], SecretStr(token) if token else None
+    return release_of(kept["release"]), kept["objects"], SecretStr(token) if token else None
 
 
 def _shown(objects: Objects) -> str:
@@ -109,7 +109,7 @@ def unpacked(text: str) -> Any:
     return json.loads(gzip.decompress(base64.b64decode(text)))
 
 
-def _release(kept: dict[str, Any]) -> Release:
+def release_of(kept: dict[str, Any]) -> Release:
     """Return a recorded release; one of another version of the suite may state what this one does not know.
 
     It is identified by its name, and its objects are what can be given way to.

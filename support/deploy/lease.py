@@ -8,11 +8,12 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final, Self
 
 from support.core.errors import SuiteError
-from support.deploy.marks import is_running, renewed, this_process
+from support.core.process import is_running, this_process
+from support.deploy.marks import renewed
 from support.deploy.operator import who
 from support.deploy.renewal import Renewal
 from support.kube.errors import ApiError
-from support.kube.labels import ownership
+from support.kube.labels import PROCESS, ownership
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -23,8 +24,6 @@ if TYPE_CHECKING:
 
 _KIND: Final = "Lease"
 _PREFIX: Final = "chroma-conformance-"
-# Where it says which process of which machine holds it, so that a dead one on the same machine is seen at once.
-_PROCESS: Final = "chroma-conformance/process"
 _CONFLICT, _GONE = 409, 404
 
 
@@ -65,8 +64,8 @@ class Lease:
     def __enter__(self) -> Self:
         there = [self._kube.get(_KIND, self._name, place) for place in self._places]
         for lease in filter(None, there):
-            if self._is_held(lease):
-                raise HeldError(self._described(lease))
+            if _is_held(lease, self._now):
+                raise HeldError(_described(lease, self._release))
         around = self._kube.get("Namespace", self._release)
         if around and "deletionTimestamp" not in around["metadata"]:
             self._place = self._release
@@ -96,7 +95,9 @@ class Lease:
             if error.status != _CONFLICT:
                 raise
             taken = self._kube.get(_KIND, self._name, self._place)
-            raise HeldError(self._described(taken) if taken else f"{self._release} is in use") from None
+            raise HeldError(
+                _described(taken, self._release) if taken else f"{self._release} is in use"
+            ) from None
 
     def _stated(self) -> Object:
         now = _micro()
@@ -107,7 +108,7 @@ class Lease:
                 "name": self._name,
                 "namespace": self._place,
                 "labels": ownership(self._run_id),
-                "annotations": {_PROCESS: json.dumps(this_process())},
+                "annotations": {PROCESS: json.dumps(this_process())},
             },
             "spec": {
                 "holderIdentity": f"run {self._run_id} ({self._act}), by {who(self._kube)}",
@@ -116,22 +117,6 @@ class Lease:
                 "renewTime": now,
             },
         }
-
-    def _is_held(self, lease: Object) -> bool:
-        with suppress(KeyError, ValueError):
-            seen = is_running(json.loads(lease["metadata"]["annotations"][_PROCESS]))
-            if seen is not None:
-                return seen
-        duration = lease["spec"].get("leaseDurationSeconds") or 0
-        return bool((self._now - renewed(lease)).total_seconds() <= duration)
-
-    def _described(self, lease: Object) -> str:
-        spec: dict[str, Any] = lease["spec"]
-        return (
-            f"the release in {self._release} is in use by {spec.get('holderIdentity', 'another run')}, since "
-            f"{spec.get('acquireTime', 'a time that is not known')}: wait until that has ended; one that was killed is out of "
-            f"the way {spec.get('leaseDurationSeconds', 0)} s after it renewed its Lease {self._name} last"
-        )
 
     def _renew(self) -> bool:
         """Renew the Lease; return False where it went with its namespace, which this very run has removed."""
@@ -142,6 +127,37 @@ class Lease:
                 raise
             return False
         return True
+
+
+def held(kube: Kube, places: tuple[str, str], now: datetime) -> str:
+    """Say who acts on the release of a namespace, the first of the `places`, and since when; "" where nobody does.
+
+    Whoever only looks takes no Lease. Raises `ApiError`.
+    """
+    release, _ = places
+    for place in places:
+        lease = kube.get(_KIND, f"{_PREFIX}{release}", place)
+        if lease and _is_held(lease, now):
+            return _described(lease, release)
+    return ""
+
+
+def _is_held(lease: Object, now: datetime) -> bool:
+    with suppress(KeyError, ValueError):
+        seen = is_running(json.loads(lease["metadata"]["annotations"][PROCESS]))
+        if seen is not None:
+            return seen
+    duration = lease["spec"].get("leaseDurationSeconds") or 0
+    return bool((now - renewed(lease)).total_seconds() <= duration)
+
+
+def _described(lease: Object, release: str) -> str:
+    spec: dict[str, Any] = lease["spec"]
+    return (
+        f"the release in {release} is in use by {spec.get('holderIdentity', 'another run')}, since "
+        f"{spec.get('acquireTime', 'a time that is not known')}: wait until that has ended; one that was killed is out of "
+        f"the way {spec.get('leaseDurationSeconds', 0)} s after it renewed its Lease {lease['metadata']['name']} last"
+    )
 
 
 def _micro() -> str:

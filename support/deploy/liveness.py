@@ -16,6 +16,7 @@ from support.chroma.holdings import PROBE_PREFIX, Answer, Holding, Holdings, loo
 from support.core.component import COLLECTIONS, HEARTBEAT, TOKEN_HEADER
 from support.core.errors import SuiteError
 from support.core.resolver import map_host, nameless
+from support.core.restraint import restraint
 from support.core.symptoms import Symptom
 from support.diagnosis.findings import Cause
 from support.network.way import ingress
@@ -242,6 +243,16 @@ class HealthCheck:
             raise _seen(NotYet, answer, "without a token")
         return True
 
+    def accepts_token(self) -> bool:
+        """Ask for one collection with the token; return whether that was answered.
+
+        Raises `Locked` when the release does not take the token, `NotYet` when the answer says neither.
+        """
+        answer = self._ask("GET", f"{COLLECTIONS}?limit=1")
+        if answer.is_success:
+            return True
+        raise _seen(Locked if answer.status in _REFUSALS else NotYet, answer)
+
     def holdings(self) -> Holdings:
         """Return what the release holds; raises `Lost` or `Unreadable` where that is not what is expected."""
         found = look(self._answer, self._look)
@@ -296,6 +307,7 @@ class HealthCheck:
         content = None if body is None else json.dumps(body).encode()
         if content is not None:
             headers = {**headers, "Content-Type": "application/json"}
+        restraint().asks_release(method, path, len(content or b""))
         try:
             came = self._client.request(
                 method,

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import json
-import os
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, Self
+from typing import TYPE_CHECKING, Final, Self
 
+from support.core.process import is_running, this_process
 from support.deploy.renewal import Renewal
 from support.kube.client import FIELD_MANAGER
 from support.kube.errors import ApiError
-from support.kube.labels import OWNED, RUN, ownership
+from support.kube.labels import LASTS, OWNED, PROCESS, RUN, ownership
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -90,8 +89,16 @@ class Living:
         run_id = run_of(obj)
         if run_id is None or run_id in self.runs:
             return False
+        if run_id in self.dead:
+            return True
+        # A run that only verifies has no mark: what it makes says by which process it was made, and how long it may last.
+        noted = obj["metadata"].get("annotations") or {}
+        with suppress(KeyError, ValueError):
+            seen = is_running(json.loads(noted[PROCESS]))
+            if seen is not None:
+                return not seen
         made = _time(obj["metadata"]["creationTimestamp"])
-        return run_id in self.dead or (self.now - made).total_seconds() > self.lapse
+        return (self.now - made).total_seconds() > float(noted.get(LASTS, self.lapse))
 
 
 def living(marks: Iterable[Object], now: datetime, deadlines: Deadlines, own: str) -> Living:
@@ -132,41 +139,3 @@ def renewed(mark: Object) -> datetime:
 
 def _time(text: str) -> datetime:
     return datetime.fromisoformat(text)
-
-
-def this_process() -> dict[str, Any]:
-    """Return by what this process is found again on this machine; nothing where the machine does not tell."""
-    try:
-        return {**_machine(), "pid": os.getpid(), "started": _started(os.getpid())}
-    except OSError:
-        return {}
-
-
-def is_running(process: Any) -> bool | None:
-    """Say whether a process runs; None where that cannot be seen from here, since it is another machine's."""
-    try:
-        here = _machine()
-    except OSError:
-        return None
-    if not isinstance(process, dict) or any(process.get(name) != value for name, value in here.items()):
-        return None
-    try:
-        return bool(_started(process["pid"]) == process["started"])
-    except OSError:
-        return False
-
-
-def _machine() -> dict[str, str]:
-    """Return what tells this machine, since it was booted, and this view of its processes from all others."""
-    boot = Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
-    return {"boot": boot, "processes": str(Path("/proc/self/ns/pid").readlink())}
-
-
-def _started(pid: int) -> str:
-    """Return when a process was started, in ticks since the boot; OSError when it has ended."""
-    facts = (
-        Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace").rpartition(") ")[2].split()
-    )
-    if facts[0] == "Z":
-        raise ProcessLookupError(pid)
-    return facts[19]

@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
+from support.chroma.naming import owner_of
 from support.core.component import AUTH_KEY, AUTH_SECRET, DEFAULT_DATABASE, HEARTBEAT, TENANT, TOKEN_HEADER
 from support.core.component import COLLECTION as EXAMPLE
 from support.deploy import last_live
@@ -17,11 +18,14 @@ from support.network.way import ingress
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from pydantic import SecretStr
+
     from support.kube.client import Kube
     from support.network.http import Response
     from support.platform.inventory import Inventory
 
 _DATABASES: Final = f"/api/v2/tenants/{TENANT}/databases"
+# That of earlier versions of the suite.
 _DATABASE: Final = re.compile(r"conformance-(?P<run>[0-9a-f]{8})-[0-9a-f]{8}")
 # That of versions which delete no database: all runs share it, and leave it empty.
 _SHARED: Final = "conformance"
@@ -35,13 +39,15 @@ _SECRET: Final = ("Secret", AUTH_SECRET)
 class Remnant:
     """A database of a run, or (with its `collection`) what is in one that outlives runs.
 
-    `run_id` says whose it is, where its name tells; `is_old`: nobody who lives can still need it.
+    `run_id` says whose it is, where its name tells; `is_old`: nobody who lives can still need it. `tells`: its name tells by
+    itself whether its run may live.
     """
 
     database: str
     collection: str = ""
     run_id: str = ""
     is_old: bool = False
+    tells: bool = False
 
     def __str__(self) -> str:
         return (
@@ -54,13 +60,19 @@ class Remnant:
 class Remains:
     """What runs have left in the release of a namespace; `unknown` says what could not be looked at or removed, a phrase each."""
 
-    def __init__(self, namespace: str, kube: Kube, inventory: Inventory) -> None:
+    def __init__(
+        self, namespace: str, kube: Kube, inventory: Inventory, token: SecretStr | None = None
+    ) -> None:
         self.namespace = namespace
         self.unknown: list[str] = []
         host = last_live.host(kube, namespace) or f"{namespace}.{inventory.domain_name}"
         self._way = ingress(host, inventory)
-        token = decoded(kube.get(*_SECRET, namespace) or {}).get(AUTH_KEY, "")
-        self._headers = [(TOKEN_HEADER, token)]
+        shown = (
+            token.get_secret_value()
+            if token
+            else decoded(kube.get(*_SECRET, namespace) or {}).get(AUTH_KEY, "")
+        )
+        self._headers = [(TOKEN_HEADER, shown)]
 
     def look(self) -> list[Remnant]:
         """Return what may be a dead run's; nothing where the release does not answer."""
@@ -90,10 +102,12 @@ class Remains:
         return True
 
     def _look(self) -> Iterator[Remnant]:
-        for name in self._databases():
-            if found := _DATABASE.fullmatch(name):
-                yield Remnant(name, run_id=found["run"])
         now = int(self._insist("GET", HEARTBEAT).json()["nanosecond heartbeat"])
+        for name in self._databases():
+            if owner := owner_of(name):
+                yield Remnant(name, run_id=owner.run_id, is_old=owner.is_dead(now / 1e9), tells=True)
+            elif found := _DATABASE.fullmatch(name):
+                yield Remnant(name, run_id=found["run"])
         for one in self._collections(DEFAULT_DATABASE):
             made = made_at(one["name"])
             if made is not None:

@@ -7,21 +7,24 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
+from support.chroma.naming import OLD
 from support.core.parallel import in_parallel
+from support.core.restraint import restraint
 from support.deploy import removal
-from support.deploy.marks import KIND, is_mark, living, run_of
+from support.deploy.marks import KIND, Living, is_mark, living, run_of
 from support.deploy.objects import is_prepull_pod
 from support.deploy.remains import Remains
 from support.kube.errors import ApiError
-from support.kube.labels import OWNED
+from support.kube.labels import OWNED, PROCESS
 from support.kube.objects import key
+from support.kube.resources import path_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from datetime import datetime
 
     from support.core.wait import Deadlines
-    from support.deploy.marks import Living
+    from support.deploy.remains import Remnant
     from support.kube.client import Kube
     from support.kube.objects import Object, Objects
     from support.platform.inventory import Inventory
@@ -145,7 +148,7 @@ def _releases(kube: Kube) -> Iterable[str]:
 def _sweep_release(remains: Remains, alive: Living, swept: Swept, *, alone: bool) -> None:
     found = remains.look()
     for each in found:
-        if each.run_id in alive.runs or not (each.run_id or alone or each.is_old):
+        if not _is_left(each, alive, alone=alone):
             continue
         if not remains.remove(each):
             continue
@@ -153,3 +156,54 @@ def _sweep_release(remains: Remains, alive: Living, swept: Swept, *, alone: bool
         if each.run_id:
             swept.runs.add(each.run_id)
     swept.left += remains.unknown
+
+
+def _is_left(each: Remnant, alive: Living, *, alone: bool) -> bool:
+    if each.run_id in alive.runs:
+        return False
+    if each.tells:
+        # A run that only verifies has no mark.
+        return each.run_id in alive.dead or each.is_old
+    return bool(each.run_id or alone or each.is_old)
+
+
+def sweep_unmarked(
+    kube: Kube, inventory: Inventory, release: str, vantage: str | None, now: datetime
+) -> Swept:
+    """Remove what dead runs have left that only verified a release, and nothing else: pods of theirs, and databases.
+
+    Their marks would be objects, so that each tells by itself whether its run may live. `release` is the namespace of the
+    release, `vantage` that of pods which were given a namespace. Never raises what a cluster can do to it.
+    """
+    swept = Swept()
+    alive = Living(now, frozenset(), frozenset(), OLD)
+    for kind, place in (("Namespace", None), *((("Pod", vantage),) if vantage else ())):
+        try:
+            found = kube.list(kind, place, OWNED)
+        except ApiError as error:
+            swept.left.append(f"{kind}: {error.message}")
+            continue
+        for obj in found:
+            if PROCESS in (obj["metadata"].get("annotations") or {}) and alive.is_left(obj):
+                _try(swept, obj, partial(_remove_vantage, kube, obj))
+    remains = Remains(release, kube, inventory, inventory.admin_password)
+    for each in remains.look():
+        if each.tells and each.is_old and remains.remove(each):
+            swept.removed.append(f"{each} of {release}")
+            swept.runs.add(each.run_id)
+    swept.left += remains.unknown
+    return swept
+
+
+def _remove_vantage(kube: Kube, obj: Object) -> None:
+    """Remove a vantage: its pod, with the namespace around it where that was made for it."""
+    name = obj["metadata"]["name"]
+    where = obj["metadata"].get("namespace")
+    restraint().own(path_of(obj))
+    if where:
+        kube.delete("Pod", name, where, grace=0)
+        return
+    for pod in kube.list("Pod", name, OWNED):
+        restraint().own(path_of(pod))
+        kube.delete(*key(pod), name, grace=0)
+    kube.delete("Namespace", name)

@@ -13,6 +13,7 @@ from urllib3.exceptions import HTTPError
 
 from apiserver.connection import Connection
 from apiserver.errors import NoAnswerError, explained
+from support.core.restraint import restraint
 from support.core.wait import kept
 from support.kube import errors
 from support.kube.discovery import contents
@@ -256,6 +257,7 @@ class Kube:
         accept: str = "application/json",
         silence: float = 0,
     ) -> Any:
+        restraint().asks_cluster(method, _of_object(method, path, body), dry_run="dryRun" in (query or {}))
         headers = {"Accept": accept} | ({"Content-Type": content_type} if body is not None else {})
         content = json.dumps(body).encode() if body is not None else None
         timeout = kept().connect, silence + kept().request
@@ -278,6 +280,9 @@ class Kube:
         from support.kube.websocket import RejectedError, Websocket  # noqa: PLC0415 - most commands open none
 
         path = f"/{path_to('Pod', pod, namespace)}/{what}?{urlencode(list(query))}"
+        if what == "exec" and not restraint().runs_commands:
+            raise ApiError(403, "Forbidden", f"{restraint().mode} runs no command without --capability exec")
+        restraint().opens_pod(path_to("Pod", pod, namespace), what)
         try:
             return Websocket.open(self._way, path, protocols, kept().request)
         except RejectedError as error:
@@ -286,6 +291,12 @@ class Kube:
             raise refused from error
         except (NoAnswerError, OSError) as error:
             raise errors.unanswered(error, f"no way into {namespace}/{pod} ({what})") from error
+
+
+def _of_object(method: str, path: str, body: Object | None) -> str:
+    """Return the path of what a request is about: of what is created as well, which is sent to the path of its kind."""
+    name = body["metadata"].get("name") if method == "POST" and body and body.get("metadata") else ""
+    return f"{path}/{name}" if name else path
 
 
 def _dry(dry_run: bool) -> dict[str, str]:

@@ -9,6 +9,9 @@ if TYPE_CHECKING:
 
 # The label that says to which run alone an object belongs.
 RUN = "chroma-conformance/run"
+# The annotations that say by which process an object was made, and for how many seconds it may last where that cannot be seen.
+PROCESS = "chroma-conformance/process"
+LASTS = "chroma-conformance/lasts"
 
 
 def ownership(run_id: str | None) -> dict[str, str]:

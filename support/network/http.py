@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 import h11
 
 from support.core.errors import SuiteError
+from support.core.restraint import restraint
 from support.core.symptoms import Symptom
 from support.core.wait import kept
 
@@ -121,6 +122,8 @@ class Connection:
         """
         question = f"{method} {path} through the {self._way.name}"
         payload, kind = _payload(body)
+        records = len(body.get("ids") or ()) if isinstance(body, dict) else 0
+        restraint().asks_release(method, path, payload.size if payload else 0, records)
         sent = [("Host", _authority(self._way)), *headers, *kind, *(payload.headers if payload else ())]
         encoded = [(name.encode("ascii"), value.encode("latin-1")) for name, value in sent]
         try:

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from typing import TYPE_CHECKING, Final
 
+from support.core.process import this_process
+from support.core.restraint import restraint
 from support.core.wait import Timeout, kept, wait_for
 from support.kube import probe
 from support.kube.errors import ApiError
+from support.kube.labels import LASTS, PROCESS
+from support.kube.resources import path_of, path_to
 from support.network.tunnel import CHUNK, NoWay, Tunnel, Unreachable
 from support.network.way import netloc
 from support.platform.pull_secret import copy_of
@@ -19,19 +24,24 @@ if TYPE_CHECKING:
 
     from support.core.wait import Deadlines
     from support.kube.client import Kube
+    from support.kube.objects import Object
 
 POD: Final = "vantage"
+# Seconds that a vantage without a mark lasts at most, where its process cannot be looked for: longer than any run that verifies.
+LONGEST: Final = 6 * 3600.0
 # Where the probe's `proxy` listens.
 _PROXY_PORT: Final = 1080
 
 
 class Vantage:
-    """One pod of the probe image in a throw-away namespace of its own; a context manager.
+    """One pod of the probe image; a context manager.
 
-    `pull` is what its image is pulled with, in base64 (None: without).
+    It lies in a throw-away namespace of its own, or in one that is there already, where its name carries the run's id.
+    `pull` is what its image is pulled with, in base64 (None: without): a Secret in its own namespace. One that is there
+    already is left as it is, and has to have it.
 
-    Entering only asks for the pod; the first connection waits for it. Leaving ends every tunnel and asks for the
-    namespace's deletion without waiting for it. Safe to use from several threads.
+    Entering only asks for the pod; the first connection waits for it. Leaving ends every tunnel and asks for the pod's and
+    the throw-away namespace's deletion without waiting for it. Safe to use from several threads.
     """
 
     def __init__(
@@ -53,18 +63,28 @@ class Vantage:
         self._tunnels: dict[tuple[str, int], Tunnel] = {}
         self._lock = threading.Lock()
         self._up = False
+        self._pod, self._is_ours = POD, True
 
     def __enter__(self) -> Self:
-        self._kube.apply(probe.namespace(self._namespace, self._run_id))
+        self._is_ours = not self._is_there()
         pulling = {}
-        if self._pull:
-            secret = copy_of(self._pull, self._namespace, self._run_id)
-            self._kube.apply(secret)
-            pulling = {"imagePullSecrets": [{"name": secret["metadata"]["name"]}]}
+        if self._is_ours:
+            restraint().own(path_to("Namespace", self._namespace, None))
+            self._kube.apply(self._marked(probe.namespace(self._namespace, self._run_id)))
+            pulling = self._pull_secret()
+        else:
+            self._pod = f"{POD}-{self._run_id}"
+        restraint().own(path_to("Pod", self._pod, self._namespace))
         pod = probe.pod(
-            POD, self._namespace, self._run_id, self._image, ["proxy"], restartPolicy="Always", **pulling
+            self._pod,
+            self._namespace,
+            self._run_id,
+            self._image,
+            ["proxy"],
+            restartPolicy="Always",
+            **pulling,
         )
-        probe.start(self._kube, pod, self._deadlines)
+        probe.start(self._kube, self._marked(pod), self._deadlines)
         return self
 
     def __exit__(
@@ -75,8 +95,34 @@ class Vantage:
                 tunnel.close()
             self._tunnels.clear()
         # Both at the same instant: a namespace dies in rounds of five seconds (docs/speed.md#how-a-namespace-ends).
-        self._kube.delete("Pod", POD, self._namespace, grace=0)
-        self._kube.delete("Namespace", self._namespace)
+        self._kube.delete("Pod", self._pod, self._namespace, grace=0)
+        if self._is_ours:
+            self._kube.delete("Namespace", self._namespace)
+
+    def _pull_secret(self) -> Object:
+        """Make what the image is pulled with, and return the part of the pod's specification that names it."""
+        if not self._pull:
+            return {}
+        secret = copy_of(self._pull, self._namespace, self._run_id)
+        restraint().own(path_of(secret))
+        self._kube.apply(secret)
+        return {"imagePullSecrets": [{"name": secret["metadata"]["name"]}]}
+
+    def _marked(self, obj: Object) -> Object:
+        """Let an object say by which process it was made, and how long it may last: a run that verifies has no mark."""
+        if restraint().changes:
+            return obj
+        noted = {PROCESS: json.dumps(this_process()), LASTS: f"{LONGEST:g}"}
+        return {**obj, "metadata": {**obj["metadata"], "annotations": noted}}
+
+    def _is_there(self) -> bool:
+        """Whether the namespace is there already; where we may not look, it was named as one that is."""
+        try:
+            return self._kube.get("Namespace", self._namespace) is not None
+        except ApiError as error:
+            if error.unanswered:
+                raise
+            return True
 
     def tunnel(self, host: str, port: int) -> Tunnel:
         """Return the local end of the way to a host and port as the cluster knows them; one for each target.
@@ -115,7 +161,7 @@ class Vantage:
         return True
 
     def _connect(self, host: str, port: int) -> socket.socket:
-        connection = self._kube.forward(self._namespace, POD, _PROXY_PORT)
+        connection = self._kube.forward(self._namespace, self._pod, _PROXY_PORT)
         try:
             connection.settimeout(kept().consent)
             target = netloc(host, port)
@@ -128,8 +174,8 @@ class Vantage:
         return connection
 
     def _describe(self) -> str:
-        pod = self._kube.get("Pod", POD, self._namespace) or {}
-        return f"pod {self._namespace}/{POD} does not answer; its state: {pod.get('status', 'absent')}"
+        pod = self._kube.get("Pod", self._pod, self._namespace) or {}
+        return f"pod {self._namespace}/{self._pod} does not answer; its state: {pod.get('status', 'absent')}"
 
 
 def _read_consent(connection: socket.socket) -> None:

@@ -57,6 +57,7 @@ class Conditions:
     accept_insecure: bool
     changes: tuple[str, ...] = ()
     required: str | None = None  # a level that has to have run whole
+    mode: str = ""  # the option that keeps it from changing things
     conceded: tuple[str, ...] = ()  # capabilities that need not be there for it
     endpoint: str | None = None  # the address that the run is about, which then is about no release
 
@@ -234,7 +235,8 @@ class Report:
         """Return the options without which a scenario of this run would come to something else."""
         asked = self._conditions
         given = [f"--endpoint={asked.endpoint}"] * bool(asked.endpoint)
-        given += [f"--release={asked.release}"] * (asked.release != USUAL)
+        given += [f"--release={asked.release}"] * (asked.release not in {USUAL, ""})
+        given += [asked.mode] * bool(asked.mode)
         given += [f"--fault={asked.fault}"] * bool(asked.fault)
         given += ["--accept-insecure"] * asked.accept_insecure
         return [*given, f"--hypothesis-profile={asked.profile}", f"--hypothesis-seed={asked.seed}"]
@@ -251,7 +253,12 @@ class Report:
             "began": iso(self._began),
             "seconds": round(time.monotonic() - self._clock, 1),
             "run": asked.run_id,
-            **({"endpoint": asked.endpoint} if asked.endpoint else {"release": asked.release}),
+            # Of a release that is verified as it lives, the name is found out on the cluster.
+            **(
+                {"endpoint": asked.endpoint}
+                if asked.endpoint
+                else {"release": asked.release or self._facts.get("release", "")}
+            ),
             "fault": asked.fault,
             **({"caught": self._caught()} if self._fault and finished else {}),
             "provider": asked.provider,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from support.reporting.scenario import LEVELS
+from support.reporting.scenario import BUDGET, LEVELS
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -34,7 +34,7 @@ def unproved(
             # Nothing concedes that: a promise that is kept now and then is not kept.
             if result.outcome == "flaky":
                 yield f"{level} is required, and this was flaky: {result.scenario.name}: {result.reason}"
-            lacking = set(result.scenario.needs)
+            lacking = {*result.scenario.needs, *([BUDGET] if result.over_budget else ())}
             if result.outcome == "skipped" and not result.not_applicable and not lacking & set(conceded):
                 remedy = f" (--without {' or '.join(sorted(lacking))} concedes that)" if lacking else ""
                 yield f"{level} is required, and this was skipped: {result.scenario.name}: {result.reason}{remedy}"

@@ -14,6 +14,8 @@ KUBERNETES: Final = "kubernetes"
 # What a run may do by its mode. Who may deploy may write as well, so that a scenario carries one of the two.
 DEPLOYING: Final = "deploying"
 WRITING: Final = "writing"
+# What a scenario lacks that did not fit into the budget of the run.
+BUDGET: Final = "budget"
 MODE_CAPABILITIES: Final = (DEPLOYING, WRITING)
 
 

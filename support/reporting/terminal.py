@@ -182,6 +182,12 @@ class SpecificationReporter(pytest.TerminalReporter):  # type: ignore[misc]  # f
                     self._head(self._coming)
                 self.write_line(f"      {line}")
 
+    def say(self, line: str) -> None:
+        """Say a line that stays."""
+        with self._capturing_stopped():
+            self.ensure_newline()
+            self.write_line(line)
+
     def ensure_newline(self) -> None:
         """Begin a line: the one that passes makes room."""
         self._forget()

@@ -32,8 +32,12 @@ REMEDY: Final = "remedy"
 STEPS: Final = "steps"
 # The property of a report that says that a scenario could not begin, since the release that it needs was not live.
 NOT_LIVE: Final = "not_live"
+# The property of a report that says that a scenario did not fit into the budget of the run.
+OVER_BUDGET: Final = "over_budget"
 # What an attempt adds to the properties of an item; the next attempt begins without.
-OF_ATTEMPT: Final = frozenset({EVIDENCE, REASON, MESSAGE, ERROR, TROUBLE, CAUSE, REMEDY, STEPS, NOT_LIVE})
+OF_ATTEMPT: Final = frozenset(
+    {EVIDENCE, REASON, MESSAGE, ERROR, TROUBLE, CAUSE, REMEDY, STEPS, NOT_LIVE, OVER_BUDGET}
+)
 # The property of a report that says that a scenario does not concern the release: its version is not made that way.
 NOT_APPLICABLE: Final = "not_applicable"
 
@@ -68,6 +72,7 @@ class Result:
     remedy: str = ""  # of a failure: what to do about it, where it is known
     evidence: str = ""  # of a failure: the directory of its evidence
     worker: str = ""  # the worker it ran on, under xdist
+    over_budget: bool = False  # skipped, since it did not fit into the budget of the run
     not_applicable: bool = False  # skipped, since it does not concern the release
     started: float = 0.0  # seconds since 1970; 0 where its worker died and did not say
     steps: tuple[str, ...] = ()  # what became of each, where it came to its steps
@@ -280,6 +285,7 @@ def _result(nodeid: str, phases: Sequence[pytest.TestReport]) -> Result:
         remedy=of_failure.get(REMEDY, ""),
         evidence=of_failure.get(EVIDENCE, ""),
         worker=getattr(phases[0], "worker_id", ""),
+        over_budget=OVER_BUDGET in properties,
         not_applicable=NOT_APPLICABLE in properties,
         started=min((report.start for report in phases if report.start), default=0.0),
         steps=tuple(properties.get(STEPS, "").splitlines()),

@@ -7,12 +7,13 @@ from typing import Any, Final
 import pytest
 
 from support.core.component import DEFAULT_DATABASE, TENANT
+from support.core.restraint import VERIFYING
 from support.core.validation import meant, unknown
 from support.release.catalogue import names
 from support.release.place import USUAL_NAMESPACE
 from support.release.release import USUAL
 from support.release.versions import AUTHENTICATION
-from support.reporting.scenario import DISRUPTIVE, LEVELS, MODE_CAPABILITIES
+from support.reporting.scenario import BUDGET, DISRUPTIVE, LEVELS, MODE_CAPABILITIES
 
 PROVIDERS: Final = ("auto", "embedded", "external")
 # Where the run is about an address, which no provider gives.
@@ -215,7 +216,7 @@ def _about_the_run(add: Add) -> None:
         "--without",
         metavar="NAME",
         action="append",
-        type=_one_of((*CAPABILITIES, *MODE_CAPABILITIES, *sorted(CONCEDED))),
+        type=_one_of((*CAPABILITIES, *MODE_CAPABILITIES, BUDGET, *sorted(CONCEDED))),
         default=[],
         help="a capability that may be missing where a level is required; "
         f"{DISRUPTIVE}: skip scenarios that interrupt the live release, and do not require them; "
@@ -234,6 +235,24 @@ def _about_the_run(add: Add) -> None:
         metavar="NAME|PATH",
         help="spoil the release with a fault, a file of manifests/faults or any other; the run must fail",
     )
+    add(
+        "--verify",
+        action="store_true",
+        help="verify the release that lives there: nothing is deployed, restarted or scaled, and what it writes goes again",
+    )
+    add(
+        "--read-only",
+        action="store_true",
+        help="--verify without writing a single record: heartbeat, access, certificate, objects, discovery, status",
+    )
+    add(
+        "--vantage-namespace",
+        metavar="NAME",
+        help="where --verify puts its one pod (default: a namespace of its own; none: no pod, and less is seen)",
+    )
+    bounds = ", ".join(f"{name}={much:g}" for name, much in VERIFYING.items())
+    how_much = f"bound what a run sends to the release (with --verify: {bounds}); repeatable"
+    add("--budget", metavar="KEY=N", action="append", default=[], help=how_much)
     add(
         "--apply-changes",
         action="store_true",

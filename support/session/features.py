@@ -9,6 +9,7 @@ import pytest
 from support.diagnosis.findings import Cause
 from support.release.lint import insecurities
 from support.reporting.conformance import Report
+from support.reporting.scenario import Scenario
 from support.session.collector import FeatureFile, all_scenarios, is_titled, uncatchable, unknown_title
 from support.session.plugin import chosen, leads_to_features, unwritable
 from support.session.suite import GATEWAY_API, SUITE, boot
@@ -24,15 +25,15 @@ def pytest_sessionstart(session: pytest.Session) -> None:
     if not leads_to_features(config) or hasattr(config, "workerinput"):
         return
     options = suite.run.options
-    release, fault = chosen(suite.run)
+    release, fault = (None, None) if options.verify else chosen(suite.run)
     if options.command:  # the report of the last run stays
         return
-    if (reasons := insecurities(release)) and suite.run.accept_insecure(release) is None:
+    if release and (reasons := insecurities(release)) and suite.run.accept_insecure(release) is None:
         lines = [f'release "{release.name}" is refused because {Cause.INSECURE}:']
         lines += [line for reason in reasons for line in reason.lines()]
         lines += ["(--accept-insecure deploys it nevertheless, and then the run fails)"]
         raise pytest.UsageError("\n  ".join(lines))
-    scenarios = all_scenarios(config.rootpath)
+    suite.scenarios = scenarios = all_scenarios(config.rootpath)
     if unknown := unknown_title(suite.run.options.scenario, scenarios):
         raise pytest.UsageError(f"--scenario: {unknown}")
     if fault and (wrong := uncatchable(fault.caught_by, scenarios)):
@@ -65,6 +66,13 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         others = [item for item in items if not is_titled(item, title)]
         config.hook.pytest_deselected(items=others)
         items[:] = [item for item in items if item not in others]
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Note what is selected; a process that hands it to workers collects nothing."""
+    found = [Scenario.among(item.user_properties) for item in session.items]
+    if selected := [one for one in found if one]:
+        session.config.stash[SUITE].scenarios = selected
 
 
 @pytest.hookimpl(tryfirst=True)

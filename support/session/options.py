@@ -10,12 +10,16 @@ from urllib.parse import urlsplit
 import pytest
 import yaml
 
+from support.core.restraint import VERIFYING, Budget, Restraint
+from support.core.validation import unknown
 from support.release.place import USUAL_NAMESPACE
-from support.reporting.scenario import MODE_CAPABILITIES
+from support.reporting.scenario import DEPLOYING, MODE_CAPABILITIES, WRITING
 from support.session.command_line import COMMANDS, CONCEDED, ENDPOINT
 
 # Short enough that its throw-away companions ("NAME-gw1-0123abcd-12") are names of Kubernetes as well.
 _NAMESPACE: Final = r"[a-z]([a-z0-9-]{0,38}[a-z0-9])?"
+# The capability with which commands may be run in the release's container.
+_EXEC: Final = "exec"
 _COPYING: Final = ("backup", "restore")
 _A_KUBECONFIG: Final = "give a file with which `kubectl --kubeconfig FILE get nodes` works"
 
@@ -36,6 +40,10 @@ class Options:
     namespace: str
     host: str | None
     fault: str | None
+    verify: bool  # also with --read-only
+    read_only: bool
+    vantage_namespace: str | None
+    budget: tuple[str, ...]  # each as KEY=N
     accept_insecure: bool
     accept_downgrade: bool
     roll_back: str
@@ -73,6 +81,10 @@ class Options:
             namespace=get("namespace"),
             host=get("host"),
             fault=get("fault"),
+            verify=get("verify") or get("read_only"),
+            read_only=get("read_only"),
+            vantage_namespace=get("vantage_namespace"),
+            budget=tuple(get("budget")),
             accept_insecure=get("accept_insecure"),
             accept_downgrade=get("accept_downgrade"),
             roll_back=get("roll_back") or _usual_roll_back(_kind(config)),
@@ -106,7 +118,31 @@ class Options:
     @property
     def permitted(self) -> frozenset[str]:
         """What the run may do by its mode, by the names of the tags `needs-…`."""
-        return frozenset(MODE_CAPABILITIES)
+        left_out = {DEPLOYING: self.verify, WRITING: self.read_only}
+        return frozenset(one for one in MODE_CAPABILITIES if not left_out[one])
+
+    @property
+    def mode(self) -> str:
+        """The option that keeps the run from changing things, "" where none does."""
+        return "--read-only" if self.read_only else "--verify" if self.verify else ""
+
+    def restraint(self) -> Restraint:
+        """Return what the run may send; raises `ValueError` where a budget is none."""
+        limits = dict(VERIFYING) if self.verify else {}
+        for given in self.budget:
+            key, _, number = given.partition("=")
+            if key not in VERIFYING:
+                raise ValueError(f"--budget {given}: {unknown(key, VERIFYING)}")
+            if not number.replace(".", "", 1).isdecimal() or not float(number) > 0:
+                raise ValueError(f"--budget {given}: give a number above 0, such as {key}={VERIFYING[key]:g}")
+            limits[key] = float(number)
+        return Restraint(
+            self.mode,
+            changes=DEPLOYING in self.permitted,
+            writes=WRITING in self.permitted,
+            runs_commands=_EXEC in self.capabilities,
+            budget=Budget.of(limits),
+        )
 
     def rolls_back(self, *, failed: bool) -> bool:
         """Whether the release is rolled back at the end of a run that has failed, or has not."""
@@ -138,6 +174,7 @@ class Options:
                 "--without concedes a capability to what is required: add --require core or --require extended"
             )
         wrong += _complaints_about_namespace(self.namespace)
+        wrong += _complaints_about_mode(self)
         wrong += _complaints_about_time(self.patience, self.time_limit)
         if self.report_dir.exists() and not self.report_dir.is_dir():
             wrong.append(f"--report-dir {self.report_dir}: is a file, not a directory")
@@ -231,15 +268,48 @@ def _complaints_about_profile(profile: str) -> list[str]:
     return []
 
 
-def _complaints_about_namespace(namespace: str) -> list[str]:
+def _complaints_about_namespace(namespace: str, option: str = "--namespace") -> list[str]:
     if re.fullmatch(_NAMESPACE, namespace):
         return []
     return [
         (
-            f"--namespace {namespace}: must be small letters, digits and '-', begin with a letter, end with a letter or a digit, "
+            f"{option} {namespace}: must be small letters, digits and '-', begin with a letter, end with a letter or a digit, "
             "and have at most 40 characters"
         )
     ]
+
+
+def _complaints_about_mode(options: Options) -> list[str]:
+    """Name what does not go with --verify, which takes the release as it lives, and a budget that is none."""
+    wrong = []
+    try:
+        options.restraint()
+    except ValueError as error:
+        wrong.append(str(error))
+    if not options.verify:
+        if options.vantage_namespace:
+            wrong.append("--vantage-namespace is for a run that deploys nothing: add --verify or --read-only")
+        return wrong
+    mode = options.mode
+    if options.command:
+        wrong.append(f"{mode} is a run of features: leave out {flag(options.command)}")
+    if options.provider == "embedded":
+        wrong.append(f"{mode} looks at a release that lives: add --kubeconfig FILE")
+    given = {
+        "--release": options.release,
+        "--set": options.changes,
+        "--host": options.host,
+        "--fault": options.fault,
+        "--apply-changes": options.apply_changes,
+        "--accept-downgrade": options.accept_downgrade,
+        "--remove-data": options.remove_data,
+        f"--roll-back {options.roll_back}": options.roll_back != "never" and options.provider != "embedded",
+    }
+    if named := [name for name, value in given.items() if value]:
+        wrong.append(f"{mode} takes the release as it lives: leave out {', '.join(named)}")
+    if options.vantage_namespace and not re.fullmatch(_NAMESPACE, options.vantage_namespace):
+        wrong += _complaints_about_namespace(options.vantage_namespace, "--vantage-namespace")
+    return wrong
 
 
 def _complaints_about_command(command: str | None, argument: str, provider: str) -> list[str]:

@@ -13,6 +13,7 @@ from _pytest.main import wrap_session
 
 from support.core.errors import SuiteError
 from support.core.redaction import redacted_file
+from support.core.restraint import restrain, restraint
 from support.diagnosis.findings import Cause
 from support.reporting import github
 from support.reporting.progress import ProgressPlugin
@@ -23,6 +24,7 @@ from support.session.commands import obey
 from support.session.options import Options
 from support.session.run import INSECURE, SILENT, Run
 from support.session.suite import GATEWAY_API, SUITE, Suite, boot, end
+from support.session.verification import CHANGED, deeds
 from support.session.workers import Workers
 
 if TYPE_CHECKING:
@@ -59,6 +61,7 @@ def pytest_cmdline_main(config: pytest.Config) -> int | pytest.ExitCode | None:
 @pytest.hookimpl(tryfirst=True)  # before pytest's own reporter is there to be replaced
 def pytest_configure(config: pytest.Config) -> None:
     options = Options.read(config)
+    restrain(options.restraint())
     worker: dict[str, Any] = getattr(config, "workerinput", {})
     handed: dict[str, Any] = json.loads(worker[HANDED]) if HANDED in worker else {"run": {}, "ground": None}
     run = Run(options, worker=worker.get("workerid", ""), **handed["run"])
@@ -152,6 +155,9 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
     if insecure := suite.run.facts.pop(INSECURE, None):
         suite.results.broken.append(f"{Cause.INSECURE}: {insecure}")
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
+    if changed := suite.run.facts.pop(CHANGED, None):
+        suite.results.broken.append(changed)
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
     if silent := suite.run.facts.pop(SILENT, None):
         suite.results.broken.append(silent)
         session.exitstatus = pytest.ExitCode.USAGE_ERROR  # as where there was no cluster from the beginning
@@ -179,6 +185,11 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
     if report := config.stash[SUITE].report:
         terminalreporter.section("conformance")
         for line in report.last_words():
+            terminalreporter.line(line)
+    run = config.stash[SUITE].run
+    if run.options.verify and config.stash[SUITE].ground:
+        terminalreporter.section("what this run did")
+        for line in deeds(run.deeds + restraint().tally, run.made | restraint().made):
             terminalreporter.line(line)
     if left := config.stash[SUITE].run.left:
         terminalreporter.section("what is left")
@@ -216,6 +227,7 @@ def _finish(config: pytest.Config, *, finished: bool) -> bool:
 
 def chosen(run: Run) -> tuple[Release, Fault | None]:
     """Return the release under test and what spoils it; raises `pytest.UsageError` where either is not right."""
+    assert not run.options.verify, "what lives there is known on its cluster alone"
     try:
         release, fault = run.release, run.fault
     except SuiteError as error:

@@ -10,6 +10,7 @@ import pytest
 
 from support.backup.backup import NotLiveError
 from support.backup.transfer import CopyError
+from support.core.restraint import DisturbanceError, OverBudget, restraint
 from support.kube.errors import ApiError
 from support.network import http
 from support.reporting import evidence
@@ -23,6 +24,7 @@ from support.reporting.verdict import (
     MESSAGE,
     NOT_LIVE,
     OF_ATTEMPT,
+    OVER_BUDGET,
     REASON,
     REMEDY,
     STEPS,
@@ -49,7 +51,15 @@ MACHINERY: Final = frozenset({"_pytest", "pytest_bdd"})
 
 
 # What a cluster, a network or a file can do; anything else is a mistake of the suite, and shows where it was made.
-CIRCUMSTANCES: Final = (ApiError, AssertionError, http.NoResponse, CopyError, NotLiveError, OSError)
+CIRCUMSTANCES: Final = (
+    ApiError,
+    AssertionError,
+    http.NoResponse,
+    CopyError,
+    NotLiveError,
+    OSError,
+    DisturbanceError,
+)
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -129,6 +139,7 @@ def pytest_runtest_makereport(
         call.excinfo.traceback = call.excinfo.traceback.filter(
             lambda entry: MACHINERY.isdisjoint(Path(entry.path).parts)
         )
+    _heed_restraint(item, call)
     if call.when == "call" and STEP_LOG in item.stash:
         item.user_properties.append((STEPS, "\n".join(item.stash[STEP_LOG].lines())))
     report = yield
@@ -140,6 +151,23 @@ def pytest_runtest_makereport(
         report.sections.append(("Evidence", item.stash[IN_SHORT]))
     _redact(item.config, report, item.config.stash[SUITE].run.redactor)
     return report
+
+
+def _heed_restraint(item: pytest.Item, call: pytest.CallInfo[None]) -> None:
+    """Leave out what does not fit into the budget of the run, and fail what tried what its mode does not do."""
+    disturbances = restraint().disturbances()
+    if call.excinfo and isinstance(call.excinfo.value, OverBudget):
+        item.user_properties.append((OVER_BUDGET, "yes"))
+        call.excinfo = _raised(pytest.skip.Exception(f"left out: {call.excinfo.value}; --budget allows more"))
+    elif disturbances and not call.excinfo:
+        call.excinfo = _raised(DisturbanceError(disturbances[0]))
+
+
+def _raised(error: BaseException) -> pytest.ExceptionInfo[BaseException]:
+    try:
+        raise error
+    except type(error) as raised:
+        return pytest.ExceptionInfo.from_exception(raised)
 
 
 def _shorten(

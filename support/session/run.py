@@ -4,18 +4,23 @@ from __future__ import annotations
 
 import os
 import secrets
+from collections import Counter
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
+from support.core.component import AUTH_KEY, AUTH_SECRET
 from support.core.redaction import Redactor
 from support.core.resolver import map_host
+from support.core.restraint import restraint
 from support.core.wait import Deadlines, keep, kept
 from support.deploy import last_live
 from support.diagnosis.inquiry import look_into
 from support.diagnosis.troubles import diagnose
+from support.kube.client import Kube
 from support.kube.errors import ApiError
+from support.kube.secrets import decoded
 from support.kube.silence import silence
 from support.platform.inventory import INGRESS, Inventory, InventoryError, exposure_of
 from support.release.catalogue import load, shares_fate
@@ -28,7 +33,6 @@ if TYPE_CHECKING:
 
     from support.core.symptoms import Symptom
     from support.diagnosis.findings import Finding
-    from support.kube.client import Kube
     from support.platform.assessment import Assessment
     from support.platform.inventory import Check
     from support.release.faults import Fault
@@ -82,6 +86,11 @@ class Run:
     notes: list[str] = field(default_factory=list)
     # Whether scenarios used the release of the run's own namespace, so that it is there to be rolled back.
     used: bool = False
+    # The release that lives, as its record states it, where the run verifies that instead of deploying one.
+    verified: dict[str, Any] | None = None
+    # What its workers did on the cluster and to the release, and what they made there.
+    deeds: Counter[str] = field(default_factory=Counter)
+    made: dict[str, bool] = field(default_factory=dict)
     # What the run leaves on the cluster, a line each with the command that removes it.
     left: list[str] = field(default_factory=list)
 
@@ -101,7 +110,10 @@ class Run:
 
     @cached_property
     def release(self) -> Release:
-        """The release under test; raises `ReleaseError`."""
+        """The release under test; raises `ReleaseError`. Where one is verified, it is known once the run is on the cluster."""
+        if self.options.verify:
+            assert self.verified, "what lives on the cluster is asked for before the run is there"
+            return last_live.release_of(self.verified)
         return load(self.options.release or USUAL, self.options.changes)
 
     @property
@@ -140,7 +152,7 @@ class Run:
         options = self.options
         return Conditions(
             run_id=self.id,
-            release=self.release.name,
+            release="" if options.verify else self.release.name,
             changes=options.changes,
             fault=options.fault,
             provider=options.provider,
@@ -149,6 +161,7 @@ class Run:
             seed=self.seed,
             accept_insecure=options.accept_insecure,
             required=options.require,
+            mode=options.mode,
             conceded=options.without,
             endpoint=options.endpoint,
         )
@@ -167,7 +180,18 @@ class Run:
     def inventory(self, access: Access, check: Check = lambda _: ()) -> Inventory:
         """Load the inventory for a cluster; raises `InventoryError`, which names everything missing or wrong."""
         given = {"kubeconfig": access.kubeconfig, "context": access.context, **access.inventory}
+        if self.options.verify and not self.password:
+            self.password = self._recorded_token(access)
+            self.redactor.learn(self.password)
         return self._load(given, check)
+
+    def _recorded_token(self, access: Access) -> str:
+        """Return the token that the release shows to those who may read its Secret; "" where we may not."""
+        try:
+            secret = Kube(access.kubeconfig, access.context).get("Secret", AUTH_SECRET, self.base_name)
+        except ApiError:  # whatever is wrong with the cluster is said where it is examined
+            return ""
+        return decoded(secret or {}).get(AUTH_KEY, "")
 
     def examine(
         self, access: Access, preflight: Callable[..., Assessment], progress: Callable[[str], None]
@@ -208,7 +232,7 @@ class Run:
 
     def fault_of(self, release: Release) -> Fault | None:
         """Return the fault that a release is spoiled by; it touches the release under test alone, and what differs from it."""
-        return self.fault if shares_fate(release.name, self.release.name) else None
+        return self.fault if self.options.fault and shares_fate(release.name, self.release.name) else None
 
     def accept_insecure(self, release: Release) -> Callable[[str], None] | None:
         """Return what notes that a release is insecure, where that is accepted; None where it is refused.
@@ -263,7 +287,7 @@ class Run:
 
     def handed(self) -> dict[str, Any]:
         """Return what a worker has to know; it goes through a pipe, never through argv or the environment."""
-        return {"id": self.id, "seed": self.seed, "password": self.password}
+        return {"id": self.id, "seed": self.seed, "password": self.password, "verified": self.verified}
 
     def findings(self) -> dict[str, Any]:
         """Return what a worker has found out; it goes through a pipe to the controlling process."""
@@ -273,6 +297,8 @@ class Run:
             "notes": self.notes,
             "left": self.left,
             "used": self.used,
+            "deeds": dict(restraint().tally),
+            "made": restraint().made,
         }
 
     def hear(self, findings: Mapping[str, Any]) -> None:
@@ -281,4 +307,6 @@ class Run:
         self.measured.update(findings.get("measured", {}))
         self.notes.extend(findings.get("notes", []))
         self.left.extend(findings.get("left", []))
+        self.deeds.update(findings.get("deeds", {}))
+        self.made.update(findings.get("made", {}))
         self.used = self.used or bool(findings.get("used"))

@@ -22,10 +22,11 @@ from support.session.run import INSECURE
 from support.session.termination import Termination
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from support.reporting.conformance import Report
     from support.reporting.progress import ProgressPlugin
+    from support.reporting.scenario import Scenario
     from support.session.run import Run
 
 
@@ -42,6 +43,7 @@ class Suite:
     # What ends the run on its cluster: its mark there, and its hold on the release.
     arrival: ExitStack = field(default_factory=ExitStack)
     termination: Termination = field(default_factory=Termination)
+    scenarios: Sequence[Scenario] = ()  # those that are selected, or where workers collect them, all
     concluded: bool = False  # whether the last word on the run is written, or could not be
 
 
@@ -95,7 +97,7 @@ def _boot(config: pytest.Config, *, needs_gateway_api: bool) -> Ground:
             recipes=config.rootpath / "manifests" / "images",
             progress=progress,
             patience=options.patience,
-            images=suite.run.release.images,
+            images=() if options.verify else suite.run.release.images,
             gateway_api=needs_gateway_api or suite.run.exposure == ROUTE,
         )
         access = suite.provider.create()
@@ -113,10 +115,15 @@ def _boot(config: pytest.Config, *, needs_gateway_api: bool) -> Ground:
         suite.report.images = access.images
     if options.provider != "embedded" and options.command not in LOOKING | {"sweep"}:
         from support.session.arrival import arrive  # noqa: PLC0415 - who only looks does without
+        from support.session.verification import verify  # noqa: PLC0415 - likewise
 
         with ExitStack() as stack:
             inventory = stack.enter_context(suite.run.using(access))
-            stack.enter_context(arrive(suite.run, inventory, progress))
+            stack.enter_context(
+                verify(suite.run, inventory, suite.scenarios, sayer(config))
+                if options.verify
+                else arrive(suite.run, inventory, progress)
+            )
             suite.arrival = stack.pop_all()
     return access
 
@@ -125,6 +132,12 @@ def progress_of(config: pytest.Config) -> Callable[[str], None]:
     """Return what tells the terminal what is going on."""
     reporter = config.pluginmanager.get_plugin("terminalreporter")
     return reporter.progress if isinstance(reporter, SpecificationReporter) else lambda _: None
+
+
+def sayer(config: pytest.Config) -> Callable[[str], None]:
+    """Return what says lines on the terminal that stay there."""
+    reporter = config.pluginmanager.get_plugin("terminalreporter")
+    return reporter.say if isinstance(reporter, SpecificationReporter) else lambda _: None
 
 
 def end(suite: Suite) -> None:

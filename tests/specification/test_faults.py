@@ -72,6 +72,7 @@ def test_a_fault_touches_the_release_under_test_alone(under_test: str, name: str
         changes=(),
         fault="wrong-host",
         accept_insecure=False,
+        verify=False,
         provider="",
         seed="1",
         patience=1.0,

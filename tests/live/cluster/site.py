@@ -38,7 +38,12 @@ class Site:
         ]
 
     def ask(
-        self, kubeconfig: Path, reports: Path, *options: str, before: Callable[[], None] | None = None
+        self,
+        kubeconfig: Path,
+        reports: Path,
+        *options: str,
+        before: Callable[[], None] | None = None,
+        patience: float = 400,
     ) -> tuple[int, str]:
         """Call the suite as a user does, and return its exit code and all that it says; `before` runs in its process."""
         done = subprocess.run(
@@ -49,7 +54,7 @@ class Site:
             capture_output=True,
             text=True,
             check=False,
-            timeout=400,
+            timeout=patience,
             preexec_fn=before,
         )
         return done.returncode, done.stdout + done.stderr

@@ -11,11 +11,11 @@ from typing import Any
 
 import pytest
 
+from support.core.process import machine, this_process
 from support.core.wait import Deadlines, wait_for
-from support.deploy import marks
 from support.deploy.marks import Mark, living
 from support.kube.errors import ApiError
-from support.kube.labels import ownership
+from support.kube.labels import LASTS, PROCESS, ownership
 
 NOW = datetime(2026, 1, 1, 12, 0, 0, tzinfo=UTC)
 OURS, THEIRS = "0a0a0a0a", "1b1b1b1b"
@@ -52,7 +52,7 @@ def gone() -> dict[str, Any]:
     """Return a process of this machine that has ended."""
     with subprocess.Popen([sys.executable, "-c", ""]) as process:
         process.wait()
-    return {**marks._machine(), "pid": process.pid, "started": "1"}
+    return {**machine(), "pid": process.pid, "started": "1"}
 
 
 @pytest.mark.parametrize(("renewed", "lives"), [(0, True), (29, True), (31, False), (9999, False)])
@@ -65,7 +65,7 @@ def test_a_patient_run_says_itself_when_its_mark_lapses() -> None:
 
 
 def test_a_process_of_this_machine_is_looked_for() -> None:
-    here = marks.this_process()
+    here = this_process()
     assert THEIRS in alive(mark(THEIRS, here, 9999)), "a run that is stopped lives"
     assert THEIRS not in alive(mark(THEIRS, gone(), 0)), "a run that was killed a moment ago is dead"
     assert THEIRS not in alive(mark(THEIRS, {**here, "started": "1"}, 0)), "the number is another's now"
@@ -145,3 +145,31 @@ def test_a_mark_is_renewed_until_its_run_ends_whatever_the_cluster_says_meanwhil
     )
     assert json.loads(kube.applied[0]["data"]["process"])["pid"] == os.getpid()
     assert kube.applied[0]["metadata"]["labels"] == ownership(OURS)
+
+
+def vantage(process: dict[str, Any], age: float, lasts: str = "3600") -> dict[str, Any]:
+    made = thing(THEIRS, age)
+    made["metadata"]["annotations"] = {PROCESS: json.dumps(process), LASTS: lasts}
+    return made
+
+
+@pytest.mark.parametrize(
+    ("process", "age", "left"),
+    [
+        ("here", 99_999, False),
+        ("ended", 0, True),
+        ("elsewhere", 3599, False),
+        ("elsewhere", 3601, True),
+    ],
+)
+def test_what_a_run_without_a_mark_has_made_tells_by_itself_whether_it_is_left(
+    process: str, age: float, left: bool
+) -> None:
+    made_by = {"here": this_process(), "ended": gone(), "elsewhere": ELSEWHERE}[process]
+    obj = vantage(made_by, age)
+    assert living([], NOW, Deadlines(), OURS).is_left(obj) == left
+
+
+def test_a_mark_of_a_dead_run_stands_above_what_its_things_tell() -> None:
+    judged = living([mark(THEIRS, ELSEWHERE, 31)], NOW, Deadlines(), OURS)
+    assert judged.is_left(vantage(this_process(), 0))
