@@ -1,8 +1,9 @@
-"""What to do about a finding once its cluster is gone: nobody can ask that one any more, only what was kept of it; pure."""
+"""What to do about a finding where no cluster can be asked: it ended with the run, or there never was one; pure."""
 
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from support.core.component import INGRESS, SERVICE
@@ -10,6 +11,8 @@ from support.diagnosis.findings import Cause, Trouble
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from support.diagnosis.findings import Finding
 
 # What asks or changes a cluster that is there.
 _ASKS_THE_CLUSTER: Final = re.compile(r"kubectl|--plan\b|--restore\b")
@@ -48,6 +51,25 @@ _IN_THE_EVIDENCE: Final[Mapping[Cause | Trouble, str]] = {
     Trouble.FULL: "give the claim more room, or write less; if there is room, the collection's index is broken",
 }
 _WHATEVER_IT_IS: Final = "read pods.txt, events.txt, troubles.txt and the containers' logs"
+
+# Of a server that is known by its address alone.
+_NAMES_OBJECTS: Final = re.compile(r"kubectl|\bpod\b|\bpods\b|Service|Ingress|\bclaim\b|HTTPRoute")
+_AT_AN_ADDRESS: Final[Mapping[Cause | Trouble, str]] = {
+    Trouble.SILENCE: (
+        "see whether the server still runs, and what its log says of that moment: where it panics, it ends the connection "
+        "without an answer; where something stands in front of it, ask the server itself"
+    ),
+    Trouble.FULL: "give the server's disk more room, or delete old collections; do not restart it before there is room",
+    Trouble.BODY: "send smaller batches; Chroma itself takes 40 MiB, and what stands in front of it may take less",
+}
+_AT_ANY_ADDRESS: Final = "see what the log of the server says, and of what stands in front of it"
+
+
+def at_an_address(finding: Finding | None) -> Finding | None:
+    """Return a finding with what to do about it where a server is known by its address alone."""
+    if finding is None or not _NAMES_OBJECTS.search(finding.remedy):
+        return finding
+    return replace(finding, advice=_AT_AN_ADDRESS.get(finding.kind, _AT_ANY_ADDRESS))
 
 
 def remedy_afterwards(remedy: str, kind: Cause | Trouble | None = None) -> str:

@@ -14,6 +14,7 @@ from itertools import groupby
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any, Final
 
+from support.core.errors import SuiteError
 from support.persistence.replay import Entry, Operation
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ _DOCUMENT: Final = "chroma:document"
 _KEPT: Final = {"automatically_purge": False, "_type": "EmbeddingsQueueConfigurationInternal"}
 
 
-class DamagedError(Exception):
+class DamagedError(SuiteError):
     """A database that SQLite itself calls damaged; the text says how."""
 
 

@@ -14,6 +14,8 @@ from typing import IO, TYPE_CHECKING, Any, Final, NamedTuple
 
 import numpy as np
 
+from support.core.errors import SuiteError
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
@@ -37,7 +39,7 @@ _AT_ONCE: Final = 65_536
 _PERSISTENT_DATA: Final = ("chromadb.segment.impl.vector.local_persistent_hnsw", "PersistentData")
 
 
-class TornError(Exception):
+class TornError(SuiteError):
     """An index that cannot be read, or does not fit together; the text says where."""
 
 

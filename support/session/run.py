@@ -16,6 +16,7 @@ from support.core.resolver import map_host
 from support.core.restraint import restraint
 from support.core.wait import Deadlines, keep, kept
 from support.deploy import last_live
+from support.diagnosis.afterwards import at_an_address
 from support.diagnosis.inquiry import look_into
 from support.diagnosis.troubles import diagnose
 from support.kube.client import Kube
@@ -283,7 +284,7 @@ class Run:
                 continue
             if found and not found.is_silence:
                 return found
-        return diagnose(seen)
+        return at_an_address(diagnose(seen)) if self.options.endpoint else diagnose(seen)
 
     def handed(self) -> dict[str, Any]:
         """Return what a worker has to know; it goes through a pipe, never through argv or the environment."""
