@@ -20,6 +20,7 @@ OF_SCENARIOS: Final = (
     "support.session.features",
     "support.session.recorder",
     "support.session.scheduling",
+    "support.session.sharing",
     "support.fixtures.run",
     "support.fixtures.namespaces",
     "support.fixtures.platform",

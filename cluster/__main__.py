@@ -1,4 +1,4 @@
-"""The embedded cluster for people: `python -m cluster setup|up|status|down|sweep|kubectl`."""
+"""The embedded cluster for people: `python -m cluster setup|image|up|status|down|sweep|kubectl`."""
 
 from __future__ import annotations
 
@@ -12,8 +12,11 @@ from typing import TYPE_CHECKING
 
 import yaml
 
-from cluster.build.cache import default_root
+from cluster.build.cache import Store, default_root
 from cluster.build.distribution import Missing
+from cluster.build.images import ensure_images
+from cluster.build.progress import Timings
+from cluster.build.recipes import Recipe
 from cluster.embedded import EmbeddedProvider, access
 from cluster.errors import ClusterError
 from cluster.host.cgroups import Cgroups
@@ -59,18 +62,29 @@ def _parser() -> argparse.ArgumentParser:
         one.add_argument("--recipes", type=_recipes_in, metavar="DIR", help=about, default=usual)
 
     setup = command("setup", _setup, "install, build and cache everything that a cluster needs")
+
+    def images(one: argparse.ArgumentParser) -> None:
+        about = (
+            f"an image that is built on request only; exits with {_CANNOT_BE_HAD} where this machine cannot have it; "
+            "repeatable"
+        )
+        one.add_argument(
+            "--image", dest="images", action="append", default=[], metavar="NAME:TAG", help=about
+        )
+
     recipes(setup)
-    setup.add_argument(
-        "--image",
-        dest="images",
-        action="append",
-        default=[],
-        metavar="NAME:TAG",
-        help=f"an image that is built on request only; exits with {_CANNOT_BE_HAD} where this machine cannot have it",
+    images(setup)
+    image = command(
+        "image",
+        _image,
+        "build one image, and print the directory of its OCI layout, to be copied to a registry",
     )
+    recipes(image)
+    image.add_argument("images", nargs=1, metavar="NAME:TAG", help="the image, such as chroma:1.5.9")
     up = command("up", _up, "boot a cluster that stays until `down`")
     up.add_argument("name", nargs="?", default="main", help="name of the cluster (main)")
     recipes(up)
+    images(up)
     up.add_argument(
         "--patience",
         type=_factor,
@@ -124,6 +138,17 @@ def _setup(arguments: argparse.Namespace) -> None:
         _say(table)
 
 
+def _image(arguments: argparse.Namespace) -> None:
+    (wanted,) = arguments.images
+    recipes = sorted(arguments.recipes.glob("*.yaml")) if arguments.recipes else []
+    named = [file for file in recipes if Recipe.load(file).is_named([wanted])]
+    if not named:
+        raise ClusterError(f"no recipe in {arguments.recipes} makes {wanted}: see `name` and `tag` in each")
+    store = Store(default_root().resolve(), Timings())
+    (image,) = ensure_images(store, named, {}, [wanted])
+    _say(str(image.layout))
+
+
 def _up(arguments: argparse.Namespace) -> None:
     provider = EmbeddedProvider(
         arguments.recipes,
@@ -132,6 +157,7 @@ def _up(arguments: argparse.Namespace) -> None:
         detached=True,
         patience=arguments.patience,
         gateway_api=arguments.gateway_api,
+        images=arguments.images,
     )
     cluster = provider.create()
     values = {name: str(value) for name, value in cluster.inventory.items()}

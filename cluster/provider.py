@@ -42,6 +42,13 @@ def provider_for(
         raise ClusterError(f"there is no provider {kind!r}: choose auto, embedded or external")
     if kubeconfig is not None:
         raise ClusterError("the embedded cluster brings its own kubeconfig: leave it out, or choose external")
-    from cluster.embedded import EmbeddedProvider  # noqa: PLC0415 - see above
+    try:
+        from cluster.embedded import EmbeddedProvider  # noqa: PLC0415 - see above
+    except ModuleNotFoundError as error:
+        if not (error.name or "").startswith("cluster."):
+            raise
+        raise ClusterError(
+            "this installation boots no cluster: name one with --kubeconfig FILE, or its own with --kubeconfig in-cluster"
+        ) from None
 
     return EmbeddedProvider(recipes, progress, patience=patience, images=images, gateway_api=gateway_api)

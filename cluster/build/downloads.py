@@ -17,7 +17,10 @@ from cluster.build.progress import under_way
 from cluster.errors import ClusterError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
+
+# The Python of the images that are made of a lock.
+_PYTHON = "3.11"
 
 
 class DownloadError(ClusterError):
@@ -36,13 +39,19 @@ class Pin:
         return f"{self.package} {self.version}"
 
 
-def fetch_lock(lock: Path, directory: Path) -> dict[Pin, Path]:
-    """Fetch every wheel that a lock pins into a directory of its own; give what was taken, sorted. Raises DownloadError.
+def fetch_lock(lock: Path, directory: Path, without: Collection[str] = ()) -> dict[Pin, Path]:
+    """Fetch the wheels that a lock pins into a directory of its own; give what was taken, sorted. Raises DownloadError.
 
-    A line may have hashes for several machines, of which the one of this machine's wheel is taken.
+    A package may have hashes for several machines, of which the one of this machine's wheel is taken. Packages of
+    `without` are left out, and those that the lock has for other machines alone.
     """
-    wanted = dict(
-        _locked(line) for line in lock.read_text().splitlines() if line and not line.startswith("#")
+    wanted = read_lock(lock, without)
+    chosen = directory / "wanted.txt"
+    chosen.write_text(
+        "".join(
+            f"{package}=={version} {' '.join(f'--hash=sha256:{one}' for one in hashes)}\n"
+            for (package, version), hashes in wanted.items()
+        )
     )
     command = [
         sys.executable,
@@ -54,7 +63,7 @@ def fetch_lock(lock: Path, directory: Path) -> dict[Pin, Path]:
         "--disable-pip-version-check",
     ]
     command += ["--no-cache-dir", "--no-deps", "--only-binary", ":all:", "--require-hashes"]
-    command += ["--python-version", "3.11", "--dest", ".", "--requirement", str(lock.resolve())]
+    command += ["--python-version", _PYTHON, "--dest", ".", "--requirement", chosen.name]
     said: list[str] = []
     with subprocess.Popen(
         command, cwd=directory, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
@@ -78,12 +87,37 @@ def fetch_lock(lock: Path, directory: Path) -> dict[Pin, Path]:
     return taken
 
 
-def _locked(line: str) -> tuple[tuple[str, str], list[str]]:
-    found = re.fullmatch(r"(\S+)==(\S+)((?: --hash=sha256:[0-9a-f]{64})+)", line)
+def read_lock(lock: Path, without: Collection[str] = ()) -> dict[tuple[str, str], list[str]]:
+    """Read which packages a lock pins for this machine: name and version, and the SHA-256 of the files of each.
+
+    A package has one line, `name==version [; marker] --hash=sha256:…`, which may be continued as `uv pip compile` does it.
+    Raises DownloadError, also where `without` names a package that the lock does not have.
+    """
+    text = lock.read_text().replace("\\\n", " ")
+    pins = [_locked(line) for line in text.splitlines() if line and not line.lstrip().startswith("#")]
+    if unknown := sorted(set(without) - {package for (package, _), _, _ in pins}):
+        raise DownloadError(f"{lock.name} pins no {', no '.join(unknown)}: do not leave it out")
+    return {
+        pin: hashes
+        for pin, marker, hashes in pins
+        if pin[0] not in without and (not marker or _holds(marker))
+    }
+
+
+def _locked(line: str) -> tuple[tuple[str, str], str, list[str]]:
+    found = re.fullmatch(r"(\S+)==([^\s;]+)(?:\s*;\s*(.*?))?((?:\s+--hash=sha256:[0-9a-f]{64})+)\s*", line)
     if not found:
         raise DownloadError(f"a lock has lines `name==version --hash=sha256:…`, not {line!r}")
-    package, version, hashes = found.groups()
-    return (package, version), hashes.replace(" --hash=sha256:", " ").split()
+    package, version, marker, hashes = found.groups()
+    return (package, version), (marker or "").strip(), hashes.replace("--hash=sha256:", " ").split()
+
+
+def _holds(marker: str) -> bool:
+    """Whether a marker of a lock holds for the images' Python on this machine."""
+    # Only locks of many machines have markers, and few images are made of one.
+    from packaging.markers import Marker  # noqa: PLC0415 - see above
+
+    return Marker(marker).evaluate({"python_version": _PYTHON, "python_full_version": f"{_PYTHON}.0"})
 
 
 def fetch_module(module: str, version: str, checksum: str, go: Path, directory: Path) -> Path:

@@ -74,6 +74,23 @@ class Elf:
         return (self.machine, self.bits) == (other.machine, other.bits)
 
 
+def stripped(data: bytes) -> bytes:
+    """Return a program or library without what no loader reads: its sections, with symbols and debugging information.
+
+    A loader reads segments, which come first. Other data is returned as it is. Raises BrokenElf.
+    """
+    if Elf.read(data) is None:
+        return data
+    file = ELFFile(io.BytesIO(data))
+    header = file.header
+    end = max(
+        header.e_phoff + header.e_phnum * header.e_phentsize,
+        *(segment["p_offset"] + segment["p_filesz"] for segment in file.iter_segments()),
+    )
+    header.e_shoff = header.e_shnum = header.e_shstrndx = 0
+    return bytes(file.structs.Elf_Ehdr.build(header)) + data[header.e_ehsize : end]
+
+
 def expand(path: str, origin: str) -> str:
     """Give a path as an ELF file in the directory `origin` means it."""
     for spelling in ("$ORIGIN", "${ORIGIN}"):

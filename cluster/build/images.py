@@ -15,14 +15,14 @@ from cluster.build import oci
 from cluster.build.archive import ArchiveError
 from cluster.build.distribution import MERGED, Missing, Taken, merged, system
 from cluster.build.downloads import DownloadError, fetch_lock
-from cluster.build.elf import MAGIC, BrokenElf
-from cluster.build.members import file_entry, from_lock, from_module, from_wheel, opened
+from cluster.build.elf import MAGIC, BrokenElf, stripped
+from cluster.build.members import file_entry, from_lock, from_module, from_tree, from_wheel, in_tree, opened
 from cluster.build.programs import ensure_go
-from cluster.build.recipes import Distribution, File, Installed, Recipe, RecipeError
+from cluster.build.recipes import Distribution, File, Installed, Recipe, RecipeError, Tree
 from cluster.build.sources import preferred_file, read_preferred, take
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Mapping
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
     from cluster.build.cache import Store
     from cluster.build.downloads import Pin
@@ -83,6 +83,7 @@ class _Plan:
     recipe: Recipe
     sources: tuple[tuple[File, Path], ...]
     locks: tuple[tuple[Installed, Path], ...] = ()
+    trees: tuple[tuple[Tree, Path], ...] = ()
 
     @classmethod
     def of(cls, file: Path, programs: Mapping[str, Path]) -> _Plan:
@@ -99,10 +100,11 @@ class _Plan:
         locks = tuple((item, file.parent / item.lock) for item in recipe.installed)
         if missing := [str(path) for _, path in (*sources, *locks) if not path.is_file()]:
             raise RecipeError(f"{file}: no such file: {', '.join(missing)}")
-        return cls(file, recipe, tuple(sources), locks)
+        trees = tuple((item, (file.parent / item.source).resolve()) for item in recipe.trees)
+        return cls(file, recipe, tuple(sources), locks, trees)
 
     def ensure(self, store: Store) -> Image:
-        """Give the image: first its layer, which needs the network where it is absent, then what is said about that.
+        """Give the image: first its layers, of which the first needs the network where it is absent, then what is said about them.
 
         A layer that is there stays as it is until its recipe, what is preferred, or the machine is another: an archive
         that has moved on changes nothing, and is not asked. What came of the packages is part of the image's key.
@@ -110,15 +112,20 @@ class _Plan:
         recipe = self.recipe
         title = f"{recipe.name}:{recipe.tag}"
         layer = store.entry("layer", self._layer_key(), f"layer of {title}", partial(self._lay, store))
-        facts = json.loads((layer / _FACTS).read_bytes())
-        key = [BUILDER, recipe.model_dump(mode="json"), facts]
-        layout = store.entry("image", _hash(key), f"image {title}", partial(self._write, layer, facts))
+        layers = [layer]
+        if self.trees:
+            # They change from one commit to the next, and the rest with the lock.
+            key = _hash([BUILDER, self._trees()])
+            layers.append(store.entry("layer", key, f"files of {title}", self._lay_trees))
+        facts = [json.loads((one / _FACTS).read_bytes()) for one in layers]
+        key = _hash([BUILDER, recipe.model_dump(mode="json"), *facts])
+        layout = store.entry("image", key, f"image {title}", partial(self._write, layers, facts))
         (manifest,) = oci.read_index(layout)
-        packages = tuple(Taken(**one) for one in facts["packages"])
+        packages = tuple(Taken(**one) for one in facts[0]["packages"])
         return Image(recipe.name, recipe.tag, manifest["digest"], layout, tuple(recipe.aliases), packages)
 
     def _layer_key(self) -> str:
-        content = {"distribution", "modules", "wheels", "installed", "files", "directories"}
+        content = {"distribution", "modules", "wheels", "installed", "strip", "files", "directories"}
         parts = [
             BUILDER,
             oci.architecture(),
@@ -142,10 +149,23 @@ class _Plan:
         facts = {"layer": layer, "packages": [asdict(one) for one in packages]}
         (place / _FACTS).write_text(json.dumps(facts))
 
-    def _write(self, layer: Path, facts: Mapping[str, Any], layout: Path) -> None:
+    def _trees(self) -> list[Any]:
+        """Tell one state of the trees from another."""
+        return [
+            [item.path, file.relative_to(source).as_posix(), _digest(file)]
+            for item, source in self.trees
+            for file in in_tree(item, source)
+        ]
+
+    def _lay_trees(self, place: Path) -> None:
+        entries = [entry for item, source in self.trees for entry in from_tree(item, source)]
+        (place / _FACTS).write_text(json.dumps({"layer": oci.write_layer(place, entries)}))
+
+    def _write(self, layers: Sequence[Path], facts: Sequence[Mapping[str, Any]], layout: Path) -> None:
         name = _local_name(self.recipe.name, self.recipe.tag)
-        config = _config(self.recipe, facts["packages"])
-        oci.write_layout(layout, facts["layer"], config, {"io.containerd.image.name": name}, layers=layer)
+        config = _config(self.recipe, facts[0]["packages"])
+        described = [(one["layer"], layer) for one, layer in zip(facts, layers, strict=True)]
+        oci.write_layout(layout, described, config, {"io.containerd.image.name": name})
 
     def _content(self, store: Store, downloads: Path) -> tuple[list[oci.Entry], list[Taken]]:
         """Give all that the layer holds, and the packages of which it is."""
@@ -157,7 +177,7 @@ class _Plan:
             entries += from_wheel(wheel, pin, downloads)
             packages.append(_taken(pin))
         for item, lock in self.locks:
-            wheels = fetch_lock(lock, Path(tempfile.mkdtemp(dir=downloads)))
+            wheels = fetch_lock(lock, Path(tempfile.mkdtemp(dir=downloads)), item.without_packages)
             entries += from_lock(item, wheels.values())
             packages += [_taken(pin) for pin in wheels]
         for module in recipe.modules:
@@ -167,6 +187,8 @@ class _Plan:
             entries += files
             packages += taken
         entries += self._own()
+        if recipe.strip:
+            entries = [_stripped(entry) for entry in entries]
         return (_with_links(entries) if recipe.distribution else entries), packages
 
     def _of_distribution(
@@ -213,6 +235,17 @@ def _elves(entries: Iterable[oci.Entry]) -> dict[str, bytes]:
             if (start := stream.read(len(MAGIC))) == MAGIC:
                 found[str(entry.path)] = start + stream.read()
     return found
+
+
+def _stripped(entry: oci.Entry) -> oci.Entry:
+    """Return a file of a layer without what no loader reads; other entries as they are."""
+    if entry.content is None or entry.size < len(MAGIC):
+        return entry
+    with entry.content() as stream:
+        if (start := stream.read(len(MAGIC))) != MAGIC:
+            return entry
+        data = stripped(start + stream.read())
+    return replace(entry, size=len(data), content=partial(io.BytesIO, data))
 
 
 def _with_links(entries: Iterable[oci.Entry]) -> list[oci.Entry]:

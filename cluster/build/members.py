@@ -13,7 +13,7 @@ from typing import IO, TYPE_CHECKING, Any
 
 from cluster.build import oci
 from cluster.build.downloads import fetch_module, fetch_wheel
-from cluster.build.recipes import File, Installed, Member, Module, RecipeError, Wheel
+from cluster.build.recipes import File, Installed, Member, Module, RecipeError, Tree, Wheel
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -55,6 +55,27 @@ def from_lock(installed: Installed, wheels: Iterable[Path]) -> Iterator[oci.Entr
             yield oci.Entry(
                 path, 0o644, size=member.file_size, content=partial(archive.open, member.filename)
             )
+
+
+def in_tree(tree: Tree, source: Path) -> list[Path]:
+    """List the files that a recipe takes from a directory, sorted; raises RecipeError where a pattern matches none."""
+    files = {}
+    for place in sorted({source / pattern.partition("/")[0] for pattern in tree.take}):
+        for file in [place] if place.is_file() else sorted(place.rglob("*")):
+            if file.is_file() and not file.is_symlink() and "__pycache__" not in file.parts:
+                files[file.relative_to(source).as_posix()] = file
+    if idle := [one for one in tree.take if not any(fnmatchcase(name, one) for name in files)]:
+        raise RecipeError(f"{tree.source} has no file {', no file '.join(idle)}")
+    return [
+        file for name, file in files.items() if _matches(name, tree.take) and not _matches(name, tree.without)
+    ]
+
+
+def from_tree(tree: Tree, source: Path) -> Iterator[oci.Entry]:
+    """Yield what a recipe takes from a directory."""
+    for file in in_tree(tree, source):
+        path = PurePosixPath(tree.path) / file.relative_to(source).as_posix()
+        yield oci.Entry(path, 0o644, size=file.stat().st_size, content=partial(opened, file))
 
 
 def _place_of(member: str) -> str | None:

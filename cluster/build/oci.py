@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from pathlib import PurePosixPath
 
 MANIFEST_TYPE = "application/vnd.oci.image.manifest.v1+json"
@@ -87,32 +87,32 @@ def write_layer(directory: Path, entries: Iterable[Entry]) -> dict[str, Any]:
 
 def write_layout(
     directory: Path,
-    layer: Mapping[str, Any],
+    layers: Sequence[tuple[Mapping[str, Any], Path]],
     config: Mapping[str, Any],
     annotations: Mapping[str, str],
-    *,
-    layers: Path,
 ) -> str:
-    """Write an image of one layer as an OCI layout; give the digest of its manifest.
+    """Write an image as an OCI layout; give the digest of its manifest.
 
-    The layer, which lies in `layers`, is shared with the layout by a hard link. `config` is the `config` object of the
-    image specification; `annotations` go to the index, where importers look for the image's name.
+    Each of the layers, the lowest first, is described and lies in a directory; it is shared with the layout by a hard link.
+    `config` is the `config` object of the image specification; `annotations` go to the index, where importers look for the
+    image's name.
     """
     blobs = directory / BLOBS
     blobs.mkdir(parents=True)
-    name = layer["digest"].removeprefix("sha256:")
-    _share(layers / name, blobs / name)
+    for layer, place in layers:
+        name = layer["digest"].removeprefix("sha256:")
+        _share(place / name, blobs / name)
     image = {
         "architecture": architecture(),
         "os": "linux",
         "config": dict(config),
-        "rootfs": {"type": "layers", "diff_ids": [layer["digest"]]},
+        "rootfs": {"type": "layers", "diff_ids": [layer["digest"] for layer, _ in layers]},
     }
     manifest = {
         "schemaVersion": 2,
         "mediaType": MANIFEST_TYPE,
         "config": _write_json(blobs, CONFIG_TYPE, image),
-        "layers": [dict(layer)],
+        "layers": [dict(layer) for layer, _ in layers],
     }
     described = _write_json(blobs, MANIFEST_TYPE, manifest)
     digest: str = described["digest"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection  # noqa: TC003 - pydantic reads the annotations
+from operator import not_
 from pathlib import Path, PurePosixPath
 from typing import Annotated, Self
 
@@ -132,12 +133,29 @@ class Wheel(_FromIndex):
 class Installed(_Strict):
     """The wheels of a lock, unpacked into one directory as an installer would; the lock is a neighbour of the recipe.
 
-    Each line of it pins one wheel: `name==version --hash=sha256:…`, with a hash for each machine. What matches a pattern of `without` is left out;
-    a file of the recipe at the path of an installed one replaces it.
+    Each line of it pins one wheel: `name==version [; marker] --hash=sha256:…`, with a hash for each machine. Packages of
+    `without_packages` are left out, and files that match a pattern of `without`; a file of the recipe at the path of an
+    installed one replaces it.
     """
 
     lock: str
     path: ImagePath
+    # Not in the keys of images that do without.
+    without_packages: list[str] = Field(default=[], exclude_if=not_)
+    without: list[str] = []
+
+
+class Tree(_Strict):
+    """Files of a directory that lies beside the recipe or above it, such as the checkout, put below a path of the image.
+
+    `take` are patterns of their paths below `source`, each of which must match a file; what matches a pattern of
+    `without` is left out. A * stands for any characters, those between directories too. Neither links nor compiled
+    Python are taken. Trees are a layer of their own above the rest.
+    """
+
+    source: str
+    path: ImagePath
+    take: list[str] = Field(min_length=1)
     without: list[str] = []
 
 
@@ -164,7 +182,7 @@ class Directory(_Placed):
 class Recipe(_Strict):
     """How one image is made; the fields after `directories` are those of the image specification.
 
-    A registry has it under its `tag`, and under each of `aliases` as well. One that is `on_request` is made only for
+    `strip` leaves symbols and debugging information out of its programs and libraries. A registry has it under its `tag`, and under each of `aliases` as well. One that is `on_request` is made only for
     those who name it.
     """
 
@@ -176,6 +194,8 @@ class Recipe(_Strict):
     modules: list[Module] = []
     wheels: list[Wheel] = []
     installed: list[Installed] = []
+    trees: list[Tree] = Field(default=[], exclude_if=not_)
+    strip: bool = Field(default=False, exclude_if=not_)
     files: list[File] = []
     directories: list[Directory] = []
     user: Owner
@@ -199,10 +219,12 @@ class Recipe(_Strict):
 
     def is_wanted(self, asked: Collection[str]) -> bool:
         """Whether the image is to be made, for somebody who asks for these (`chroma:0.5.23`) and the usual ones."""
+        return not self.on_request or self.is_named(asked)
+
+    def is_named(self, asked: Collection[str]) -> bool:
+        """Whether one of these is its name, or the end of that behind a slash."""
         names = {f"{self.name}:{tag}" for tag in (self.tag, *self.aliases)}
-        return not self.on_request or any(
-            name == one or name.endswith(f"/{one}") for name in names for one in asked
-        )
+        return any(name == one or name.endswith(f"/{one}") for name in names for one in asked)
 
     @classmethod
     def load(cls, file: Path) -> Recipe:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from support.commands.call import Call
+    from support.commands.errand import Errand
 
 
 # By the name of its option (support/session/command_line.py declares it, too): the module and the function that carries it
@@ -30,15 +31,28 @@ COMMANDS: Final[Mapping[str, tuple[str, str]]] = {
     "notes": ("notes", "run"),
     "sweep": ("sweep", "run"),
 }
+# Those that touch no release, and for which no cluster is taken up.
+ERRANDS: Final[Mapping[str, tuple[str, str]]] = {
+    "job": ("job", "run"),
+    "merge": ("merge", "of_directory"),
+    "collect": ("merge", "of_job"),
+}
 # Those that only look: nothing is examined, marked or swept before them.
 LOOKING: Final = frozenset({"history", "notes", "status"})
 
 
 def command(name: str) -> Callable[[Call], int]:
     """Return what carries out a command and returns its exit code."""
-    module, function = COMMANDS[name]
-    found: Any = getattr(import_module(f"{__name__}.{module}"), function)
-    return found  # type: ignore[no-any-return]  # the table above says what it is
+    return _found(*COMMANDS[name])  # type: ignore[no-any-return]  # the table above says what it is
+
+
+def run_errand(name: str, errand: Errand) -> int:
+    """Carry out a command that touches no release, and return its exit code; raises `SuiteError`."""
+    return int(_found(*ERRANDS[name])(errand))
+
+
+def _found(module: str, function: str) -> Any:
+    return getattr(import_module(f"{__name__}.{module}"), function)
 
 
 def carry_out(name: str, call: Call) -> int:

@@ -39,6 +39,7 @@ NAMESPACED: Final = {
     "ControllerRevision": ("apis/apps/v1", "controllerrevisions"),
     "StatefulSet": ("apis/apps/v1", "statefulsets"),
     "EndpointSlice": ("apis/discovery.k8s.io/v1", "endpointslices"),
+    "Job": ("apis/batch/v1", "jobs"),
     "Lease": ("apis/coordination.k8s.io/v1", "leases"),
     "Gateway": ("apis/gateway.networking.k8s.io/v1", "gateways"),
     "HTTPRoute": ("apis/gateway.networking.k8s.io/v1", "httproutes"),

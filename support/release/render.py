@@ -77,7 +77,7 @@ def render(
             "origins.map": "".join(f"{origin} allowed\n" for origin in release.origins),
         },
     }
-    documents = (yaml.safe_load(_templates().get_template(f"{name}.yaml.j2").render(facts)) for name in ORDER)
+    documents = (yaml.safe_load(templates().get_template(f"{name}.yaml.j2").render(facts)) for name in ORDER)
     # A template whose object the release has no use for renders to nothing.
     return stamp(document for document in documents if document)
 
@@ -125,7 +125,8 @@ def _checksum(text: str) -> str:
 
 
 @cache
-def _templates() -> "Environment":
+def templates() -> "Environment":
+    """Return what renders the templates of manifests/, by their names from there."""
     # Most commands render nothing.
     from jinja2 import Environment, FileSystemLoader, StrictUndefined  # noqa: PLC0415 - see above
 

@@ -27,8 +27,9 @@ if TYPE_CHECKING:
     from support.core.redaction import Redactor
     from support.kube.client import Kube
     from support.release.faults import Fault
+    from support.reporting.gate import Ended
     from support.reporting.scenario import Scenario
-    from support.reporting.verdict import Level, Result, Results
+    from support.reporting.verdict import Level, Result
 
 REPORT: Final = "conformance.json"
 # The version of the report's form; it rises when a reader would misread it.
@@ -121,6 +122,8 @@ class Report:
         self.unproved: list[str] = []  # what the run has not proved and should have, a line each
         self.times: dict[str, float] = {}  # seconds of what is no scenario: the cluster's boot and end
         self.images: Sequence[UsedImage] = ()  # those that were made for the cluster, once there is one
+        # Of a shard (`shard`), or of several that were merged (`shards`); what a shard leaves unproved another may prove.
+        self.sharing: Mapping[str, Any] = {}
 
     @property
     def evidence(self) -> Path:
@@ -141,14 +144,15 @@ class Report:
         if self._is_ours:
             shutil.rmtree(self.evidence, ignore_errors=True)
 
-    def finish(self, kept: Results, *, finished: bool, ended_by: str = "") -> None:
+    def finish(self, kept: Ended, *, finished: bool, ended_by: str = "") -> None:
         """Write the reports; not `finished` when somebody ended the run, or it broke. `ended_by` is what ended it early."""
         self._ended_by = ended_by
         results = [self._redacted(result) for result in kept.ended()]
         broken = [self._redactor.text(line) for line in kept.broken]
         self._levels = judge(self._scenarios, results, broken)
         asked = self._conditions
-        self.unproved = list(unproved(self._levels, results, asked.required, asked.conceded))
+        if "shard" not in self.sharing:
+            self.unproved = list(unproved(self._levels, results, asked.required, asked.conceded))
         self._results, self._broken, self._finished = results, broken, finished
         write_junit(self._directory / "junit.xml", results, self._began, list(self._amiss()))
         self._write(results, broken, finished=finished)
@@ -276,6 +280,7 @@ class Report:
             "required": asked.required,
             "conceded": list(asked.conceded),
             "unproved": self.unproved,
+            **self.sharing,
             "scenarios": [_entry(result, self._given(), self._directory) for result in results],
         }
         text = json.dumps(self._redactor.plain(content), indent=2, ensure_ascii=False)
@@ -307,6 +312,7 @@ def _entry(result: Result, given: Sequence[str], directory: Path) -> dict[str, A
     """Return what the report says of a scenario; its attachments are named from the report's directory."""
     scenario = result.scenario
     entry = {
+        "id": result.nodeid,
         "feature": scenario.feature,
         "rule": scenario.rule,
         "scenario": scenario.name,

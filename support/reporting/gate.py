@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from support.reporting.scenario import BUDGET, LEVELS
 
@@ -10,6 +10,15 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
 
     from support.reporting.verdict import Level, Result
+
+
+class Ended(Protocol):
+    """What is known of a run at its end: what its scenarios came to, and what is wrong beyond them."""
+
+    broken: list[str]
+
+    def ended(self) -> list[Result]:
+        """Return what each scenario came to."""
 
 
 def unproved(

@@ -14,6 +14,7 @@ from support.release.place import USUAL_NAMESPACE
 from support.release.release import USUAL
 from support.release.versions import AUTHENTICATION
 from support.reporting.scenario import BUDGET, DISRUPTIVE, LEVELS, MODE_CAPABILITIES
+from support.session.job_options import about_jobs
 
 PROVIDERS: Final = ("auto", "embedded", "external")
 # Where the run is about an address, which no provider gives.
@@ -41,16 +42,8 @@ _ALIKE: Final = 0.7
 ROLL_BACKS: Final = ("never", "on-failure", "always")
 # What may be asked for instead of a run of the features; support/commands says what each does.
 COMMANDS: Final[tuple[str, ...]] = (
-    "plan",
-    "apply",
-    "remove",
-    "history",
-    "back_to",
-    "backup",
-    "restore",
-    "status",
-    "notes",
-    "sweep",
+    *("plan", "apply", "remove", "history", "back_to", "backup", "restore"),
+    *("status", "notes", "sweep", "job", "merge", "collect"),
 )
 
 
@@ -129,7 +122,11 @@ def _about_the_release(add: Add) -> None:
         default="auto",
         help="where the cluster comes from: embedded, external, or auto (the default), which is external when --kubeconfig is given",
     )
-    add("--kubeconfig", metavar="FILE", help="the kubeconfig of an existing cluster to run on")
+    add(
+        "--kubeconfig",
+        metavar="FILE",
+        help="the kubeconfig of an existing cluster to run on; in-cluster: that of the pod, as its ServiceAccount",
+    )
     add("--context", metavar="NAME", help="the context of that kubeconfig (default: its current one)")
     add(
         "--endpoint",
@@ -344,5 +341,6 @@ def _commands(add: Add) -> None:
 _GROUPS: Final[dict[str, tuple[str, Callable[[Add], None]]]] = {
     "chroma-conformance": ("the cluster, and the release on it", _about_the_release),
     "chroma-conformance-run": ("a run of the features", _about_the_run),
+    "chroma-conformance-jobs": ("the suite inside the cluster", about_jobs),
     "chroma-conformance-commands": ("commands, one of which is carried out instead of a run", _commands),
 }

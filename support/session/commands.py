@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import sys
+from typing import TYPE_CHECKING
 
 import pytest
 
-from support.commands import carry_out
+from support.commands import ERRANDS, carry_out, run_errand
 from support.commands.call import Call, NotConsentedError
+from support.commands.errand import Errand
+from support.core.errors import SuiteError
 from support.core.redaction import redacted_file
 from support.deploy.namespace import Namespace
 from support.deploy.site import Site
@@ -18,11 +21,41 @@ from support.session.clusters import as_cluster
 from support.session.consent import Consent
 from support.session.suite import SUITE, boot, progress_of
 
+if TYPE_CHECKING:
+    from support.reporting.scenario import Scenario
+
+
+def _scenarios(config: pytest.Config) -> list[Scenario]:
+    from support.session.collector import all_scenarios  # noqa: PLC0415 - pytest-bdd, which few commands need
+
+    return all_scenarios(config.rootpath)
+
 
 def obey(config: pytest.Config, _session: pytest.Session) -> int:
     """Carry out the command that is asked for, and return its exit code."""
     suite = config.stash[SUITE]
     run, file = suite.run, redacted_file(sys.stdout, suite.run.redactor)
+    command = run.options.command or ""
+
+    def say(line: str) -> None:
+        print(line, file=file, flush=True)
+
+    if command in ERRANDS:
+        arguments = [*map(str, config.invocation_params.args)]
+        errand = Errand(
+            option=config.getoption,
+            arguments=arguments,
+            root=config.rootpath,
+            run_id=run.id,
+            kubeconfig=run.options.kubeconfig,
+            report_dir=run.options.report_dir,
+            scenarios=lambda: _scenarios(config),
+            say=say,
+        )
+        try:
+            return run_errand(command, errand)
+        except SuiteError as error:
+            raise pytest.UsageError(str(error)) from None
     with run.using(as_cluster(boot(config))) as inventory:
         kube = Kube(inventory.kubeconfig, inventory.context)
         try:
@@ -42,13 +75,13 @@ def obey(config: pytest.Config, _session: pytest.Session) -> int:
             run.id,
             run.deadlines,
             run.options.argument,
-            lambda line: print(line, file=file, flush=True),
+            say,
             Consent(config, given=run.options.yes),
             run.options.remove_data,
             chosen=run.options.release is not None,
             changes=run.options.changes,
         )
         try:
-            return carry_out(run.options.command or "", call)
+            return carry_out(command, call)
         except (SilentError, NotConsentedError) as error:
             raise pytest.UsageError(str(error)) from None

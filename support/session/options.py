@@ -4,24 +4,26 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 from threading import TIMEOUT_MAX
-from typing import Any, Final
+from typing import Final
 from urllib.parse import urlsplit
 
 import pytest
-import yaml
 
+from support.commands import ERRANDS
 from support.core.restraint import VERIFYING, Budget, Restraint
 from support.core.validation import unknown
+from support.jobs.shards import Shard
 from support.release.place import USUAL_NAMESPACE
 from support.reporting.scenario import DEPLOYING, MODE_CAPABILITIES, WRITING
 from support.session.command_line import COMMANDS, CONCEDED, ENDPOINT
+from support.session.job_options import complaints_about_shards, shard_of
+from support.session.kubeconfigs import complaints_about_kubeconfig, path_of_kubeconfig
 
 # Short enough that its throw-away companions ("NAME-gw1-0123abcd-12") are names of Kubernetes as well.
 _NAMESPACE: Final = r"[a-z]([a-z0-9-]{0,38}[a-z0-9])?"
 # The capability with which commands may be run in the release's container.
 _EXEC: Final = "exec"
 _COPYING: Final = ("backup", "restore")
-_A_KUBECONFIG: Final = "give a file with which `kubectl --kubeconfig FILE get nodes` works"
 
 
 @dataclass(frozen=True)
@@ -62,6 +64,10 @@ class Options:
     # The command that is asked for instead of the features, and what it is given, empty when that is nothing.
     command: str | None
     argument: str
+    # Where the report goes besides; which shard of a run this is, and the file that says how long features take.
+    report_configmap: str | None = None
+    shard: Shard | None = None
+    durations: Path | None = None
 
     @classmethod
     def read(cls, config: pytest.Config) -> "Options":
@@ -70,7 +76,7 @@ class Options:
         command = cls.command_of(config)
         given = cls(
             provider=_kind(config),
-            kubeconfig=_path(get("kubeconfig")),
+            kubeconfig=path_of_kubeconfig(get("kubeconfig")),
             context=get("context"),
             endpoint=(get("endpoint") or "").rstrip("/") or None,
             tenant=get("tenant"),
@@ -94,6 +100,9 @@ class Options:
             patience=get("patience"),
             time_limit=get("time_limit"),
             report_dir=_path(get("report_dir")) or config.rootpath / "reports",
+            report_configmap=get("report_configmap"),
+            shard=shard_of(get("shard")),
+            durations=_path(get("shard_by")),
             scenario=get("scenario"),
             require=get("require"),
             without=tuple(get("without")),
@@ -164,7 +173,7 @@ class Options:
         if self.context is not None and self.kubeconfig is None:
             wrong.append("--context names a context of a kubeconfig: add --kubeconfig FILE")
         if self.kubeconfig is not None:
-            wrong += _complaints_about_kubeconfig(self.kubeconfig, self.context)
+            wrong += complaints_about_kubeconfig(self.kubeconfig, self.context)
         if self.inventory is not None and not self.inventory.is_file():
             wrong.append(
                 f"--inventory {self.inventory}: no such file; give a YAML file as docs/live-clusters.md shows it"
@@ -176,6 +185,7 @@ class Options:
         wrong += _complaints_about_namespace(self.namespace)
         wrong += _complaints_about_mode(self)
         wrong += _complaints_about_time(self.patience, self.time_limit)
+        wrong += complaints_about_shards(self.durations, self.report_configmap, self.kubeconfig)
         if self.report_dir.exists() and not self.report_dir.is_dir():
             wrong.append(f"--report-dir {self.report_dir}: is a file, not a directory")
         if self.command is None:
@@ -315,30 +325,10 @@ def _complaints_about_mode(options: Options) -> list[str]:
 def _complaints_about_command(command: str | None, argument: str, provider: str) -> list[str]:
     wrong = []
     # A plan of the first release can be made on an empty cluster as well.
-    if command and provider == "embedded" and command != "plan":
+    if command and provider == "embedded" and command != "plan" and command not in ERRANDS:
         wrong.append(f"{flag(command)} needs a cluster that is there already: add --kubeconfig FILE")
     if command in _COPYING and not argument:
         wrong.append(f"{flag(command)} needs the name of a file")
     if command == "back_to" and not argument.isdecimal():
         wrong.append(f"--back-to {argument}: give the number of a revision, as --history shows it")
     return wrong
-
-
-def _complaints_about_kubeconfig(file: Path, context: str | None) -> list[str]:
-    try:
-        content: Any = yaml.safe_load(file.read_text())
-    except (OSError, UnicodeDecodeError) as error:
-        return [
-            f"--kubeconfig {file}: cannot be read ({getattr(error, 'strerror', None) or 'not text'}); {_A_KUBECONFIG}"
-        ]
-    except yaml.YAMLError:
-        return [f"--kubeconfig {file}: is not YAML; {_A_KUBECONFIG}"]
-    if not isinstance(content, dict) or not content.get("clusters"):
-        return [f"--kubeconfig {file}: names no cluster; {_A_KUBECONFIG}"]
-    names = [str(one.get("name")) for one in content.get("contexts") or [] if isinstance(one, dict)]
-    wanted = context or content.get("current-context")
-    if not wanted:
-        return [f"--kubeconfig {file}: has no current context; add --context, one of: {', '.join(names)}"]
-    if wanted not in names:
-        return [f"--kubeconfig {file}: has no context {wanted!r}; it has: {', '.join(names) or 'none'}"]
-    return []

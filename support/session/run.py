@@ -27,6 +27,7 @@ from support.platform.inventory import INGRESS, Inventory, InventoryError, expos
 from support.release.catalogue import load, shares_fate
 from support.release.place import Place, misplaced
 from support.release.release import USUAL
+from support.reporting.scenario import DEPLOYING
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -92,6 +93,8 @@ class Run:
     # What its workers did on the cluster and to the release, and what they made there.
     deeds: Counter[str] = field(default_factory=Counter)
     made: dict[str, bool] = field(default_factory=dict)
+    # The scenarios of each shard, where the run is one of several: of each the node id, the place and the name.
+    shares: list[list[list[str]]] = field(default_factory=list)
     # What the run leaves on the cluster, a line each with the command that removes it.
     left: list[str] = field(default_factory=list)
 
@@ -124,7 +127,10 @@ class Run:
         On a cluster of its own each worker has one, and they do not meet; elsewhere one is meant, which all share.
         """
         own = self.worker and self.options.provider == "embedded"
-        return f"{self.options.namespace}-{self.worker}" if own else self.options.namespace
+        name = f"{self.options.namespace}-{self.worker}" if own else self.options.namespace
+        # Shards that deploy would change each other's release; those that only look share the one that lives.
+        shard = self.options.shard if DEPLOYING in self.options.permitted else None
+        return f"{name}-s{shard.number}" if shard and self.options.provider == "external" else name
 
     @property
     def throw_away_prefix(self) -> str:
@@ -300,6 +306,7 @@ class Run:
             "used": self.used,
             "deeds": dict(restraint().tally),
             "made": restraint().made,
+            "shares": self.shares,
         }
 
     def hear(self, findings: Mapping[str, Any]) -> None:
@@ -311,3 +318,4 @@ class Run:
         self.deeds.update(findings.get("deeds", {}))
         self.made.update(findings.get("made", {}))
         self.used = self.used or bool(findings.get("used"))
+        self.shares = self.shares or findings.get("shares", [])

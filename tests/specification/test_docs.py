@@ -41,14 +41,17 @@ CODE = re.compile(r"```console\n(?P<block>.*?)```|(?<!`)`(?P<inline>[^`\n]+)`(?!
 EXAMPLES = {"manifests/faults/collections/collections-counted-in-another-database.yaml"}
 # Of sha256sum, of Chroma's server, of kubectl, of pip, of pytest-rerunfailures and of `python -m cluster`.
 OTHERS_OPTIONS = {
-    "--image",
     "--check",
+    "--for",
+    "--from-literal",
+    "--gateway-api",
+    "--image",
     "--path",
     "--previous",
     "--relase",
     "--require-hashes",
     "--reruns",
-    "--gateway-api",
+    "--timeout",
 }
 # What CONTRIBUTING.md rules out; it names the words itself, and others quote sentences.
 AWKWARD = ("whoever", "somebody", "nobody", "anew", "heed", "by and by", "in the stead of", "(?:is|are) told")

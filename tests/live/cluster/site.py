@@ -65,11 +65,14 @@ class Site:
 
 
 @contextmanager
-def booted(directory: Path) -> Iterator[Site]:
-    """Boot a cluster of Chroma's images for a `with` block; what the platform gives is written to the directory."""
+def booted(directory: Path, *images: str) -> Iterator[Site]:
+    """Boot a cluster of Chroma's images for a `with` block; what the platform gives is written to the directory.
+
+    `images` are those that are made on request only.
+    """
     recipes = CHECKOUT / "manifests" / "images"
     provider = provider_for(
-        "embedded", kubeconfig=None, context=None, recipes=recipes, progress=lambda _: None
+        "embedded", kubeconfig=None, context=None, recipes=recipes, progress=lambda _: None, images=images
     )
     try:
         access = provider.create()

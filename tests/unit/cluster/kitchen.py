@@ -67,8 +67,14 @@ def blob_json(image: Image, digest: str) -> dict[str, Any]:
     return value
 
 
-def layer(image: Image) -> dict[str, tuple[tarfile.TarInfo, bytes]]:
-    described = blob_json(image, image.digest)["layers"][0]
+def image_files(image: Image) -> dict[str, bytes]:
+    """Return the files of all layers of an image, and nothing else of them."""
+    layers = [layer(image, number) for number in range(len(blob_json(image, image.digest)["layers"]))]
+    return {name: data for one in layers for name, (member, data) in one.items() if member.isfile()}
+
+
+def layer(image: Image, number: int = 0) -> dict[str, tuple[tarfile.TarInfo, bytes]]:
+    described = blob_json(image, image.digest)["layers"][number]
     with tarfile.open(oci.blob(image.layout, described["digest"])) as tar:
         return {
             member.name: (member, stream.read() if (stream := tar.extractfile(member)) else b"")

@@ -1,0 +1,133 @@
+"""Writes the Job or CronJob in which a cluster runs the suite, with the inventory that it reads."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+import yaml
+
+from support.core.errors import SuiteError
+from support.core.validation import read_mapping
+from support.kube.labels import OWNED
+from support.release.render import VERSION, templates
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    from support.kube.objects import Object
+
+NAME: Final = "chroma-conformance"
+"""The namespace of the suite's Jobs, and how their names begin."""
+TOKEN: Final = "chroma-conformance-token"  # noqa: S105 - a name
+"""The Secret in that namespace whose ADMIN_PASSWORD is the token."""
+INVENTORY: Final = "chroma-conformance-inventory"
+_MOUNTED: Final = "/etc/chroma-conformance"
+_AUTHORITY: Final = "authority.pem"
+_DURATIONS: Final = "durations.yaml"
+# Seconds that a run has where no limit is given, and those that its clean-up and its reports may take beyond.
+_USUAL_LIMIT: Final = 3 * 3600
+_CLEAN_UP: Final = 600
+_CRON: Final = re.compile(r"@(yearly|annually|monthly|weekly|daily|midnight|hourly)|\S+( +\S+){4}")
+# A ConfigMap of a cluster holds no more.
+MOST_SHARDS: Final = 64
+
+
+class JobError(SuiteError):
+    """No Job can be written of what was asked for."""
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What a Job is to be.
+
+    `arguments` are those of the run in it; `schedule` is a CronJob's, in UTC, empty for a single Job; `shards` is 0 where
+    one pod runs all; `limit` is the run's own, in seconds; `claim` names a claim for the reports, where there is one.
+    `seconds` say how long each feature takes, where the shards are not to go by the suite's own table.
+    """
+
+    run_id: str
+    namespace: str
+    inventory: Path
+    arguments: Sequence[str]
+    image: str = ""
+    schedule: str = ""
+    shards: int = 0
+    limit: float | None = None
+    claim: str = ""
+    seconds: Mapping[str, float] | None = None
+
+
+def objects(wanted: Wanted) -> list[Object]:
+    """Return the objects to apply, in their order; raises `JobError`."""
+    if wanted.schedule and not _CRON.fullmatch(wanted.schedule):
+        raise JobError(
+            f'--schedule "{wanted.schedule}": give five fields as cron has them, such as "0 3 * * *"'
+        )
+    files, stated = _inventory(wanted.inventory)
+    if wanted.seconds is not None:
+        files[_DURATIONS] = yaml.safe_dump(dict(wanted.seconds))
+    limit = wanted.limit or _USUAL_LIMIT
+    name = NAME if wanted.schedule else f"{NAME}-{wanted.run_id}"
+    arguments = [
+        *("--kubeconfig", "in-cluster", "--inventory", f"{_MOUNTED}/inventory.yaml"),
+        *("--report-dir", "/reports", "--report-configmap"),
+        "$(JOB_NAME)-$(JOB_COMPLETION_INDEX)" if wanted.shards else "$(JOB_NAME)",
+        *(() if wanted.limit else ("--time-limit", str(limit))),
+        *(("--shard", f"job/{wanted.shards}") if wanted.shards else ()),
+        *(("--shard-by", f"{_MOUNTED}/{_DURATIONS}") if wanted.seconds is not None else ()),
+        *(one.replace("$(", "$$(") for one in wanted.arguments),
+    ]
+    facts = {
+        "name": name,
+        "namespace": wanted.namespace,
+        "labels": OWNED | {"app.kubernetes.io/name": NAME},
+        "account": NAME,
+        "secret": TOKEN,
+        "inventory": INVENTORY,
+        "files": files,
+        "image": wanted.image or _usual_image(stated, wanted.inventory),
+        "arguments": arguments,
+        "shards": wanted.shards,
+        "deadline": round(limit + _CLEAN_UP),
+        "claim": wanted.claim,
+        "schedule": wanted.schedule,
+    }
+    job = _rendered("job", facts)
+    if wanted.schedule:
+        job = _rendered("cronjob", facts | {"job": job["spec"]})
+    return [_rendered("inventory", facts), job]
+
+
+def _inventory(file: Path) -> tuple[dict[str, str], Mapping[str, Any]]:
+    """Return the files of the mounted inventory, and what it states; an authority lies beside it there."""
+    try:
+        stated = read_mapping(file)
+        if any(str(name).lower() == "admin_password" for name in stated):
+            raise JobError(
+                f"admin_password must not stand in {file}: the Job reads it from the Secret {TOKEN}"
+            )
+        files = {}
+        if authority := stated.get("ca_bundle"):
+            files[_AUTHORITY] = (file.parent / authority).expanduser().read_text(encoding="utf-8")
+            stated["ca_bundle"] = _AUTHORITY
+    except ValueError as error:
+        raise JobError(f"--inventory {file} {error}") from None
+    except OSError as error:
+        raise JobError(f"--inventory {file}: its ca_bundle cannot be read: {error.strerror}") from None
+    # Which cluster it is, the pod knows.
+    kept = {name: value for name, value in stated.items() if name not in {"kubeconfig", "context"}}
+    return {"inventory.yaml": yaml.safe_dump(kept, sort_keys=False), **files}, stated
+
+
+def _usual_image(stated: Mapping[str, Any], file: Path) -> str:
+    if not (registry := stated.get("harbor_registry")):
+        raise JobError(f"{file} names no harbor_registry: add it, or name the suite's image with --image")
+    version = VERSION.read_text(encoding="utf-8").strip()
+    return f"{registry}/{stated.get('library_project', 'library')}/{NAME}:{version}"
+
+
+def _rendered(name: str, facts: Mapping[str, Any]) -> Any:
+    return yaml.safe_load(templates().get_template(f"suite/{name}.yaml.j2").render(facts))

@@ -1,0 +1,121 @@
+"""A Job is written as an operator would have it: restricted, bounded, and with what the run in it needs."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import kubernetes_validate
+import pytest
+import yaml
+
+from support.jobs.job import JobError, Wanted, objects
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+STATED = {"domain_name": "example.com", "harbor_registry": "harbor.example.com", "context": "staging"}
+
+
+@pytest.fixture
+def wanted(tmp_path: Path) -> Wanted:
+    file = tmp_path / "staging.yaml"
+    file.write_text(yaml.safe_dump(STATED))
+    return Wanted("0123abcd", "chroma-conformance", file, ["-m", "core"])
+
+
+def container(job: Any) -> Any:
+    return job["spec"]["template"]["spec"]["containers"][0]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{}, {"schedule": "0 3 * * *"}, {"shards": 4}, {"claim": "reports"}, {"shards": 4, "claim": "reports"}],
+    ids=lambda change: " ".join(change) or "one",
+)
+def test_kubernetes_takes_the_objects(wanted: Wanted, change: dict[str, Any]) -> None:
+    for obj in objects(replace(wanted, **change)):
+        kubernetes_validate.validate(obj, "1.34", strict=True)
+
+
+def test_a_job_is_run_once_and_its_exit_code_is_the_verdict(wanted: Wanted) -> None:
+    _, job = objects(wanted)
+    spec = job["spec"]
+    assert job["metadata"]["name"] == "chroma-conformance-0123abcd"
+    assert (spec["backoffLimit"], spec["template"]["spec"]["restartPolicy"]) == (0, "Never")
+    assert spec["template"]["spec"]["terminationGracePeriodSeconds"] > 60
+    assert container(job)["image"] == "harbor.example.com/library/chroma-conformance:0.1.0"
+    assert container(job)["args"][-2:] == ["-m", "core"]
+
+
+def test_a_cronjob_runs_one_at_a_time(wanted: Wanted) -> None:
+    _, cronjob = objects(replace(wanted, schedule="0 3 * * *"))
+    spec = cronjob["spec"]
+    assert (spec["schedule"], spec["concurrencyPolicy"], spec["timeZone"]) == (
+        "0 3 * * *",
+        "Forbid",
+        "Etc/UTC",
+    )
+    assert spec["successfulJobsHistoryLimit"] < spec["failedJobsHistoryLimit"]
+    assert spec["jobTemplate"]["spec"]["backoffLimit"] == 0
+
+
+def test_the_run_ends_with_its_reports_before_kubernetes_ends_it(wanted: Wanted) -> None:
+    usual, asked = (
+        objects(wanted)[1],
+        objects(replace(wanted, limit=900, arguments=["--time-limit", "900"]))[1],
+    )
+    assert (
+        container(usual)["args"].count("--time-limit") == container(asked)["args"].count("--time-limit") == 1
+    )
+    for job in (usual, asked):
+        limit = float(container(job)["args"][container(job)["args"].index("--time-limit") + 1])
+        assert job["spec"]["activeDeadlineSeconds"] >= limit + 300
+
+
+def test_shards_are_the_pods_of_an_indexed_job(wanted: Wanted) -> None:
+    _, job = objects(replace(wanted, shards=4))
+    spec = job["spec"]
+    assert (spec["completionMode"], spec["completions"], spec["parallelism"]) == ("Indexed", 4, 4)
+    # One that fails does not end the others.
+    assert (spec["backoffLimitPerIndex"], "backoffLimit" in spec) == (0, False)
+    assert "job/4" in container(job)["args"]
+    assert "$(JOB_NAME)-$(JOB_COMPLETION_INDEX)" in container(job)["args"]
+
+
+def test_an_argument_that_looks_like_a_variable_stays_as_it_is(wanted: Wanted) -> None:
+    _, job = objects(replace(wanted, arguments=["-k", "$(JOB_NAME)"]))
+    assert container(job)["args"][-1] == "$$(JOB_NAME)"
+
+
+def test_the_inventory_goes_along_with_its_authority_and_without_a_cluster(
+    wanted: Wanted, tmp_path: Path
+) -> None:
+    (tmp_path / "authority.pem").write_text("-----BEGIN CERTIFICATE-----")
+    wanted.inventory.write_text(yaml.safe_dump(STATED | {"ca_bundle": "authority.pem"}))
+    configmap, _ = objects(wanted)
+    stated = yaml.safe_load(configmap["data"]["inventory.yaml"])
+    assert stated == {
+        "domain_name": "example.com",
+        "harbor_registry": "harbor.example.com",
+        "ca_bundle": "authority.pem",
+    }
+    assert configmap["data"]["authority.pem"] == "-----BEGIN CERTIFICATE-----"
+
+
+@pytest.mark.parametrize(
+    ("stated", "change", "told"),
+    [
+        (STATED | {"admin_password": "sesame"}, {}, "admin_password must not stand in"),
+        ({"domain_name": "example.com"}, {}, "names no harbor_registry"),
+        (STATED | {"ca_bundle": "absent.pem"}, {}, "its ca_bundle cannot be read: No such file"),
+        (STATED, {"schedule": "every night"}, "give five fields"),
+        (STATED, {"schedule": "0 3 * *"}, "give five fields"),
+    ],
+)
+def test_what_cannot_be_a_job_is_told(
+    wanted: Wanted, stated: dict[str, str], change: dict[str, Any], told: str
+) -> None:
+    wanted.inventory.write_text(yaml.safe_dump(stated))
+    with pytest.raises(JobError, match=told):
+        objects(replace(wanted, **change))
