@@ -301,9 +301,11 @@ def _complaints_about_mode(options: Options) -> list[str]:
             wrong.append("--vantage-namespace is for a run that deploys nothing: add --verify or --read-only")
         return wrong
     mode = options.mode
-    if options.command:
+    # A Job is written for a run that is yet to be.
+    here = options.command != "job"
+    if options.command and here:
         wrong.append(f"{mode} is a run of features: leave out {flag(options.command)}")
-    if options.provider == "embedded":
+    if options.provider == "embedded" and here:
         wrong.append(f"{mode} looks at a release that lives: add --kubeconfig FILE")
     given = {
         "--release": options.release,

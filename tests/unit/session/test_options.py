@@ -184,3 +184,7 @@ def test_every_option_is_explained(miniature: Miniature) -> None:
 def test_every_command_that_may_be_asked_for_is_carried_out() -> None:
     assert set(COMMANDS) == {*CARRIED_OUT, *ERRANDS}
     assert all(callable(command(name)) for name in CARRIED_OUT)
+
+
+def test_a_job_is_written_for_a_mode_that_its_run_has() -> None:
+    assert _options(provider="embedded", command="job", verify=True).complaints() == []
