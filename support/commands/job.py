@@ -32,6 +32,9 @@ _OF_THE_JOB: Final = {
     "--provider": True,
     "--kubeconfig": True,
     "--context": True,
+    # By which a call from elsewhere is led to the checkout.
+    "--config-file": True,
+    "--rootdir": True,
 }
 _WIDTH: Final = 120
 # Those that name files, which the image does not have.

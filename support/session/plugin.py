@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 import pytest
 from _pytest.main import wrap_session
 
+from support.commands import ERRANDS
 from support.core.errors import SuiteError
 from support.core.redaction import redacted_file
 from support.core.restraint import restrain, restraint
@@ -101,7 +102,7 @@ def pytest_sessionstart(session: pytest.Session) -> None:
     options = suite.run.options
     if options.time_limit and leads_to_features(config) and not hasattr(config, "workerinput"):
         suite.termination.limit(options.time_limit)
-    if options.command:
+    if options.command and not (options.command in ERRANDS and options.verify):
         chosen(suite.run)
 
 

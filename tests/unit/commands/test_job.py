@@ -14,6 +14,7 @@ from support.commands.job import passed_on
         (["--job", "features/access.feature", "-m", "core"], ["features/access.feature", "-m", "core"]),
         (["--job", "--schedule=0 3 * * *", "--without", "disruptive"], ["--without", "disruptive"]),
         (["--job", "--kubeconfig", "a", "--context", "b", "--report-dir", "c", "--shards", "4"], []),
+        (["--config-file", "/x/pytest.ini", "--rootdir", "/x", "--job", "-m", "core"], ["-m", "core"]),
         (["--job", "--set", "chroma.memory=3Gi", "--job-namespace", "x"], ["--set", "chroma.memory=3Gi"]),
     ],
 )

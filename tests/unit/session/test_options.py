@@ -187,4 +187,11 @@ def test_every_command_that_may_be_asked_for_is_carried_out() -> None:
 
 
 def test_a_job_is_written_for_a_mode_that_its_run_has() -> None:
-    assert _options(provider="embedded", command="job", verify=True).complaints() == []
+    assert _options(provider="embedded", command="job", verify=True, release=None).complaints() == []
+
+
+def test_a_job_that_verifies_is_printed(miniature: Miniature) -> None:
+    miniature.feature("first", "Feature: A\n  Scenario: B\n    Then it holds\n")
+    miniature.write("staging.yaml", "harbor_registry: harbor.example.com")
+    ran = miniature.run("features/", "--job", "--verify", "--inventory=staging.yaml")
+    assert (ran.code, "- --verify" in ran.out, miniature.log()) == (0, True, []), ran.err
