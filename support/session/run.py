@@ -193,12 +193,21 @@ class Run:
         return self._load(given, check)
 
     def _recorded_token(self, access: Access) -> str:
-        """Return the token that the release shows to those who may read its Secret; "" where we may not."""
+        """Return the token that the release shows to those who may read its Secret; "" where we may not.
+
+        Raises `InventoryError` where there is no such Secret.
+        """
         try:
             secret = Kube(access.kubeconfig, access.context).get("Secret", AUTH_SECRET, self.base_name)
         except ApiError:  # whatever is wrong with the cluster is said where it is examined
             return ""
-        return decoded(secret or {}).get(AUTH_KEY, "")
+        if secret is None:
+            missing = (
+                f"ADMIN_PASSWORD: missing, and namespace {self.base_name} has no Secret {AUTH_SECRET} to take it from: no release "
+                "lives there; name its namespace with --namespace, or deploy it with --apply"
+            )
+            raise InventoryError([missing])
+        return decoded(secret).get(AUTH_KEY, "")
 
     def examine(
         self, access: Access, preflight: Callable[..., Assessment], progress: Callable[[str], None]
