@@ -8,7 +8,6 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Final
 
-from support.persistence.check import examine
 from support.persistence.database import DATABASE, DamagedError, Database
 
 if TYPE_CHECKING:
@@ -26,6 +25,8 @@ def findings(sizes: Mapping[str, int], unpack: Callable[[str, Path], None], scra
     """
     if DATABASE not in sizes:
         return (f"there is no {DATABASE}: nothing was ever written, or the data lies elsewhere",)
+
+    from support.persistence.check import examine  # noqa: PLC0415 - with numpy, which a restore does without
 
     with TemporaryDirectory(dir=scratch, prefix=".check-") as place:
         directory = Path(place)
