@@ -19,6 +19,7 @@ help:
 	echo 'make fix      format the code, and mend what lint can mend by itself'
 	echo 'make faults   every seeded fault against the scenario that must catch it: many minutes'
 	echo 'make kills    kills aimed at the writing of an index, 60 unless ROUNDS says otherwise: what is torn, and that nothing is lost'
+	echo 'make jobs     the image of the suite, and runs of it inside a cluster as a Job and from a schedule: ten minutes'
 	echo 'make night    a release under its users while it is verified three times, and runs that are ended at ten random moments: half an hour'
 	echo 'make test-distributions   set-up and a run on other distributions, entered and as virtual machines: hours'
 	echo 'make table    the documented component beside the features, with the verdicts of the last reports'
@@ -71,6 +72,13 @@ faults:
 kills: venv-dev
 	ROUNDS=$(or $(ROUNDS),60) $(BIN)/pytest tests/unit/persistence/test_kills.py -q -rA
 
+# Apart from `make test`, since the image of the suite is made for it alone.
+jobs: ENVIRONMENT := venv-dev
+jobs:
+	$(stages)
+	$(set-up)
+	stage "the suite inside a cluster" $(BIN)/pytest tests/live/jobs
+
 # The users of a release must not notice that it is verified, nor that this is ended at whatever moment.
 night: ENVIRONMENT := venv-dev
 night:
@@ -120,7 +128,7 @@ venv venv-dev:
 	"$$python" -m cluster.build.environment .venv $(LOCKS)
 	key $(LOCKS) >$(STAMP)
 
-.PHONY: help verify test table check fix faults kills night test-distributions setup lock clean venv venv-dev
+.PHONY: help verify test table check fix faults kills jobs night test-distributions setup lock clean venv venv-dev
 
 define set-up
 stage "virtual environment" $(MAKE) $(or $(ENVIRONMENT),venv)
