@@ -7,7 +7,7 @@ set -euo pipefail
 : "${CLUSTER:?the kubeconfig of the cluster}" "${INVENTORY:?what its platform gives, docs/live-clusters.md}"
 
 # The plan says first what would be created, and ends with 1 where the cluster would not take it.
-.venv/bin/pytest features/ --plan --kubeconfig="$CLUSTER" --inventory="$INVENTORY"
+.venv/bin/pytest features/ --plan --kubeconfig="$CLUSTER" --inventory="$INVENTORY" "$@"
 
 # With 100 examples of each law instead of 20.
 exec .venv/bin/pytest features/ --require extended --hypothesis-profile=ci \
