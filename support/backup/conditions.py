@@ -36,9 +36,11 @@ def refuse_what_cannot_be_copied(namespace: Namespace, known: Live | None, relea
     )
     strangers = [name for name in users(kube, place, claim) if name.rpartition("-")[0] not in ours]
     if strangers:
+        remedy = f"end {', '.join(strangers)} first"
         raise CopyError(
-            f"the claim {claim} is mounted by {', '.join(strangers)}, which is no pod of a release that was live here: "
-            "a copy would not be consistent. End it first, or roll the release back, which keeps the data"
+            f"the claim {claim} is mounted by {', '.join(strangers)}, which is no pod of a release that was live here, so that "
+            f"a copy would not be consistent: {remedy}",
+            remedy=remedy,
         )
 
 
@@ -80,7 +82,7 @@ def refuse_what_is_deployed(namespace: Namespace) -> None:
     if named(removal.owned(namespace.kube, namespace.name), "StatefulSet"):
         raise CopyError(
             f"a release is deployed in {namespace.name}, and its data is not overwritten: back it up if it matters, "
-            "roll it back with its data (--remove-data), and restore again"
+            "take it away with its data (--remove --remove-data), and restore again; or restore beside it (--namespace NAME)"
         )
 
 

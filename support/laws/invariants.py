@@ -244,7 +244,9 @@ def same_records(
         *(f"{name!r} is still there, or never was written" for name in found if name not in wanted),
         *(line for name in found if name in wanted for line in _differences(wanted[name], found[name])),
     ]
-    assert not wrong, _broken(f"{len(promised)} records, {which}", f"{len(seen)} records", wrong)
+    assert not wrong, _broken(
+        f"{len(promised)} records, {which}", f"{len(seen)} records; {wrong[0]}", wrong[1:]
+    )
 
 
 def _differences(promised: Record, seen: Record) -> Iterator[str]:

@@ -88,7 +88,9 @@ def assert_only_copy_changed(rollout: Rollout) -> None:
 
 def assert_names_stale_certificate(look: PlannedLook) -> None:
     """Assert that a plan says that the copy of the certificate is stale."""
-    assert "the copy of the certificate is stale: it is valid until " in str(look), str(look)
+    said = "the copy of the certificate is stale: it is valid until "
+    if said not in str(look):
+        raise PromiseBroken(f"the plan says {said!r}…", f"a plan that does not say so:\n{look}")
 
 
 def _presented(live: Live) -> str:
