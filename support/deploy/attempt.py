@@ -9,7 +9,6 @@ from support.deploy import clearance, history, last_live, precheck, proof
 from support.deploy.apply import apply_objects, dry_run, prepull, reapply
 from support.deploy.clearance import Clearance
 from support.deploy.objects import is_claim
-from support.deploy.rollout import RolloutMonitor
 from support.diagnosis import causes, inquiry
 from support.diagnosis.causes import rejection
 from support.diagnosis.findings import Cause, Finding
@@ -19,6 +18,7 @@ if TYPE_CHECKING:
     from support.deploy.custody import Custody
     from support.deploy.live import Live
     from support.deploy.precheck import Obstacle
+    from support.deploy.rollout import RolloutMonitor
     from support.deploy.site import Site
     from support.kube.objects import Key, Objects
     from support.kube.watch import Watch
@@ -36,7 +36,7 @@ class Attempt:
         self._applied = applied
         self._clearance = Clearance(site)
         self._there = self._clearance.owned()
-        self._monitor = RolloutMonitor(watch, site.deadlines, site.progress)
+        self._monitor = site.monitor(watch)
         self._touched = False
         self.former = site.recall()
         self.custody = site.custody(self.former)
@@ -150,7 +150,7 @@ class Attempt:
             reapply(self._site.kube, [obj for obj in former.objects if not is_claim(obj)])
             self._site.progress(f'release "{name}" is put back, and waits for the same: {finding.detail}')
             return None
-        monitor = RolloutMonitor(self._watch, self._site.deadlines, self._site.progress, named=True)
+        monitor = self._site.monitor(self._watch, named=True)
         if why := self.custody.gone() or self._put(monitor, former, brought_back=True):
             self._site.progress(f'release "{name}" cannot go live again: {why}')
             return None

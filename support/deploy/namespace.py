@@ -15,7 +15,7 @@ from support.deploy.clearance import Clearance
 from support.deploy.objects import is_announcement
 from support.deploy.precheck import ObstructedError
 from support.deploy.results import Refused, RollBack, Rollout
-from support.deploy.rollout import RolloutMonitor, kinds
+from support.deploy.rollout import kinds
 from support.diagnosis import causes
 from support.diagnosis.causes import rejection
 from support.kube.errors import ApiError
@@ -209,7 +209,9 @@ class Namespace:
     def as_seen_by(self, progress: Callable[[str], None], deadlines: Deadlines | None = None) -> Namespace:
         """Return the same namespace for another operator, who sees the progress there, and may be less patient."""
         return self._like(
-            site=replace(self.site, progress=progress, deadlines=deadlines or self.site.deadlines)
+            site=replace(
+                self.site, progress=progress, stages=None, deadlines=deadlines or self.site.deadlines
+            )
         )
 
     def with_token(self, token: str) -> Namespace:
@@ -266,7 +268,7 @@ class Namespace:
             Watch(self.kube, kinds(former.objects), self.name) as watch,
             self.health_check(former, expected) as health_check,
         ):
-            monitor = RolloutMonitor(watch, self.site.deadlines, self.site.progress)
+            monitor = self.site.monitor(watch)
             try:
                 finding = monitor.wait_until_live(self._scale_back(former, replicas), health_check)
             except ApiError as error:

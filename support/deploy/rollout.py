@@ -41,17 +41,25 @@ _CAUSES: Final = {Insecure: Cause.INSECURE, Locked: Cause.TOKEN, Lost: Cause.LOS
 class RolloutMonitor:
     """One rollout as a watch shows it. Create it before anything is applied: what is seen by then is not of this one.
 
-    `progress` is given one line for each change on the way. A host without a name is waited for to the deadline, unless it is
+    `progress` is given a line for what is waited for or doubted, and `stages` one for each usual change on the way, unless
+    that is the same. A host without a name is waited for to the deadline, unless it is
     known that it had one before (`named`).
     """
 
     def __init__(
-        self, watch: Watch, deadlines: Deadlines, progress: Callable[[str], None], *, named: bool = False
+        self,
+        watch: Watch,
+        deadlines: Deadlines,
+        progress: Callable[[str], None],
+        stages: Callable[[str], None] | None = None,
+        *,
+        named: bool = False,
     ) -> None:
         self._named = named
         self._watch = watch
         self._deadlines = deadlines
         self._progress = progress
+        self._stages = stages or progress
         self._reported: set[str] = set()
         self._begin = time.monotonic()
         self._before = {_version(event) for event in watch.snapshot("Event")}
@@ -71,7 +79,7 @@ class RolloutMonitor:
             if finding := self.debounced(causes.diagnose(seen)):
                 return finding
             if len(seen.claims) == len(names) and all(map(is_bound, seen.claims)):
-                self._report_once("claim bound")
+                self._report_stage("claim bound")
                 return None
             self._watch.wait(min(max(left, 0.0), 1.0) or 1.0)
         return None
@@ -149,13 +157,13 @@ class RolloutMonitor:
 
     def _lives(self, health_check: HealthCheck) -> bool:
         health_check.heartbeat_advances()
-        self._report_once("heartbeat advances")
+        self._report_stage("heartbeat advances")
         health_check.rejects_anonymous()
         # Before anything is written: what another version cannot read it must not change.
         held = health_check.holdings()
-        self._report_once(f"it holds {held}")
+        self._report_stage(f"it holds {held}")
         health_check.acknowledges_write(indexed=True)
-        self._report_once("a write is acknowledged")
+        self._report_stage("a write is acknowledged")
         return True
 
     def debounced(self, finding: Finding | None) -> Finding | None:
@@ -205,17 +213,20 @@ class RolloutMonitor:
     def _report(self, seen: Observation) -> None:
         for pod in seen.revision_pods():
             if "nodeName" in pod["spec"]:
-                self._report_once(f"pod {pod['metadata']['name']}: {state(pod)}")
+                self._report_stage(f"pod {pod['metadata']['name']}: {state(pod)}")
             for event in seen.events_of(pod):
                 if event["reason"] == "Pulling":
-                    self._report_once(
+                    self._report_stage(
                         f"pod {pod['metadata']['name']}: {event['message'].replace('P', 'p', 1)}"
                     )
 
-    def _report_once(self, line: str) -> None:
+    def _report_stage(self, line: str) -> None:
+        self._report_once(line, self._stages)
+
+    def _report_once(self, line: str, tell: Callable[[str], None] | None = None) -> None:
         if line not in self._reported:
             self._reported.add(line)
-            self._progress(line)
+            (tell or self._progress)(line)
 
 
 class _Asking:

@@ -10,6 +10,7 @@ from support.deploy import last_live
 from support.deploy.custody import Custody
 from support.deploy.live import Live
 from support.deploy.liveness import HealthCheck
+from support.deploy.rollout import RolloutMonitor
 from support.diagnosis.findings import Cause, Finding
 from support.kube.errors import ApiError
 from support.kube.exposure import doors, hosts, parents
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from support.kube.client import Kube
     from support.kube.exposure import Parent
     from support.kube.objects import Object, Objects
+    from support.kube.watch import Watch
     from support.platform.gateway import Flaw
     from support.platform.inventory import Inventory
     from support.release.place import Place
@@ -35,7 +37,8 @@ if TYPE_CHECKING:
 class Site:
     """One namespace on a cluster; `place` says which, and the host name that leads to it.
 
-    `progress` is given one line for each change. `accept_insecure` returns, where the operator accepts that a release is
+    `progress` is given one line for each change, but for the usual stages of a rollout, which go to `stages` unless that is
+    None. `accept_insecure` returns, where the operator accepts that a release is
     insecure, a function that takes a note of it.
     """
 
@@ -47,6 +50,7 @@ class Site:
     accept_insecure: Callable[[Release], Callable[[str], None] | None] = field(
         default=lambda _release: None, repr=False
     )
+    stages: Callable[[str], None] | None = field(default=None, repr=False)
 
     @property
     def name(self) -> str:
@@ -62,6 +66,10 @@ class Site:
         """Return the release that was live here last, whether it lives or not; None when there is none."""
         recalled = last_live.recall(self.kube, self.name)
         return self.live(*recalled) if recalled else None
+
+    def monitor(self, watch: Watch, *, named: bool = False) -> RolloutMonitor:
+        """Return what looks how a rollout goes here; see there."""
+        return RolloutMonitor(watch, self.deadlines, self.progress, self.stages, named=named)
 
     def custody(self, former: Live | None) -> Custody:
         """Return what takes care of the data here through an act, after the release that was live last."""

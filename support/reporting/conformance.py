@@ -186,8 +186,7 @@ class Report:
             yield "what was left out proves nothing: `pytest features/` runs all of it"
         for what, much in self._measured.items():
             yield f"measured: {what}: {much}"
-        for image in self.images:
-            yield f"image: {image.name} {image.digest}{_unlike(image.differences)}"
+        yield from map(_unlike, filter(lambda image: image.differences, self.images))
         yield from self._words_about_fault()
         yield f"report: {self._directory / REPORT}, {self._directory / 'junit.xml'}"
         if any(result.evidence for result in self._results):
@@ -299,13 +298,11 @@ def version_of(kube: Kube) -> str:
     return ", ".join(sorted(versions))
 
 
-def _unlike(differences: Sequence[str]) -> str:
+def _unlike(image: UsedImage) -> str:
     """Say in short how an image differs from the preferred one; all of it stands in the report."""
-    if not differences:
-        return ""
-    more = len(differences) - _SHOWN_DIFFERENCES
-    words = "; ".join(differences[:_SHOWN_DIFFERENCES]) + (f"; and {more} more" if more > 0 else "")
-    return f", not as preferred: {words}"
+    more = len(image.differences) - _SHOWN_DIFFERENCES
+    words = "; ".join(image.differences[:_SHOWN_DIFFERENCES]) + (f"; and {more} more" if more > 0 else "")
+    return f"image: {image.name} {image.digest}, not as preferred: {words}"
 
 
 def _entry(result: Result, given: Sequence[str], directory: Path) -> dict[str, Any]:

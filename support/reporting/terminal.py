@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import time
 from collections import Counter
 from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 
+from support.reporting.alike import Alike
 from support.reporting.blocks import blocks, cut, general
 from support.reporting.buffer import FeatureBuffer
 from support.reporting.progress import Progress
@@ -41,6 +43,8 @@ _MARKUP: Final = {
 }
 # Columns of what is told of a failure, also where no terminal says how many there are: as wide as a log is read.
 _TOLD_WIDTH: Final = 120
+# Seconds after which a log shows a sign of life.
+_QUIET: Final = 10.0
 # How a scenario that could not begin is counted in the last line.
 _NOT_RUN: Final = "not run"
 
@@ -61,7 +65,8 @@ class SpecificationReporter(pytest.TerminalReporter):  # type: ignore[misc]  # f
         self._passing = False  # whether the last line is to be erased by the next
         self._told: set[str] = set()  # the reasons of failures that were told already
         self._coming: Scenario | None = None  # the one that runs, whose heading was perhaps not shown yet
-        self._folded = 0  # scenarios that could not run, and have no line of their own
+        self._alike = Alike()  # scenarios like the one before, which have no line of their own
+        self._written = time.monotonic()  # when a line was written last
         self._skipped: list[Result] = []  # of one feature, one after the other, which share lines
         self._signs = _SIGNS if _can_carry(file, _SIGNS) else _PLAIN_SIGNS
 
@@ -90,7 +95,8 @@ class SpecificationReporter(pytest.TerminalReporter):  # type: ignore[misc]  # f
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Count every phase, and tell a scenario once it is over and cleaned up after."""
         if isinstance(report, Progress):
-            self.progress(f"[{report.worker_id}] {report.line}" if report.worker_id else report.line)
+            if not report.usual or self._shows_stages:
+                self.progress(f"[{report.worker_id}] {report.line}" if report.worker_id else report.line)
         elif scenario_of(report):
             category, _, _ = self.config.hook.pytest_report_teststatus(report=report, config=self.config)
             rerun = getattr(report, "rerun", 0)  # the number that pytest-rerunfailures gives
@@ -144,11 +150,6 @@ class SpecificationReporter(pytest.TerminalReporter):  # type: ignore[misc]  # f
         reports: list[Any] = super().getreports(name)
         return [report for report in reports if not self._is_told(report)]
 
-    def summary_stats(self) -> None:
-        """Count what ran, where anything was to run: a command runs no test."""
-        if not (self.no_header and self.no_summary):
-            super().summary_stats()
-
     def short_test_summary(self) -> None:
         """Tell at the very end once more what failed, and what to do."""
         if not self._tells_blocks:
@@ -190,6 +191,7 @@ class SpecificationReporter(pytest.TerminalReporter):  # type: ignore[misc]  # f
 
     def ensure_newline(self) -> None:
         """Begin a line: the one that passes makes room."""
+        self._written = time.monotonic()
         self._forget()
         super().ensure_newline()
 
@@ -204,10 +206,12 @@ class SpecificationReporter(pytest.TerminalReporter):  # type: ignore[misc]  # f
         self._head(result.scenario)
         reason = f"{result.outcome}: {result.trouble or general(result.reason)}"
         known = reason in self._told
-        if result.outcome == "not_run" and known and self.verbosity == 0:
-            self._folded += 1
+        if self._alike.ends_with(result):
+            self._unfold()
+        if self.verbosity == 0 and self._alike.takes(result, known=known):
             return
         self._unfold()
+        self._alike.last = result
         self._write_one(result, known=known)
         if result.outcome not in {"passed", "skipped", "flaky"}:
             self._told.add(reason)
@@ -254,12 +258,16 @@ class SpecificationReporter(pytest.TerminalReporter):  # type: ignore[misc]  # f
             self.line(f" {words}")
 
     def _unfold(self) -> None:
-        """Say how many more scenarios of a rule could not run, for a reason that was told."""
-        if self._folded:
+        """Say how many more there were like the last one; a single further example is named."""
+        folded = self._alike.take_out()
+        number = len(folded)
+        if number and folded[0].outcome == "not_run":
             self.ensure_newline()
-            words = f"{self._folded} more scenario{'s' * (self._folded > 1)} not run"
+            words = f"{number} more scenario{'s' * (number > 1)} not run"
             self.write_line(f"    {self._signs['not_run']} {words}", **_MARKUP["not_run"])
-            self._folded = 0
+        elif number:
+            title = folded[0].scenario.name if number == 1 else f"and {number} more examples"
+            self._write_line("    ", folded[0].outcome, title, sum(one.seconds for one in folded), "")
 
     def _write_feature(self) -> None:
         if self._feature:
@@ -286,12 +294,18 @@ class SpecificationReporter(pytest.TerminalReporter):  # type: ignore[misc]  # f
         feature, rule = self._heading
         if (scenario.feature, scenario.rule) != (feature, rule):
             self._unfold()
+            self._alike.last = None
         if scenario.feature != feature:
             self.write_line("")
             self.write_line(scenario.feature, bold=True)
         if scenario.rule and (scenario.feature, scenario.rule) != (feature, rule):
             self.write_line(f"  {scenario.rule}")
         self._heading = (scenario.feature, scenario.rule)
+
+    @property
+    def _shows_stages(self) -> bool:
+        """Whether stages that every rollout passes are shown: in a log only where nothing else has been for a while."""
+        return self.isatty() or self.verbosity > 0 or time.monotonic() - self._written >= _QUIET
 
     @property
     def _width(self) -> int:

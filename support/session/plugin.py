@@ -18,6 +18,7 @@ from support.core.redaction import redacted_file
 from support.core.restraint import restrain, restraint
 from support.diagnosis.findings import Cause
 from support.reporting import github
+from support.reporting.command_terminal import CommandReporter
 from support.reporting.progress import ProgressPlugin
 from support.reporting.terminal import SpecificationReporter
 from support.session.address import Address
@@ -91,8 +92,13 @@ def pytest_plugin_registered(plugin: object, manager: pytest.PytestPluginManager
         suite = plugin.config.stash[SUITE]
         manager.unregister(plugin)
         # The standard output of a command is its result alone.
-        file = redacted_file(sys.stderr if suite.run.options.command else sys.stdout, suite.run.redactor)
-        manager.register(SpecificationReporter(plugin.config, file, suite.results), "terminalreporter")
+        stream, reporter = (
+            (sys.stderr, CommandReporter)
+            if suite.run.options.command
+            else (sys.stdout, SpecificationReporter)
+        )
+        file = redacted_file(stream, suite.run.redactor)
+        manager.register(reporter(plugin.config, file, suite.results), "terminalreporter")
 
 
 @pytest.hookimpl(tryfirst=True)

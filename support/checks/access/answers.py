@@ -184,7 +184,9 @@ def _assert_all(
     """Assert that something holds for every answer; with `let_in`, another one serves a caller who is to be refused."""
     broken = [response for way in ways for response in responses[way] if not holds(response)]
     if broken:
-        symptom = replace(broken[0].symptom, let_in=let_in)
+        # From inside the cluster an answer is known to be the release's; an ingress gives some of its own.
+        telling = min(broken, key=lambda response: response.symptom.way == "ingress")
+        symptom = replace((telling if let_in else broken[0]).symptom, let_in=let_in)
         raise PromiseBroken(promised, _lines(fault, [str(response) for response in broken]), symptom)
 
 

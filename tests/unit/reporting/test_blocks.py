@@ -130,3 +130,34 @@ def test_a_long_message_is_told_in_part_and_its_place_always() -> None:
         "  Access",
         "    a  features/access.feature:3",
     ]
+
+
+def test_of_many_scenarios_the_first_have_a_line_and_the_others_their_places() -> None:
+    failures = [
+        result(f"{name}[{number}]", trouble=OPEN, cause=OPEN, remedy="close it", reason="200 []")
+        for name in "abcdefg"
+        for number in range(1 if name == "e" else 2)
+    ]
+    (block,) = blocks(failures)
+    assert list(block.lines(70)) == [
+        f"13 scenarios failed for one trouble: {OPEN}",
+        "  to do: close it",
+        "  Access",
+        *(f"    {name} (and 1 more example)  features/access.feature:3" for name in "abc"),
+        "    and 7 more in features/access.feature, lines 3 (2 examples), 3, 3",
+        "      (2 examples), 3 (2 examples)",
+    ]
+
+
+def test_what_to_do_is_said_once_for_two_blocks() -> None:
+    told = [
+        result(name, trouble=name, cause=name, remedy=remedy)
+        for name, remedy in (("a", "close it"), ("b", "close it"), ("c", "open it"))
+    ]
+    to_do = [line for block in blocks(told) for line in block.in_short(80) if "to do" in line]
+    assert to_do == ["  to do: close it", "  to do: as above", "  to do: open it"]
+
+
+def test_a_cause_of_no_known_trouble_is_whole() -> None:
+    (block,) = blocks([result("a", reason=f"CopyError: {'long ' * 40}end")])
+    assert next(iter(block.in_short(80))).endswith("long end")

@@ -104,11 +104,11 @@ def test_a_run_is_judged_the_same_with_workers_and_without(two_features: Miniatu
 
 
 @pytest.mark.parametrize("workers", [0, 1])
-def test_every_image_is_told_with_its_digest_and_how_it_differs(
+def test_an_image_is_told_where_it_differs_and_the_report_has_each_with_its_digest(
     two_features: Miniature, workers: int
 ) -> None:
     ran = two_features.run("features/", *(["-n", str(workers)] if workers else []))
-    assert "image: library/small:1 sha256:0123\n" in ran.out
+    assert "image: library/small:1" not in ran.out
     assert (
         "image: library/large:1 sha256:4567, not as preferred: part0 2 instead of 1; part1 2 instead of 1; "
         "part2 2 instead of 1; and 2 more\n"

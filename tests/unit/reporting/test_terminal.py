@@ -210,3 +210,78 @@ def test_the_reports_need_no_terminal(two_features: Miniature) -> None:
     ran = two_features.run("features/", "-p", "no:terminal")
     assert (ran.code, ran.out) == (1, "")
     assert two_features.report()["levels"]["core"]["passed"] == 3
+
+
+OUTLINE = """
+    @core
+    Feature: Numbers
+      Rule: They are good
+
+        Scenario Outline: Number <number> is good
+          Then <number> is good
+
+          Examples:
+            | number |
+            | 1      |
+            | 2      |
+            | 3      |
+            | 4      |
+            | 15     |
+            | 16     |
+            | 7      |
+    """
+GOOD = """
+@then(parse("{number:d} is good"))
+def good(number):
+    assert number < 10, "it is too large"
+"""
+
+
+def test_further_examples_that_came_to_the_same_are_one_line(miniature: Miniature) -> None:
+    miniature.feature("numbers", OUTLINE)
+    miniature.steps(GOOD)
+    assert _told(miniature.run("features/").out) == [
+        "Numbers",
+        "  They are good",
+        "    ✓ Number 1 is good",
+        "    ✓ and 3 more examples",
+        "    ✗ Number 15 is good",
+        "        AssertionError: it is too large",
+        "    ✗ Number 16 is good",
+        "    ✓ Number 7 is good",
+    ]
+    verbose = miniature.run("features/", "-v").out
+    assert all(f"Number {number} is good" in verbose for number in (1, 2, 3, 4, 15, 16, 7))
+
+
+STAGE = """
+@given("a long time")
+def long_time(pytestconfig):
+    from support.reporting.progress import ProgressPlugin
+    (plugin,) = (one for one in pytestconfig.pluginmanager.get_plugins() if isinstance(one, ProgressPlugin))
+    plugin.send_stage("pod chroma-0: ready")
+
+@then("it holds")
+def holds(): pass
+
+@then("it breaks")
+def breaks(): pass
+"""
+
+
+@pytest.mark.parametrize(("option", "shown"), [("", False), ("-v", True)])
+def test_a_log_leaves_out_what_every_rollout_passes(
+    two_features: Miniature, option: str, shown: bool
+) -> None:
+    two_features.steps(STAGE)
+    ran = two_features.run("features/", *filter(None, [option]))
+    assert ("      pod chroma-0: ready\n" in ran.out) is shown
+
+
+def test_a_log_shows_a_stage_where_nothing_else_has_been_for_a_while(two_features: Miniature) -> None:
+    two_features.steps(STAGE)
+    two_features.fixtures("""
+        from support.reporting import terminal
+        terminal._QUIET = 0
+    """)
+    assert "      pod chroma-0: ready\n" in two_features.run("features/").out
