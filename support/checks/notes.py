@@ -119,7 +119,8 @@ class ExampleRun:
 def run_example(live: Live, example: Example) -> ExampleRun:
     """Run an example's text in a process of its own, with the token in its environment.
 
-    Where the inventory names an address or an authority, curl takes them from its own file, Python in its environment.
+    Where the inventory names an authority, curl takes it from its own file, Python in its environment; that also tells
+    Python the address, which the example tells curl itself.
     """
     with TemporaryDirectory() as home:
         environ = _environ(live, Path(home))
@@ -148,8 +149,6 @@ def _environ(live: Live, home: Path) -> dict[str, str]:
     host, address, bundle = live.host, live.inventory.ingress_address, live.inventory.ca_bundle
     curl = []
     if address:
-        # Unlike `resolve` this takes the name of another host as well.
-        curl.append(f"connect-to = {host}:443:{_bracketed(address)}:443")
         customize = _MAP_HOST.format(host=host, address=address)
         (home / _CUSTOMIZE).write_text(customize, encoding="utf-8")
     if bundle:
@@ -162,7 +161,3 @@ def _environ(live: Live, home: Path) -> dict[str, str]:
         "ADMIN_PASSWORD": live.token.get_secret_value(),
         **({"SSL_CERT_FILE": str(bundle)} if bundle else {}),
     }
-
-
-def _bracketed(address: str) -> str:
-    return f"[{address}]" if ":" in address else address

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from ipaddress import ip_address
 from textwrap import dedent
 from typing import TYPE_CHECKING, Final
 
@@ -35,7 +36,7 @@ _ANSWER: Final = "Ferns unfold in the shade."
 # The token goes through curl's standard input: who lists processes sees what stands in the command line.
 _BASH: Final = """
     ask() {{
-      curl --silent --show-error --fail-with-body --header @- --header 'Content-Type: application/json' "$@" \\
+      curl{resolve} --silent --show-error --fail-with-body --header @- --header 'Content-Type: application/json' "$@" \\
         <<<"{header}: ${variable}"
     }}
     all={url}/api/v2/tenants/{tenant}/databases/{database}/collections
@@ -121,13 +122,26 @@ class Notes:
             f"-o jsonpath='{{.data.{key}}}' | base64 -d)"
         )
         if self.address:
-            yield f"  address:                 {self.address}; where DNS does not say so, /etc/hosts has to"
+            yield (
+                f"  address:                 {self.address}; curl is told it below, Python takes it from DNS or /etc/hosts"
+            )
         if self.authority:
             yield f"  authority:               export SSL_CERT_FILE={self.authority} CURL_CA_BUNDLE={self.authority}"
         for example in self.examples:
             yield f"  in {example.language}, with {_VARIABLE} in the environment:"
             # Flush left: Python takes no other first line.
             yield from ("", *example.text.splitlines(), "")
+
+
+def _resolved(host: str, address: str | None) -> str:
+    """Return the option by which curl finds a host that DNS does not name: by an address, or by the name of another host."""
+    if not address:
+        return ""
+    try:
+        version = ip_address(address).version
+    except ValueError:
+        return f" --connect-to {host}:443:{address}:443"
+    return f" --resolve {host}:443:{f'[{address}]' if version == 6 else address}"
 
 
 def notes_of(live: Live) -> Notes:
@@ -143,6 +157,7 @@ def notes_of(live: Live) -> Notes:
         "database": DEFAULT_DATABASE,
         "collection": COLLECTION,
         "answer": _ANSWER,
+        "resolve": _resolved(live.host, live.inventory.ingress_address),
     }
     return Notes(
         title=f'release "{live.release.name}": {live.release.title}',

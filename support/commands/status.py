@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from support.deploy.vitals import Amount, Vitals
 
 _MIB: Final = 2**20
+_GIB: Final = 2**30
 _UNITS: Final = ((86400, "days"), (3600, "hours"), (60, "minutes"), (1, "seconds"))
 # The forms in which a status is told, and the word by which --status goes on.
 FORMS: Final = ("text", "json")
@@ -97,8 +98,15 @@ def _lines_of_vitals(vitals: Vitals) -> Iterator[str]:
 def _amount(amount: Amount) -> str:
     if amount.used is None:
         return f"unknown: {amount.unknown}"
-    limit = "without a limit" if amount.limit is None else f"of {amount.limit / _MIB:.0f} MiB"
-    return f"{amount.used / _MIB:.0f} MiB {limit}"
+    limit = "without a limit" if amount.limit is None else f"of {_bytes(amount.limit)}"
+    return f"{_bytes(amount.used)} {limit}" + (f" ({amount.source})" if amount.source else "")
+
+
+def _bytes(number: int) -> str:
+    """Return a number of bytes in the unit in which people state a limit."""
+    if number < _GIB:
+        return f"{number / _MIB:.0f} MiB"
+    return f"{number / _GIB:.1f}".removesuffix(".0") + " GiB"
 
 
 def _age(at: str) -> str:
@@ -108,7 +116,8 @@ def _age(at: str) -> str:
     except (ValueError, TypeError):
         return at
     size, unit = next(((size, unit) for size, unit in _UNITS if seconds >= size), _UNITS[-1])
-    return f"{int(max(0, seconds) // size)} {unit} ago ({at})"
+    number = int(max(0, seconds) // size)
+    return f"{number} {unit.removesuffix('s') if number == 1 else unit} ago ({at})"
 
 
 def _lines_of_collections(status: Status) -> Iterator[str]:

@@ -44,14 +44,24 @@ df -Pk "$0" | tail -n 1 | { read -r device size used free rest; echo "disk $((us
 # What an image may have: the official one has a shell, those of the embedded cluster Python alone.
 _READERS: Final = (("python3.11", "-c", _PROGRAM), ("sh", "-c", _SHELL), ("python3", "-c", _PROGRAM))
 
+# From where a figure is.
+_METRICS: Final = "the cluster's metrics"
+_CONTAINER: Final = "read in Chroma's container"
+_FILE_SYSTEM: Final = "the claim's file system, read in Chroma's container"
+_NO_METRICS: Final = "the cluster has no metrics of it"
+
 
 @dataclass(frozen=True)
 class Amount:
-    """Bytes that are used, and those that may be (None: without a limit); where `used` is None, `unknown` says why."""
+    """Bytes that are used, and those that may be (None: without a limit), and `source` says from where that is known.
+
+    Where `used` is None, `unknown` says why.
+    """
 
     used: int | None = None
     limit: int | None = None
     unknown: str = ""
+    source: str = ""
 
 
 @dataclass(frozen=True)
@@ -97,20 +107,29 @@ def observe(namespace: Namespace, pods: Objects, claims: Objects) -> Vitals:
         partial(_certificate, namespace),
     )
     measured, read, certificate = in_parallel(looks)
-    memory = measured.memory if measured.memory is not None else read.memory
-    why = "; ".join(filter(None, (measured.why, read.why)))
     return Vitals(
         images={one["name"]: one["image"] for one in _running(pod)},
-        memory=Amount(memory, _limit(pod), "" if memory is not None else why),
-        claim=Amount(read.disk[0], sum(read.disk)) if read.disk else Amount(unknown=read.why),
+        memory=_memory(measured, read, _limit(pod)),
+        claim=Amount(read.disk[0], sum(read.disk), source=_FILE_SYSTEM)
+        if read.disk
+        else Amount(unknown=read.why),
         certificate=certificate,
         backup=Moment(lineage.of_claim(claim, []).backup) if claim else Moment(unknown="there is no claim"),
         since=_since(pod),
     )
 
 
+def _memory(measured: _Figures, read: _Figures, limit: int | None) -> Amount:
+    """Return how much memory Chroma holds: by the cluster's metrics, else as its container counts it."""
+    if measured.memory is not None:
+        return Amount(measured.memory, limit, source=_METRICS)
+    if read.memory is not None:
+        return Amount(read.memory, limit, source=f"{_CONTAINER}; {measured.why or _NO_METRICS}")
+    return Amount(None, limit, "; ".join(filter(None, (measured.why or _NO_METRICS, read.why))))
+
+
 def _measured(namespace: Namespace, pod: Object | None) -> _Figures:
-    """Ask the cluster's metrics for Chroma's memory; few clusters have some, and then nothing is said of that."""
+    """Ask the cluster's metrics (metrics.k8s.io) for Chroma's memory; few clusters have some, which is no error."""
     if not pod:
         return _Figures()
     try:

@@ -106,3 +106,18 @@ def test_an_example_that_did_not_work_is_told(notes: Notes, code: int, out: str,
 def _replaced(notes: Notes, text: str) -> Example:
     example = notes.example("bash")
     return type(example)(example.language, text, example.answer)
+
+
+@pytest.mark.parametrize(
+    ("address", "option"),
+    [
+        (None, "curl --silent"),
+        ("192.0.2.10", "curl --resolve chroma-gw1.example.com:443:192.0.2.10 --silent"),
+        ("2001:db8::1", "curl --resolve chroma-gw1.example.com:443:[2001:db8::1] --silent"),
+        ("lb.example.net", "curl --connect-to chroma-gw1.example.com:443:lb.example.net:443 --silent"),
+    ],
+)
+def test_curl_is_told_where_a_host_is_that_dns_does_not_name(address: str | None, option: str) -> None:
+    live = _live("gateway")
+    live.inventory.ingress_address = address
+    assert option in notes_of(live).example("bash").text

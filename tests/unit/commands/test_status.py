@@ -123,7 +123,7 @@ def test_the_reason_is_handed_over_whatever_its_words(monkeypatch: pytest.Monkey
 
 VITALS = Vitals(
     images={"chroma": "registry/chroma:1.5.9"},
-    memory=Amount(87 * 2**20, 2**31),
+    memory=Amount(87 * 2**20, 2**31, source="the cluster's metrics"),
     claim=Amount(unknown="there is no pod"),
     certificate=Moment("2027-01-01T00:00:00+00:00"),
     backup=Moment(),
@@ -138,7 +138,7 @@ def test_what_it_takes_is_told_and_what_is_unknown_with_its_reason() -> None:
     ] == [
         "live since   2026-01-01T00:00:00Z",
         "image        chroma: registry/chroma:1.5.9",
-        "memory       87 MiB of 2048 MiB",
+        "memory       87 MiB of 2 GiB (the cluster's metrics)",
         "disk         unknown: there is no pod",
         "certificate  ends 2027-01-01T00:00:00+00:00",
         "backup       never",
@@ -231,3 +231,62 @@ def test_a_watch_tells_a_change_and_nothing_twice() -> None:
     teller.lost(ApiError(0, "Unanswered", "it does not answer in time"))
     assert told[2].endswith("the cluster does not answer: it does not answer in time")
     assert teller.exit_code == 1
+
+
+FIGURES = vitals._Figures
+
+
+@pytest.mark.parametrize(
+    ("measured", "read", "amount"),
+    [
+        (FIGURES(memory=5), FIGURES(memory=7), Amount(5, 9, source="the cluster's metrics")),
+        (
+            FIGURES(),
+            FIGURES(memory=7),
+            Amount(7, 9, source="read in Chroma's container; the cluster has no metrics of it"),
+        ),
+        (
+            FIGURES(why="the metrics are not to be had: Forbidden"),
+            FIGURES(memory=7),
+            Amount(7, 9, source="read in Chroma's container; the metrics are not to be had: Forbidden"),
+        ),
+        (
+            FIGURES(),
+            FIGURES(why="nothing can be run in it"),
+            Amount(None, 9, "the cluster has no metrics of it; nothing can be run in it"),
+        ),
+    ],
+)
+def test_memory_is_told_with_its_source(measured: Any, read: Any, amount: Amount) -> None:
+    assert vitals._memory(measured, read, 9) == amount
+
+
+def metrics(memory: str) -> dict[str, Any]:
+    """Return what the metrics API of Kubernetes says of a pod (metrics.k8s.io/v1beta1)."""
+    usage = {"name": "chroma", "timestamp": "…", "window": "15s", "usage": {"cpu": "1m", "memory": memory}}
+    return {"kind": "PodMetrics", "containers": [{"name": "gateway", "usage": {"memory": "9Mi"}}, usage]}
+
+
+@pytest.mark.parametrize(
+    ("answer", "memory", "why"),
+    [
+        (metrics("91136Ki"), 91136 * 1024, ""),
+        (None, None, ""),
+        (metrics("lots"), None, "the metrics are not understood"),
+        (
+            ApiError(503, "ServiceUnavailable", "no metrics server"),
+            None,
+            "the metrics are not to be had: no metrics server",
+        ),
+    ],
+    ids=["measured", "none", "nonsense", "no answer"],
+)
+def test_what_the_metrics_say_is_understood(answer: Any, memory: int | None, why: str) -> None:
+    def get(*_: str) -> Any:
+        if isinstance(answer, ApiError):
+            raise answer
+        return answer
+
+    namespace = SimpleNamespace(kube=SimpleNamespace(get=get), name="chroma")
+    seen = vitals._measured(cast("Namespace", namespace), {"kind": "Pod"})
+    assert (seen.memory, seen.why) == (memory, why)
