@@ -39,6 +39,9 @@ ERRANDS: Final[Mapping[str, tuple[str, str]]] = {
 }
 # Those that only look: nothing is examined, marked or swept before them.
 LOOKING: Final = frozenset({"history", "notes", "status"})
+# Those that an interruption leaves half done.
+_TOUCHING: Final = frozenset({"apply", "back_to", "remove"})
+HALF_DONE: Final = "what was changed by now stays as it is: --status says how the release is, and the same command again finishes it"
 
 
 def command(name: str) -> Callable[[Call], int]:
@@ -62,6 +65,10 @@ def carry_out(name: str, call: Call) -> int:
     """
     try:
         return command(name)(call)
+    except KeyboardInterrupt:
+        if name in _TOUCHING:
+            call.namespace.progress(HALF_DONE)
+        raise
     except ApiError as error:
         if silent := silence(call.namespace.kube, error):
             raise SilentError(silent) from error

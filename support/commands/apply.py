@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import dataclasses
 from typing import TYPE_CHECKING
 
 from support.commands.notes import notes_of
 from support.commands.plan import look
-from support.core.quantities import parse_quantity
-from support.deploy import history
-from support.release.catalogue import changed, options_of
+from support.commands.revision import of_revision
+from support.release.catalogue import stated_by
 
 if TYPE_CHECKING:
     from support.commands.call import Call
     from support.deploy.results import Rollout
-    from support.release.release import Release
 
 
 def run(call: Call) -> int:
@@ -29,7 +26,7 @@ def run(call: Call) -> int:
     for line in found.lines(changes_only=True):
         call.say(line)
     if former and (found.obstacles() or found.consequences()):
-        call.say(f"what lives is the release of {options_of(former.release) or 'no --release and no --set'}")
+        call.say(stated_by(former.release))
     if found.obstacles():
         return 1
     call.consent(found.consequences())
@@ -43,24 +40,8 @@ def run(call: Call) -> int:
 
 
 def back_to(call: Call) -> int:
-    """Apply the release of a revision that was live here, as `run` does; the token is the one of today.
-
-    Raises `NoRevisionError` and `NotConsentedError`.
-    """
-    there = history.revision(call.namespace.kube, call.namespace.name, int(call.argument))
-    call.say(
-        f'back to revision {there.number}: release "{there.name}" ({", ".join(there.images)}), live since {there.at}'
-    )
-    release = there.release()
-    now = call.namespace.recalled()
-    if now and now.release.claim.name == release.claim.name and _is_larger(now.release, release):
-        call.say(f"the claim keeps its size of {now.release.claim.size}: no claim shrinks")
-        release = changed(release, [f"claim.size={now.release.claim.size}"])
-    return run(dataclasses.replace(call, release=changed(release, call.changes)))
-
-
-def _is_larger(one: Release, other: Release) -> bool:
-    return parse_quantity(one.claim.size) > parse_quantity(other.claim.size)
+    """Apply the release of a revision that was live here, as `run` does; raises `NoRevisionError`, `NotConsentedError`."""
+    return run(of_revision(call))
 
 
 def described(rollout: Rollout) -> list[str]:

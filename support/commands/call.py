@@ -23,7 +23,8 @@ class NotConsentedError(SuiteError):
 class Call:
     """One call of a command: where, for which release, and what it was given on the command line ("" when nothing).
 
-    `chosen`: the operator has named the release, which else is the usual one; `changes` are those of the command line. `remove_data`: data is to go as well.
+    `chosen`: the operator has named the release, which else is the usual one; `changes` are those of the command line, and `revision` the
+    number of the one that is meant in the place of a release, "" for none. `remove_data`: data is to go as well.
     `say` takes a line of the result, for standard output; progress goes the namespace's way, to standard error. `consent`
     is asked before users would notice something, which it is given in lines, and raises `NotConsentedError`; of nothing it
     asks nobody.
@@ -38,4 +39,5 @@ class Call:
     consent: Callable[[Sequence[str]], None]
     remove_data: bool = False
     chosen: bool = False
+    revision: str = ""
     changes: tuple[str, ...] = ()

@@ -33,5 +33,5 @@ def lines(revisions: list[Revision]) -> Iterator[str]:
     for one in revisions:
         yield f'{one.number:<4}{one.at}  release "{one.name}" ({", ".join(one.images)}), by {one.who}'
         yield from (f"{'':4}{each}" for each in one.changed)
-    if revisions:
-        yield f"the last is what was live last; `--back-to {revisions[0].number}` applies the first of these again"
+    if len(revisions) > 1:
+        yield f"the last of these was live last; `--back-to {revisions[-2].number}` applies the one before it again"

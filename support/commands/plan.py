@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from support.commands.revision import of_revision
 from support.kube.errors import ApiError
 from support.release import lint
+from support.release.catalogue import stated_by
 
 if TYPE_CHECKING:
     from support.commands.call import Call
@@ -14,6 +16,8 @@ if TYPE_CHECKING:
 
 def run(call: Call) -> int:
     """Say what an apply of a release would do; return 0 if it would not be refused, as far as is known, else 1."""
+    if call.revision:
+        call = of_revision(call)
     for problem in lint.check(call.release):
         call.say(f'release "{call.release.name}": {problem}')
     forbidden = call.namespace.forbids(call.release)
@@ -22,6 +26,9 @@ def run(call: Call) -> int:
         return 1
     for line in found.lines():
         call.say(line)
+    former = call.namespace.recalled()
+    if former and (found.obstacles() or found.consequences()):
+        call.say(stated_by(former.release))
     if forbidden:
         call.say(
             "an apply would be refused, since anybody may use the release; --accept-insecure deploys it nevertheless"

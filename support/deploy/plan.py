@@ -9,6 +9,7 @@ from enum import StrEnum
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
+from support.core.component import LAST_LIVE
 from support.core.parallel import in_parallel
 from support.core.quantities import parse_quantity
 from support.deploy import precheck
@@ -34,6 +35,7 @@ REPLACED: Final = "its pod is replaced, and the release does not answer meanwhil
 _LIMIT: Final = re.compile(
     r"spec\.template\.spec\.(?:initContainers|containers)\[(?P<container>[^\]]+)\]\.resources\.limits\.(?P<what>\w+)"
 )
+_HOST: Final = re.compile(r"spec\.rules\[[^\]]+\]\.host")
 
 
 class Act(StrEnum):
@@ -67,10 +69,18 @@ class Intent:
                 before = each.before or "no limit"
                 yield f"the limit of {limited['what']} of container {limited['container']} falls: {before} -> {each.after}"
 
+    def moves(self) -> Iterator[str]:
+        """Say which host names would lead to the release no more."""
+        if self.kind == "Ingress":
+            for each in self.differences:
+                if each.before and _HOST.fullmatch(each.field):
+                    yield f"the host {each.before} no longer leads to the release: who uses it gets no answer"
+
     def lines(self) -> Iterator[str]:
         """Say so, a line for each field."""
-        yield f"{self.act:8}{self.kind} {self.name}"
-        for each in (*self.differences, *self.remarks):
+        is_record = self.name == LAST_LIVE
+        yield f"{self.act:8}{self.kind} {self.name}{', the record of what lives' * is_record}"
+        for each in () if is_record else (*self.differences, *self.remarks):
             yield f"{'':10}{each}"
         if self.obstacle:
             yield f"{'':10}refused: {self.obstacle}"
@@ -107,7 +117,12 @@ class Plan:
                 if self.token_changes
                 else []
             ),
-            *(line for each in self.intents if each.act is Act.CHANGE for line in each.falls()),
+            *(
+                line
+                for each in self.intents
+                if each.act is Act.CHANGE
+                for line in (*each.falls(), *each.moves())
+            ),
         ]
 
     def changes(self) -> bool:

@@ -77,6 +77,16 @@ def options_of(release: Release) -> str:
     return " ".join(options)
 
 
+def stated_by(release: Release) -> str:
+    """Say with which options a release that lives stays as it is."""
+    options = options_of(release)
+    return (
+        f"what lives stays as it is with these options: {options}"
+        if options
+        else f'what lives is the release "{release.name}" as it stands in this checkout: no --release and no --set'
+    )
+
+
 def names() -> list[str]:
     """Return the names of the releases of manifests/releases, sorted."""
     return sorted(file.stem for file in RELEASES.glob("*.yaml"))

@@ -17,7 +17,7 @@ from support.deploy.sweep import sweep
 from support.kube.client import Kube
 from support.kube.errors import ApiError
 from support.kube.silence import silence
-from support.release.catalogue import options_of
+from support.release.catalogue import stated_by
 from support.reporting.scenario import DISRUPTIVE
 
 if TYPE_CHECKING:
@@ -131,7 +131,6 @@ def _remedy(former: Live, planned: Plan) -> Iterator[str]:
     yield "nothing was changed"
     if planned.token_changes:
         yield f"ADMIN_PASSWORD is another than the token of the release, which lies in Secret {former.namespace}/{AUTH_SECRET}"
-    options = options_of(former.release)
-    yield f"what lives is the release of {f'these options: {options}' if options else 'no --release and no --set'}"
+    yield stated_by(former.release)
     if not planned.obstacles():
         yield "with --apply-changes the run changes it"

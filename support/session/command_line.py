@@ -297,7 +297,7 @@ def _commands(add: Add) -> None:
     add(
         "--back-to",
         metavar="N",
-        help="apply revision N of the history again, as --apply does",
+        help="apply revision N of the history again, as --apply does; with --plan only say what that would change",
     )
     add(
         "--status",

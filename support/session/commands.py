@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING
 
 import pytest
@@ -17,11 +18,16 @@ from support.deploy.site import Site
 from support.kube.client import Kube
 from support.kube.errors import ApiError
 from support.kube.silence import SilentError, silence
+from support.platform.inventory import InventoryError
 from support.session.clusters import as_cluster
 from support.session.consent import Consent
 from support.session.suite import SUITE, boot, progress_of
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from contextlib import AbstractContextManager
+
+    from support.platform.inventory import Inventory
     from support.reporting.scenario import Scenario
 
 
@@ -29,6 +35,17 @@ def _scenarios(config: pytest.Config) -> list[Scenario]:
     from support.session.collector import all_scenarios  # noqa: PLC0415 - pytest-bdd, which few commands need
 
     return all_scenarios(config.rootpath)
+
+
+@contextmanager
+def _usable(given: AbstractContextManager[Inventory]) -> Iterator[Inventory]:
+    """Lend an inventory; raises `pytest.UsageError` where it is incomplete, which a command that only looks finds out here."""
+    with ExitStack() as stack:
+        try:
+            inventory = stack.enter_context(given)
+        except InventoryError as error:
+            raise pytest.UsageError(str(error)) from None
+        yield inventory
 
 
 def obey(config: pytest.Config, _session: pytest.Session) -> int:
@@ -56,7 +73,7 @@ def obey(config: pytest.Config, _session: pytest.Session) -> int:
             return run_errand(command, errand)
         except SuiteError as error:
             raise pytest.UsageError(str(error)) from None
-    with run.using(as_cluster(boot(config))) as inventory:
+    with _usable(run.using(as_cluster(boot(config)))) as inventory:
         kube = Kube(inventory.kubeconfig, inventory.context)
         try:
             place = run.place(kube, inventory)
@@ -79,6 +96,7 @@ def obey(config: pytest.Config, _session: pytest.Session) -> int:
             Consent(config, given=run.options.yes),
             run.options.remove_data,
             chosen=run.options.release is not None,
+            revision=run.options.revision or "",
             changes=run.options.changes,
         )
         try:

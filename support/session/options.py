@@ -64,6 +64,7 @@ class Options:
     # The command that is asked for instead of the features, and what it is given, empty when that is nothing.
     command: str | None
     argument: str
+    revision: str | None  # the number of the one to go back to, or to plan
     # Where the report goes besides; which shard of a run this is, and the file that says how long features take.
     report_configmap: str | None = None
     shard: Shard | None = None
@@ -111,6 +112,7 @@ class Options:
             seed=get("--hypothesis-seed", None) or "",
             command=command,
             argument=get(command) if command else "",
+            revision=get("back_to"),
         )
         if wrong := given.complaints():
             raise pytest.UsageError("\n  ".join(["these options cannot be followed:", *wrong]))
@@ -120,6 +122,8 @@ class Options:
     def command_of(cls, config: pytest.Config) -> str | None:
         """Return the name of the command that is asked for instead of the features, None when there is none."""
         asked = [name for name in COMMANDS if config.getoption(name) is not None]
+        if sorted(asked) == ["back_to", "plan"]:  # a plan of going back, which only looks
+            return "plan"
         if len(asked) > 1:
             raise pytest.UsageError(f"ask for one at a time: {', '.join(map(flag, asked))}")
         return asked[0] if asked else None
@@ -169,7 +173,7 @@ class Options:
         if self.endpoint is not None:
             wrong += _complaints_about_endpoint(self)
         else:
-            wrong += _complaints_about_command(self.command, self.argument, self.provider)
+            wrong += _complaints_about_command(self.command, self.argument, self.revision, self.provider)
         if self.context is not None and self.kubeconfig is None:
             wrong.append("--context names a context of a kubeconfig: add --kubeconfig FILE")
         if self.kubeconfig is not None:
@@ -324,13 +328,20 @@ def _complaints_about_mode(options: Options) -> list[str]:
     return wrong
 
 
-def _complaints_about_command(command: str | None, argument: str, provider: str) -> list[str]:
+def _complaints_about_command(
+    command: str | None, argument: str, revision: str | None, provider: str
+) -> list[str]:
     wrong = []
     # A plan of the first release can be made on an empty cluster as well.
-    if command and provider == "embedded" and command != "plan" and command not in ERRANDS:
+    if (
+        command
+        and provider == "embedded"
+        and (command != "plan" or revision is not None)
+        and command not in ERRANDS
+    ):
         wrong.append(f"{flag(command)} needs a cluster that is there already: add --kubeconfig FILE")
     if command in _COPYING and not argument:
         wrong.append(f"{flag(command)} needs the name of a file")
-    if command == "back_to" and not argument.isdecimal():
-        wrong.append(f"--back-to {argument}: give the number of a revision, as --history shows it")
+    if revision is not None and not (revision.isdecimal() and int(revision)):
+        wrong.append(f"--back-to {revision}: give the number of a revision, as --history shows it")
     return wrong

@@ -214,14 +214,19 @@ def test_a_backup_is_restored_beside_its_release_and_takes_its_place(
     said = operator.do("--namespace", "chroma-b", "--restore", file)
     assert 'the release is that of the backup: "gateway"' in said
     assert "chroma-b.example.com" in operator.do("--namespace", "chroma-b", "--status")
-    moved = ("--namespace", "chroma-b", "--host", "chroma.example.com", "--set", "chroma.memory=3Gi")
-    code, said = operator.ask(*moved, "--apply")
+    # The revision that the restore has made, so that nobody has to remember what the release was.
+    moved = ("--namespace", "chroma-b", "--host", "chroma.example.com", "--back-to", "1")
+    code, said = operator.ask(*moved, "--plan")
     assert (code, "its host leads to another namespace" in said) == (1, True), said
+    assert "limits.memory" not in said
+    assert operator.ask(*moved)[0] == 1
     said = operator.do("--remove")
     assert f"stays     PersistentVolumeClaim {CLAIM}" in said
-    operator.do(*moved, "--apply")
+    code, said = operator.ask(*moved)
+    assert (code, "the host chroma-b.example.com no longer leads to the release" in said) == (4, True), said
+    operator.do(*moved, "--yes")
     # From now on the host stays where none is named.
-    assert "0 to change" in operator.do(*moved[:2], *moved[4:], "--plan")
+    assert "0 to change" in operator.do("--namespace", "chroma-b", "--set", "chroma.memory=3Gi", "--plan")
     code, said = operator.ask("--namespace", "chroma-b", "--remove", "--remove-data")
     assert (code, "is deleted with it" in said) == (4, True), said
     assert operator.kube.get("PersistentVolumeClaim", CLAIM, "chroma-b")

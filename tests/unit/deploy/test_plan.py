@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, Self, cast
 
 import pytest
@@ -143,12 +144,16 @@ def test_a_webhook_that_no_dry_run_may_ask_is_no_obstacle() -> None:
 class Place:
     outcome: Plan | ApiError
     accept_insecure: Callable[[object], Callable[[str], None] | None]
+    former: Any = None
 
     forbids = Namespace.forbids
 
     @property
     def site(self) -> Self:
         return self
+
+    def recalled(self) -> Any:
+        return self.former
 
     def plan(self, _release: object) -> Plan:
         if isinstance(self.outcome, ApiError):
@@ -191,8 +196,10 @@ def test_a_release_that_anybody_may_use_is_told_as_one_that_an_apply_would_refus
     assert said[-1].startswith("an apply would be refused") is not accepted
 
 
-def _call(outcome: Plan | ApiError, name: str, said: list[str], *, accept_insecure: bool = False) -> Call:
-    place = Place(outcome, lambda _release: print if accept_insecure else None)
+def _call(
+    outcome: Plan | ApiError, name: str, said: list[str], *, accept_insecure: bool = False, former: Any = None
+) -> Call:
+    place = Place(outcome, lambda _release: print if accept_insecure else None, former)
     return Call(cast("Any", place), load(name), "r1", Deadlines(), "", said.append, lambda _: None)
 
 
@@ -232,3 +239,34 @@ def test_a_pod_that_is_replaced_and_another_token_want_consent() -> None:
         "the token changes" in line
         for line in Plan("t", "chroma", (), False, token_changes=True).consequences()
     )
+
+
+def test_a_host_that_would_lead_to_the_release_no_more_wants_consent() -> None:
+    before = obj("Ingress", "chroma-ingress", spec={"rules": [{"host": "chroma-b.example.com"}]})
+    after = obj("Ingress", "chroma-ingress", spec={"rules": [{"host": "chroma.example.com"}]})
+    assert planned(Cluster([HOME, before]), [HOME, after]).consequences() == [
+        "the host chroma-b.example.com no longer leads to the release: who uses it gets no answer"
+    ]
+    assert planned(Cluster([HOME]), [HOME, after]).consequences() == []
+
+
+def test_the_record_of_what_lives_shows_none_of_its_fields() -> None:
+    intent = Intent("Secret", "chroma-last-live", Act.CHANGE, (FieldChange("data[a]", "b", "c"),))
+    assert list(intent.lines()) == ["change  Secret chroma-last-live, the record of what lives"]
+
+
+@pytest.mark.parametrize(
+    ("stated", "says"),
+    [
+        ((), 'what lives is the release "gateway" as it stands in this checkout: no --release and no --set'),
+        (("claim.size=20Gi",), "what lives stays as it is with these options: --set claim.size=20Gi"),
+    ],
+    ids=str,
+)
+def test_a_plan_that_users_would_notice_names_the_options_of_what_lives(
+    stated: tuple[str, ...], says: str
+) -> None:
+    said: list[str] = []
+    refused = Plan("x", "chroma", (Intent("Service", "a", Act.CHANGE, obstacle="why"),), begins=False)
+    run(_call(refused, "gateway", said, former=SimpleNamespace(release=load("gateway", stated))))
+    assert said[-1] == says

@@ -53,6 +53,7 @@ def _options(**given: Any) -> Options:
         "seed": "",
         "command": None,
         "argument": "",
+        "revision": None,
     }
     return Options(**{**usual, **given})
 
@@ -92,6 +93,12 @@ def kubeconfig(tmp_path: Path) -> Path:
         ({"verify": True, "vantage_namespace": "Here"}, "--vantage-namespace Here: must be small letters"),
         ({"budget": ("request=1",)}, "--budget request=1: unknown; did you mean requests?"),
         ({"budget": ("records=0",)}, "--budget records=0: give a number above 0, such as records=20000"),
+        (
+            {"command": "back_to", "revision": "two"},
+            "--back-to two: give the number of a revision, as --history shows it",
+        ),
+        ({"command": "plan", "revision": "0"}, "--back-to 0: give the number of a revision"),
+        ({"command": "plan", "revision": "1"}, "--plan needs a cluster that is there already"),
         ({"profile": "lazy"}, "--hypothesis-profile lazy: unknown; there are dev, ci and soak"),
     ],
     ids=str,
