@@ -58,6 +58,9 @@ def pytest_cmdline_main(config: pytest.Config) -> int | pytest.ExitCode | None:
     if not Options.command_of(config):
         return None
     given.no_header = given.no_summary = True  # its result is all that it says
+    # A connection that an interruption has left open is no fault of the command's.
+    known = config.known_args_namespace
+    known.pythonwarnings = [*(known.pythonwarnings or []), "ignore::ResourceWarning"]
     return wrap_session(config, obey)
 
 
