@@ -208,11 +208,8 @@ class Namespace:
 
     def as_seen_by(self, progress: Callable[[str], None], deadlines: Deadlines | None = None) -> Namespace:
         """Return the same namespace for another operator, who sees the progress there, and may be less patient."""
-        return self._like(
-            site=replace(
-                self.site, progress=progress, stages=None, deadlines=deadlines or self.site.deadlines
-            )
-        )
+        patience = deadlines or self.site.deadlines
+        return self._like(site=replace(self.site, progress=progress, stages=None, deadlines=patience))
 
     def with_token(self, token: str) -> Namespace:
         """Return the same namespace for an operator whose environment holds another token."""

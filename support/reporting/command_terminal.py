@@ -5,7 +5,7 @@ from __future__ import annotations
 from support.reporting.terminal import SpecificationReporter
 
 
-class CommandReporter(SpecificationReporter):
+class CommandReporter(SpecificationReporter):  # type: ignore[misc]  # as the reporter that it extends
     """A reporter without pytest's words about a session: that of a command is none to whoever gave it."""
 
     @property

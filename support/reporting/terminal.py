@@ -135,14 +135,13 @@ class SpecificationReporter(pytest.TerminalReporter):  # type: ignore[misc]  # f
             self.write_sep("=", "FAILURES")
         for line in broken:
             self.write_line(line, red=True, bold=True)
-        if found:
-            for number, block in enumerate(found):
-                if number:
-                    self.write_line("")
-                headline, *lines = block.lines(self._width)
-                self.write_line(headline, red=True, bold=True)
-                for line in lines:
-                    self.write_line(line)
+        for number, block in enumerate(found):
+            if number:
+                self.write_line("")
+            headline, *lines = block.lines(self._width)
+            self.write_line(headline, red=True, bold=True)
+            for line in lines:
+                self.write_line(line)
         super().summary_errors()
 
     def getreports(self, name: str) -> list[Any]:
