@@ -185,7 +185,6 @@ class SpecificationReporter(pytest.TerminalReporter):  # type: ignore[misc]  # f
     def say(self, line: str) -> None:
         """Say a line that stays."""
         with self._capturing_stopped():
-            self.ensure_newline()
             self.write_line(line)
 
     def ensure_newline(self) -> None:
@@ -261,7 +260,6 @@ class SpecificationReporter(pytest.TerminalReporter):  # type: ignore[misc]  # f
         folded = self._alike.take_out()
         number = len(folded)
         if number and folded[0].outcome == "not_run":
-            self.ensure_newline()
             words = f"{number} more scenario{'s' * (number > 1)} not run"
             self.write_line(f"    {self._signs['not_run']} {words}", **_MARKUP["not_run"])
         elif number:
