@@ -1,4 +1,4 @@
-"""The embedded cluster for people: `python -m cluster setup|image|up|status|down|sweep|kubectl`."""
+"""The embedded cluster for people: `python -m cluster setup|image|up|status|down|sweep|kubeconfig|kubectl`."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import yaml
 
+from cluster.accounts import kubeconfig_of
 from cluster.build.cache import Store, default_root
 from cluster.build.distribution import Missing
 from cluster.build.images import ensure_images
@@ -101,6 +102,13 @@ def _parser() -> argparse.ArgumentParser:
     down = command("down", _down, "end a cluster")
     down.add_argument("name", nargs="?", help="name of the cluster; may be left out when there is one")
     command("sweep", _sweep, "remove what is left of clusters that were killed")
+    kubeconfig = command(
+        "kubeconfig", _kubeconfig, "print the kubeconfig of a service account on a running cluster"
+    )
+    kubeconfig.add_argument("account", type=_account, metavar="NAMESPACE/NAME", help="the service account")
+    kubeconfig.add_argument(
+        "--cluster", dest="name", help="name of the cluster; may be left out when there is one"
+    )
     kubectl = command(
         "kubectl", _kubectl, "run kubectl on a running cluster: kubectl [--cluster NAME] -- ARGUMENT..."
     )
@@ -119,6 +127,15 @@ def _factor(text: str) -> float:
     if not 0 < number < float("inf"):
         raise argparse.ArgumentTypeError(f"{text!r} is no factor: give a number above 0, such as 5")
     return number
+
+
+def _account(text: str) -> tuple[str, str]:
+    namespace, _, name = text.partition("/")
+    if not namespace or not name or "/" in name:
+        raise argparse.ArgumentTypeError(
+            f"{text!r} names no account: give NAMESPACE/NAME, such as default/default"
+        )
+    return namespace, name
 
 
 def _recipes_in(text: str) -> Path:
@@ -193,6 +210,11 @@ def _down(arguments: argparse.Namespace) -> None:
 def _sweep(_: argparse.Namespace) -> None:
     names = sweep(default_root())
     _say(f"removed what was left of {', '.join(names)}" if names else "nothing was left of any cluster")
+
+
+def _kubeconfig(arguments: argparse.Namespace) -> None:
+    cluster = _chosen(arguments.name)
+    _say(kubeconfig_of(cluster.files.kubeconfig, *arguments.account))
 
 
 def _kubectl(arguments: argparse.Namespace) -> None:

@@ -9,11 +9,13 @@ import subprocess
 import sys
 import tempfile
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
 from cluster import layout
 from cluster.access import Access, UsedImage
+from cluster.accounts import admit
 from cluster.build.ahead import images_ahead
 from cluster.build.cache import Store, default_root
 from cluster.build.gateway_api import ensure_definitions
@@ -33,6 +35,7 @@ from cluster.sweep import sweep
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
 
+    from cluster.access import Account
     from cluster.build.programs import Programs
 
 _SYSTEM_RECIPES = Path(__file__).parent / "build" / "images"
@@ -49,6 +52,7 @@ _CAPABILITIES = frozenset(
         "disposable",
         "exec",
         "other-releases",
+        "audit-log",
     }
 )
 # An end takes 0.2 s; on a machine that swaps or writes back gigabytes, longer.
@@ -72,8 +76,10 @@ class EmbeddedProvider:
         patience: float = 1.0,
         images: Collection[str] = (),
         gateway_api: bool = False,
+        account: Account | None = None,
     ) -> None:
         self._recipes = recipes
+        self._account = account
         self._images = images
         self._gateway_api = gateway_api
         self._progress = progress
@@ -127,13 +133,16 @@ class EmbeddedProvider:
             self._launch(spec)
             for milestone in follow(self._report):
                 self._progress(f"{milestone.title}: {milestone.seconds:.2f} s")
+            found = self._admitted(
+                next(one for one in Runs(Path(spec.store)).living() if one.name == spec.name)
+            )
             if self._detached:
                 os.write(self._lifeline, b"x")
         except BaseException:
             if self._end() is not None:
                 self._report.close()
             raise
-        return access(next(one for one in Runs(Path(spec.store)).living() if one.name == spec.name))
+        return found
 
     def delete(self) -> None:
         """End the cluster and wait until nothing of it is left.
@@ -147,6 +156,17 @@ class EmbeddedProvider:
             if code:
                 for _ in follow(self._report):  # which raises what the supervisor said
                     pass
+
+    def _admitted(self, cluster: Living) -> Access:
+        """Describe the cluster as the account that was asked for uses it; without one, as its administrator."""
+        found = access(cluster)
+        if self._account is None:
+            return found
+        began = time.monotonic()
+        kubeconfig = cluster.files.account_kubeconfig
+        admit(found.kubeconfig, self._account, kubeconfig)
+        self._progress(f"account {self._account.name} admitted: {time.monotonic() - began:.2f} s")
+        return replace(found, kubeconfig=kubeconfig)
 
     def _launch(self, spec: Spec) -> None:
         reading, writing = os.pipe()
@@ -213,6 +233,8 @@ def access(cluster: Living) -> Access:
         },
         timings=tuple((title, seconds) for title, seconds in state["milestones"]),
         images=tuple(cluster.spec.made),
+        platform_kubeconfig=files.kubeconfig,
+        audit_log=files.audit_log,
     )
 
 

@@ -67,6 +67,11 @@ class Layout:
         return self.run / "log"
 
     @property
+    def audit_log(self) -> Path:
+        """What the API server was asked, by whom: a line of JSON for each request; the node's own programs are left out."""
+        return self.run / "audit.log"
+
+    @property
     def configs(self) -> Path:
         """Configuration files and the kubeconfigs that are used inside the namespaces."""
         return self.run / "etc"
@@ -100,6 +105,11 @@ class Layout:
     def kubeconfig(self) -> Path:
         """The administrator's kubeconfig for use outside the namespaces."""
         return self.run / "kubeconfig"
+
+    @property
+    def account_kubeconfig(self) -> Path:
+        """The kubeconfig of the account as which a run uses the cluster, where it has named one."""
+        return self.run / "kubeconfig-of-account"
 
     @property
     def ca_bundle(self) -> Path:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from cluster.access import Access, Provider
+from cluster.access import Access, Account, Provider
 from cluster.errors import ClusterError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
     from pathlib import Path
 
-__all__ = ["Access", "ClusterError", "Provider", "provider_for"]
+__all__ = ["Access", "Account", "ClusterError", "Provider", "provider_for"]
 
 
 def provider_for(
@@ -24,14 +24,15 @@ def provider_for(
     patience: float = 1.0,
     images: Collection[str] = (),
     gateway_api: bool = False,
+    account: Account | None = None,
 ) -> Provider:
     """Choose a provider: embedded, external, or auto, which is external when a kubeconfig is named.
 
     A cluster that merely happens to be the current context is never used. `recipes` is a directory of
     image recipes for the registry of an embedded cluster; of those that are made on request only, it makes
     what `images` name, such as `chroma:0.5.23`. `progress` hears of each step; an embedded cluster gets
-    `patience` times the usual time for each step of its boot, or for an answer of a cluster that is there. With `gateway_api`
-    an embedded cluster has a Gateway beside its ingress.
+    `patience` times the usual time for each step of its boot, or for an answer of a cluster that is there, and is used
+    as an `account` that is made on it. With `gateway_api` an embedded cluster has a Gateway beside its ingress.
     """
     # Each brings imports that the other can do without.
     if kind == "external" or (kind == "auto" and kubeconfig is not None):
@@ -51,4 +52,6 @@ def provider_for(
             "this installation boots no cluster: name one with --kubeconfig FILE, or its own with --kubeconfig in-cluster"
         ) from None
 
-    return EmbeddedProvider(recipes, progress, patience=patience, images=images, gateway_api=gateway_api)
+    return EmbeddedProvider(
+        recipes, progress, patience=patience, images=images, gateway_api=gateway_api, account=account
+    )

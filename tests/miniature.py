@@ -46,12 +46,21 @@ class Access:
         "harbor_registry": "harbor.example.com", "vantage_image": "harbor.example.com/library/probe:1",
     })
     timings: tuple = ()
+    platform_kubeconfig: Path | None = None
+    audit_log: Path | None = None
     images: tuple = (
         SimpleNamespace(name="library/small:1", digest="sha256:0123", differences=()),
         SimpleNamespace(
             name="library/large:1", digest="sha256:4567", differences=[f"part{i} 2 instead of 1" for i in range(5)]
         ),
     )
+
+
+@dataclass(frozen=True)
+class Account:
+    namespace: str
+    name: str
+    objects: list
 
 
 class Provider:
@@ -69,7 +78,7 @@ class Provider:
         note("deleted")
 
 
-def provider_for(kind, *, kubeconfig, context, recipes, progress, patience, images, gateway_api):
+def provider_for(kind, *, kubeconfig, context, recipes, progress, patience, images, gateway_api, account=None):
     return Provider(progress)
 
 

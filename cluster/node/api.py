@@ -29,6 +29,8 @@ _CLUSTER_WIDE = {
     "Node",
     "PersistentVolume",
     "StorageClass",
+    "ValidatingAdmissionPolicy",
+    "ValidatingAdmissionPolicyBinding",
 }
 
 

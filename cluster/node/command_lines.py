@@ -10,6 +10,9 @@ from cluster.node import configs
 if TYPE_CHECKING:
     from cluster.layout import Layout
 
+# A run of the features writes 25 MB. At this size the log is begun anew, and the one before is kept beside it.
+_AUDIT_MEGABYTES = 100
+
 # One node: nobody else leads, and nothing is to be spared by asking slowly.
 _ALONE = ("--leader-elect=false", "--kube-api-qps=1000", "--kube-api-burst=2000", "--bind-address=127.0.0.1")
 
@@ -72,6 +75,10 @@ def apiserver(files: Layout) -> list[str]:
         "--enable-admission-plugins=NodeRestriction",
         "--allow-privileged=true",
         "--profiling=false",
+        f"--audit-policy-file={files.configs / 'audit.json'}",
+        f"--audit-log-path={files.audit_log}",
+        f"--audit-log-maxsize={_AUDIT_MEGABYTES}",
+        "--audit-log-maxbackup=1",
     ]
 
 

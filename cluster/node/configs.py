@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from cluster import layout
 from cluster.build.packages import cni_directory
+from cluster.node.identities import ADMINISTRATOR, IDENTITIES
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -30,6 +31,7 @@ def write_before_start(files: Layout, sandbox_image: str) -> None:
     )
     _write(files.configs / "kubelet.json", json.dumps(_kubelet(files)))
     _write(files.configs / "proxy.json", json.dumps(_proxy(files)))
+    _write(files.configs / "audit.json", json.dumps(_audit()))
     # What pods with the node's own resolver get. Nothing answers there: no name leads out.
     _write(files.configs / "resolv.conf", f"nameserver {layout.NODE_ADDRESS}\n")
     _write(files.configs / "hosts", f"127.0.0.1 localhost\n{layout.NODE_ADDRESS} {layout.NODE}\n")
@@ -72,6 +74,27 @@ def _kubeconfig(files: Layout, identity: str, name: str, server: str) -> str:
         "current-context": name,
     }
     return json.dumps(config, indent=1)  # JSON is YAML
+
+
+def _audit() -> dict[str, Any]:
+    """Say what the API server writes down: who asked for what, and how it was answered; no bodies, which hold secrets."""
+    return {
+        "apiVersion": "audit.k8s.io/v1",
+        "kind": "Policy",
+        # A request is written down once it is answered, a watch as it begins as well.
+        "omitStages": ["RequestReceived"],
+        "omitManagedFields": True,
+        "rules": [
+            # The node's own programs ask without end, and nobody wonders what.
+            {"level": "None", "userGroups": ["system:nodes", "system:serviceaccounts:kube-system"]},
+            {"level": "None", "users": ["system:apiserver", *_programs()]},
+            {"level": "Metadata"},
+        ],
+    }
+
+
+def _programs() -> list[str]:
+    return [identity.user for name, identity in IDENTITIES.items() if name != ADMINISTRATOR]
 
 
 def _cni(files: Layout) -> dict[str, Any]:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import datetime as dt
 import ipaddress
 import sys
-from dataclasses import dataclass
 from pathlib import Path
 
 from cryptography import x509
@@ -18,32 +17,12 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from cluster import layout
+from cluster.node.identities import IDENTITIES, Identity
 
 _PRIVATE = 0o600
 # Clocks may be set back a little; and nobody keeps a throw-away cluster for a year.
 _EARLIER = dt.timedelta(hours=1)
 _LIFETIME = dt.timedelta(days=365)
-
-
-@dataclass(frozen=True)
-class Identity:
-    """Who a client certificate says one is: a user, and the group that gives it rights, if any."""
-
-    user: str
-    group: str | None = None
-
-
-# By the name of their files. Only the administrator is a system:masters.
-IDENTITIES = {
-    "admin": Identity("kubernetes-admin", "system:masters"),
-    "controller-manager": Identity("system:kube-controller-manager"),
-    "scheduler": Identity("system:kube-scheduler"),
-    "proxy": Identity("system:kube-proxy"),
-    "kubelet": Identity(f"system:node:{layout.NODE}", "system:nodes"),
-    "apiserver-kubelet": Identity("kube-apiserver-kubelet-client"),
-    "network-policy": Identity("cluster:network-policy"),
-    "provisioner": Identity("cluster:provisioner"),
-}
 
 
 class Authority:
