@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 
-from cluster.provider import ClusterError, provider_for
+from cluster.provider import Account, ClusterError, provider_for
 from support.session import command_line
 from support.session.clusters import CLUSTERS, Clusters
 
 if TYPE_CHECKING:
+    from cluster.provider import Provider
     from support.platform.assessment import Assessment
 
 # What scenarios need. A command needs none of it, and is over in less time than this takes to be imported.
@@ -98,7 +99,21 @@ def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginMa
 @pytest.hookimpl(tryfirst=True)
 def pytest_configure(config: pytest.Config) -> None:
     """Hand in where clusters come from: support knows none."""
-    config.stash[CLUSTERS] = Clusters(provider_for, preflight, ClusterError)
+    config.stash[CLUSTERS] = Clusters(choose_provider, preflight, ClusterError)
+
+
+def choose_provider(kind: str, **how: Any) -> Provider:
+    """Choose where a cluster comes from; on one that is booted here the suite has the rights that it ships, and no others."""
+    return provider_for(kind, account=account() if kind == "embedded" else None, **how)
+
+
+def account() -> Account:
+    """Return the account of the suite on a cluster that is booted here; rights are imported once one is."""
+    from support.platform import rights  # noqa: PLC0415 - see above
+
+    return Account(
+        rights.HOME, "deploy", rights.manifests("deploy", rights.scope_of(rights.DEPLOY.release, {}))
+    )
 
 
 def preflight(*given: Any) -> Assessment:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from support.core.wait import Deadlines
     from support.deploy.live import Live
     from support.deploy.namespace import Namespace
+    from support.kube.client import Kube
     from support.network.vantage import Vantage
 
 
@@ -26,10 +27,15 @@ def replace_pod_under_writer(
 
 
 @when("Chroma's process is killed while a writer adds more", target_fixture="write_log")
-def kill_under_writer(
-    home: Namespace, live: Live, collection: Collection, deadlines: Deadlines, run_id: str
+def kill_under_writer(  # noqa: PLR0917 - what it stands on
+    platform_kube: Kube,
+    home: Namespace,
+    live: Live,
+    collection: Collection,
+    deadlines: Deadlines,
+    run_id: str,
 ) -> WriteLog:
-    return durability.kill_under_writer(home, live, collection, deadlines, run_id)
+    return durability.kill_under_writer(platform_kube, home, live, collection, deadlines, run_id)
 
 
 @when("a record is added and another pod searches the claim for it", target_fixture="search")

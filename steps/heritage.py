@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from support.deploy.namespace import Namespace
     from support.deploy.plan import Plan
     from support.deploy.results import Rollout
+    from support.kube.client import Kube
     from support.release.release import Release
 
 
@@ -34,8 +35,8 @@ def collection_deleted(live: Live) -> None:
 
 
 @given("its claim has been deleted with all its data")
-def claim_deleted(here: Namespace, live: Live, deadlines: Deadlines) -> None:
-    heritage.lose_claim(here, live, deadlines)
+def claim_deleted(platform_kube: Kube, here: Namespace, live: Live, deadlines: Deadlines) -> None:
+    heritage.lose_claim(platform_kube, here, live, deadlines)
 
 
 @given(parse('the release "{name:S}" has taken over from it'))

@@ -34,10 +34,10 @@ parse = parser(InvalidInventory=OneOf(INVALID_INVENTORIES), Name=OneOf(_NAMES))
 
 @pytest.fixture
 def inventory_factory(
-    run: Run, kube: Kube, inventory: Inventory, own_namespace: Namespace, tmp_path: Path
+    run: Run, platform_kube: Kube, inventory: Inventory, own_namespace: Namespace, tmp_path: Path
 ) -> InventoryFactory:
     """Return where a scenario makes up inventories."""
-    return InventoryFactory(kube, inventory, own_namespace.name, run.id, tmp_path, run.deadlines)
+    return InventoryFactory(platform_kube, inventory, own_namespace.name, run.id, tmp_path, run.deadlines)
 
 
 @pytest.fixture

@@ -14,6 +14,7 @@ from support.kube import probe
 if TYPE_CHECKING:
     from support.deploy.namespace import Namespace
     from support.deploy.results import Rollout
+    from support.kube.client import Kube
     from support.release.release import Release
 
 _SOMEBODY: Final = "another-tool"
@@ -21,8 +22,8 @@ parse = parser(PlannedChange=OneOf(CHANGES), ImmutableChange=OneOf(IMMUTABLE_CHA
 
 
 @given("a namespace with a foreign Service of the release's name", target_fixture="here")
-def occupied_namespace(fresh_namespace: Namespace, run_id: str) -> Namespace:
-    plan.occupy(fresh_namespace.kube, probe.namespace(fresh_namespace.name, run_id), _SOMEBODY)
+def occupied_namespace(platform_kube: Kube, fresh_namespace: Namespace, run_id: str) -> Namespace:
+    plan.occupy(platform_kube, probe.namespace(fresh_namespace.name, run_id), _SOMEBODY)
     return fresh_namespace
 
 

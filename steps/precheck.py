@@ -19,49 +19,58 @@ if TYPE_CHECKING:
     from support.deploy.live import Live
     from support.deploy.namespace import Namespace
     from support.deploy.results import Rollout
+    from support.kube.client import Kube
     from support.release.release import Release
 
 parse = parser(PrecheckedAct=OneOf.itself(ACTS), Way=OneOf.itself(WAYS_TO_SCALE))
 
 
 @given(parse("another operator has scaled it to 0 {way:Way}"))
-def switched_off(live: Live, way: str, deadlines: Deadlines, interventions_of_others: ExitStack) -> None:
-    precheck.scale(live, 0, way, deadlines)
-    interventions_of_others.callback(precheck.scale, live, 1, "through its scale subresource", deadlines)
+def switched_off(
+    platform_kube: Kube, live: Live, way: str, deadlines: Deadlines, interventions_of_others: ExitStack
+) -> None:
+    precheck.scale(platform_kube, live, 0, way, deadlines)
+    interventions_of_others.callback(
+        precheck.scale, platform_kube, live, 1, "through its scale subresource", deadlines
+    )
 
 
 @given(parse("another operator has scaled it to 0 and back {way:Way}"))
-def switched_off_and_on(live: Live, way: str, deadlines: Deadlines) -> None:
-    precheck.scale(live, 0, way, deadlines)
-    precheck.scale(live, 1, way, deadlines)
+def switched_off_and_on(platform_kube: Kube, live: Live, way: str, deadlines: Deadlines) -> None:
+    precheck.scale(platform_kube, live, 0, way, deadlines)
+    precheck.scale(platform_kube, live, 1, way, deadlines)
 
 
 @given("the operator has run the command from the refusal")
-def suggested_command(home: Namespace, release_under_test: Release) -> None:
-    precheck.run_suggested_command(home, release_under_test)
+def suggested_command(platform_kube: Kube, home: Namespace, release_under_test: Release) -> None:
+    precheck.run_suggested_command(platform_kube, home, release_under_test)
 
 
 @given("its pod is being deleted, and a finalizer holds it")
-def stuck_pod(live: Live, deadlines: Deadlines, interventions_of_others: ExitStack) -> None:
-    interventions_of_others.enter_context(precheck.stuck_pod(live, deadlines))
+def stuck_pod(
+    platform_kube: Kube, live: Live, deadlines: Deadlines, interventions_of_others: ExitStack
+) -> None:
+    interventions_of_others.enter_context(precheck.stuck_pod(platform_kube, live, deadlines))
 
 
 @given("a finalizer holds its pod")
-def held_pod(live: Live, deadlines: Deadlines, interventions_of_others: ExitStack) -> None:
-    interventions_of_others.enter_context(precheck.held_pod(live, deadlines))
+def held_pod(
+    platform_kube: Kube, live: Live, deadlines: Deadlines, interventions_of_others: ExitStack
+) -> None:
+    interventions_of_others.enter_context(precheck.held_pod(platform_kube, live, deadlines))
 
 
 @given("a namespace that is being deleted, held by a foreign object", target_fixture="here")
 def ending_namespace(
-    fresh_namespace: Namespace, run_id: str, interventions_of_others: ExitStack
+    platform_kube: Kube, fresh_namespace: Namespace, run_id: str, interventions_of_others: ExitStack
 ) -> Namespace:
-    interventions_of_others.enter_context(precheck.ending_namespace(fresh_namespace, run_id))
+    interventions_of_others.enter_context(precheck.ending_namespace(platform_kube, fresh_namespace, run_id))
     return fresh_namespace
 
 
 @given("another operator has deleted its claim")
-def deleted_claim(live: Live) -> None:
-    precheck.delete_claim(live)
+def deleted_claim(platform_kube: Kube, live: Live) -> None:
+    precheck.delete_claim(platform_kube, live)
 
 
 @when(parse("{act:PrecheckedAct} is tried"), target_fixture="prechecked_act")

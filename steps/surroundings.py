@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from support.deploy.live import Live
     from support.deploy.namespace import Namespace
     from support.deploy.results import Rollout
+    from support.kube.client import Kube
     from support.kube.objects import Objects
     from support.release.release import Release
 
@@ -24,12 +25,13 @@ parse = parser(Sidecar=OneOf.itself(SIDECARS))
 
 
 @given("a webhook for its Ingresses that never answers")
-def silent_webhook(here: Namespace, neighbourhood: ExitStack, run_id: str) -> None:
-    neighbourhood.enter_context(surroundings.silent_webhook(here, run_id))
+def silent_webhook(platform_kube: Kube, here: Namespace, neighbourhood: ExitStack, run_id: str) -> None:
+    neighbourhood.enter_context(surroundings.silent_webhook(platform_kube, here, run_id))
 
 
 @given(parse("the release, live where every pod gets {sidecar:Sidecar}"), target_fixture="live")
 def live_beside_sidecar(  # noqa: PLR0917 - what it stands on
+    platform_kube: Kube,
     fresh_namespace: Namespace,
     neighbourhood: ExitStack,
     release_under_test: Release,
@@ -38,13 +40,15 @@ def live_beside_sidecar(  # noqa: PLR0917 - what it stands on
     sidecar: str,
 ) -> Live:
     gateway = release_under_test.images[-1]
-    neighbourhood.enter_context(surroundings.injecting(fresh_namespace, gateway, run_id, sidecar, deadlines))
+    neighbourhood.enter_context(
+        surroundings.injecting(platform_kube, fresh_namespace, gateway, run_id, sidecar, deadlines)
+    )
     return fresh_namespace.ensure_live(release_under_test)
 
 
 @given("a foreign NetworkPolicy that admits no traffic", target_fixture="foreign_objects")
-def closed_namespace(here: Namespace, neighbourhood: ExitStack, run_id: str) -> Objects:
-    return [neighbourhood.enter_context(surroundings.closed(here, run_id))]
+def closed_namespace(platform_kube: Kube, here: Namespace, neighbourhood: ExitStack, run_id: str) -> Objects:
+    return [neighbourhood.enter_context(surroundings.closed(platform_kube, here, run_id))]
 
 
 @when("the release is applied with another tag of its image", target_fixture="rollout")
@@ -53,5 +57,7 @@ def apply_another_tag(here: Namespace, release_under_test: Release) -> Rollout:
 
 
 @when("the release is applied where an autoscaler adds a node later", target_fixture="rollout")
-def apply_before_node(here: Namespace, release_under_test: Release, deadlines: Deadlines) -> Rollout:
-    return surroundings.apply_where_a_node_comes_later(here, release_under_test, deadlines)
+def apply_before_node(
+    platform_kube: Kube, here: Namespace, release_under_test: Release, deadlines: Deadlines
+) -> Rollout:
+    return surroundings.apply_where_a_node_comes_later(platform_kube, here, release_under_test, deadlines)

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from support.core.wait import Deadlines
     from support.deploy.live import Live
     from support.deploy.namespace import Namespace
+    from support.kube.client import Kube
     from support.network.vantage import Vantage
 
 # The database's file, which its log (-wal) is beside.
@@ -73,8 +74,8 @@ def replace_pod_under_writer(
     return write_log
 
 
-def kill_under_writer(
-    home: Namespace, live: Live, collection: Collection, deadlines: Deadlines, run_id: str
+def kill_under_writer(  # noqa: PLR0917 - what it stands on
+    platform: Kube, home: Namespace, live: Live, collection: Collection, deadlines: Deadlines, run_id: str
 ) -> WriteLog:
     """Kill Chroma's process (SIGKILL) while a writer adds records, and wait until it is live again.
 
@@ -82,7 +83,7 @@ def kill_under_writer(
     within its own pod no process can kill the first one.
     """
     before = _restarts(live)
-    with _killer(live, deadlines, run_id) as kill, _writer(collection, deadlines) as write_log:
+    with _killer(platform, live, deadlines, run_id) as kill, _writer(collection, deadlines) as write_log:
         kill()
         wait_for(
             lambda: _restarts(live) > before and home.live() is not None,
@@ -205,12 +206,11 @@ def _writer(collection: Collection, deadlines: Deadlines) -> Iterator[WriteLog]:
 
 
 @contextmanager
-def _killer(live: Live, deadlines: Deadlines, run_id: str) -> Iterator[Callable[[], None]]:
+def _killer(kube: Kube, live: Live, deadlines: Deadlines, run_id: str) -> Iterator[Callable[[], None]]:
     """Lend what kills Chroma's process: a pod on its node that sees the node's processes and runs as Chroma's user.
 
     It lives in a namespace of its own, as no other may admit it.
     """
-    kube = live.kube
     place = f"chroma-conformance-{run_id}-{uuid.uuid4().hex[:8]}"
     killer = probe.pod(
         "killer", place, run_id, live.inventory.vantage_image, ["sleep"], hostPID=True, **beside(live)
@@ -219,16 +219,16 @@ def _killer(live: Live, deadlines: Deadlines, run_id: str) -> Iterator[Callable[
     try:
         probe.start(kube, killer, deadlines)
         probe.wait_for_phase(kube, killer, ("Running",), deadlines)
-        yield partial(_kill, live, place, deadlines)
+        yield partial(_kill, kube, live, place, deadlines)
     finally:
         kube.delete("Pod", "killer", place, grace=0)
         kube.delete("Namespace", place)
 
 
-def _kill(live: Live, place: str, deadlines: Deadlines) -> None:
+def _kill(kube: Kube, live: Live, place: str, deadlines: Deadlines) -> None:
     # The container's name is also in the command line of Chroma's process.
     argv = ["/probe", "kill", pod_of(live)["metadata"]["uid"], CONTAINER]
-    done = live.kube.exec(place, "killer", "probe", argv, deadlines.answer)
+    done = kube.exec(place, "killer", "probe", argv, deadlines.answer)
     assert done.code == 0, f"Chroma's process could not be killed: {done.stderr.decode('utf-8', 'replace')}"
 
 

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from support.deploy.namespace import Namespace
     from support.deploy.plan import Plan
     from support.deploy.results import Rollout
+    from support.kube.client import Kube
     from support.network.http import Response
     from support.release.release import Release
 
@@ -80,9 +81,9 @@ def be_refused(namespace: Namespace, release: Release, live: Live) -> None:
     _add(live, _listed(live)[_NAME], samples.records(_MANY + _LATER)[_MANY:])
 
 
-def lose_claim(namespace: Namespace, live: Live, deadlines: Deadlines) -> None:
-    """Let somebody delete the claim of a release, and its pod, with which it goes."""
-    kube, claim = live.kube, next(filter(is_claim, live.objects))["metadata"]["name"]
+def lose_claim(kube: Kube, namespace: Namespace, live: Live, deadlines: Deadlines) -> None:
+    """Let somebody, whose `kube` is, delete the claim of a release, and its pod, with which it goes."""
+    claim = next(filter(is_claim, live.objects))["metadata"]["name"]
     kube.delete("PersistentVolumeClaim", claim, namespace.name)
     kube.delete("Pod", POD, namespace.name, grace=1)
     wait_for(

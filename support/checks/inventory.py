@@ -38,7 +38,7 @@ _ADDRESS: Final = "192.0.2.1"
 
 @dataclass(frozen=True)
 class InventoryFactory:
-    """Where inventories are made up: a namespace that stands for the platform's, and a directory for files."""
+    """Where inventories are made up: a namespace that stands for the platform's, by whose `kube` it is filled, and a directory."""
 
     kube: Kube
     inventory: Inventory
@@ -51,7 +51,7 @@ class InventoryFactory:
         """Keep a certificate as the platform's; return the values of an inventory that lead to it."""
         self.kube.apply(probe.namespace(self.namespace, self.run_id))
         source = Source.of(_DOMAIN, self.namespace)
-        self.kube.apply(secret_of(tls, source, self.run_id))
+        self.kube.apply(secret_of(tls, source))
         return {
             "domain_name": _DOMAIN,
             "certificate_namespace": self.namespace,
@@ -168,14 +168,14 @@ def assert_nothing_made(kube: Kube, draft: InventoryDraft) -> None:
         raise PromiseBroken("nothing is created", ", ".join(left))
 
 
-def secret_of(tls: Tls, source: Source, run_id: str) -> Object:
-    """Return the Secret in which a platform keeps its certificate."""
+def secret_of(tls: Tls, source: Source) -> Object:
+    """Return the Secret in which a platform keeps its certificate; it is the platform's, and carries no label of ours."""
     parts = {"tls.crt": tls.certificate, "tls.key": tls.key}
     return {
         "apiVersion": "v1",
         "kind": "Secret",
         "type": "kubernetes.io/tls",
-        "metadata": {"name": source.secret, "namespace": source.namespace, "labels": ownership(run_id)},
+        "metadata": {"name": source.secret, "namespace": source.namespace},
         "data": {name: base64.b64encode(value).decode() for name, value in parts.items()},
     }
 
@@ -221,7 +221,7 @@ def _powerless_user(inventory_factory: InventoryFactory, draft: InventoryDraft) 
     return draft.but(**inventory_factory.kubeconfig(user={"token": token}))
 
 
-_GRANT: Final = "let an administrator bind its user to a ClusterRole that grants them"
+_GRANT: Final = "let an administrator grant what `pytest --rights MODE` prints"
 _ISSUE: Final = "let the platform issue it"
 
 INVALID_INVENTORIES: Final[Mapping[str, InvalidInventory]] = {
@@ -280,7 +280,7 @@ INVALID_INVENTORIES: Final[Mapping[str, InvalidInventory]] = {
         (
             ("domain_name: Secret default/", _GRANT),
             (
-                "kubeconfig: its user lacks rights in all namespaces: get, create, patch, delete of namespaces",
+                "kubeconfig: its user lacks rights in all namespaces: get, list, create, patch, delete of namespaces",
                 _GRANT,
             ),
         ),

@@ -50,9 +50,9 @@ WAYS_TO_SCALE: Final[Mapping[str, str]] = {
 }
 
 
-def scale(live: Live, replicas: int, way: str, deadlines: Deadlines) -> None:
-    """Let somebody give a release so many pods, and wait until it has them."""
-    kube, namespace = live.kube, live.namespace
+def scale(kube: Kube, live: Live, replicas: int, way: str, deadlines: Deadlines) -> None:
+    """Let somebody, whose `kube` is, give a release so many pods, and wait until it has them."""
+    namespace = live.namespace
     change = {"spec": {"replicas": replicas}}
     kube.patch(*_STATEFULSET, namespace, change, manager=TOOL, subresource=WAYS_TO_SCALE[way])
 
@@ -67,9 +67,9 @@ def scale(live: Live, replicas: int, way: str, deadlines: Deadlines) -> None:
 
 
 @contextmanager
-def held_pod(live: Live, deadlines: Deadlines) -> Iterator[Object]:
+def held_pod(kube: Kube, live: Live, deadlines: Deadlines) -> Iterator[Object]:
     """Let a release's pod be unable to go once it is deleted; afterwards it goes, and another comes."""
-    kube, namespace = live.kube, live.namespace
+    namespace = live.namespace
     pod = kube.patch("Pod", POD, namespace, _HOLD)
     try:
         yield pod
@@ -79,17 +79,17 @@ def held_pod(live: Live, deadlines: Deadlines) -> Iterator[Object]:
 
 
 @contextmanager
-def stuck_pod(live: Live, deadlines: Deadlines) -> Iterator[Object]:
+def stuck_pod(kube: Kube, live: Live, deadlines: Deadlines) -> Iterator[Object]:
     """Let a release's pod be deleted without being able to go; afterwards it goes, and another comes."""
-    with held_pod(live, deadlines) as pod:
-        live.kube.delete("Pod", POD, live.namespace, grace=1)
+    with held_pod(kube, live, deadlines) as pod:
+        kube.delete("Pod", POD, live.namespace, grace=1)
         yield pod
 
 
 @contextmanager
-def ending_namespace(namespace: Namespace, run_id: str) -> Iterator[Object]:
+def ending_namespace(kube: Kube, namespace: Namespace, run_id: str) -> Iterator[Object]:
     """Let a namespace be deleted that something of somebody else keeps; afterwards it goes."""
-    kube, name = namespace.kube, namespace.name
+    name = namespace.name
     home = kube.create(probe.namespace(name, run_id))
     held = {"name": "held", "namespace": name, "finalizers": [_FINALIZER]}
     kube.create({"apiVersion": "v1", "kind": "ConfigMap", "metadata": held})
@@ -100,18 +100,18 @@ def ending_namespace(namespace: Namespace, run_id: str) -> Iterator[Object]:
         kube.patch("ConfigMap", "held", name, _LET_GO)
 
 
-def keep_volume(live: Live) -> str:
+def keep_volume(kube: Kube, live: Live) -> str:
     """Let the platform keep a release's volume whatever becomes of its claim, and return the volume's name."""
     claim = live.kube.get("PersistentVolumeClaim", live.release.claim.name, live.namespace)
     assert claim, f"there is no claim {live.release.claim.name} in {live.namespace}"
     name = str(claim["spec"]["volumeName"])
-    live.kube.patch("PersistentVolume", name, None, {"spec": {"persistentVolumeReclaimPolicy": "Retain"}})
+    kube.patch("PersistentVolume", name, None, {"spec": {"persistentVolumeReclaimPolicy": "Retain"}})
     return name
 
 
-def delete_claim(live: Live) -> None:
+def delete_claim(kube: Kube, live: Live) -> None:
     """Let somebody delete the claim of a live release; Kubernetes only marks it."""
-    kube, name = live.kube, live.release.claim.name
+    name = live.release.claim.name
     kube.delete("PersistentVolumeClaim", name, live.namespace)
     claim = kube.get("PersistentVolumeClaim", name, live.namespace)
     assert claim, f"claim {name} is gone at once: no pod mounts it"
@@ -173,15 +173,15 @@ def assert_left(removal: RollBack, *phrases: str) -> None:
         raise PromiseBroken(f"a line with {phrases}", removal.left or "it names nothing as left")
 
 
-def run_suggested_command(here: Namespace, release: Release) -> None:
-    """Apply a release that is refused for a conflict, and do what the command does that this tells."""
+def run_suggested_command(kube: Kube, here: Namespace, release: Release) -> None:
+    """Apply a release that is refused for a conflict, and let its operator, whose `kube` is, do what the command does that this tells."""
     said = str(here.apply(release).finding)
     _, _, command = said.partition("`kubectl ")
     words = shlex.split(command.partition("`")[0])
     if words[:4] != ["-n", here.name, "scale", "statefulset"]:
         raise PromiseBroken("a command that scales", said)
     replicas = int(words[-1].removeprefix("--replicas="))
-    here.kube.patch(*_STATEFULSET, here.name, {"spec": {"replicas": replicas}}, subresource="scale")
+    kube.patch(*_STATEFULSET, here.name, {"spec": {"replicas": replicas}}, subresource="scale")
 
 
 def assert_still_off(live: Live, file: Path) -> None:

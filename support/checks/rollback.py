@@ -143,12 +143,12 @@ def _break_off(namespace: Namespace, release: Release, far: int) -> PartialDeplo
     return PartialDeployment(namespace, made)
 
 
-def create_foreign(namespace: Namespace) -> Objects:
-    """Create two objects in a namespace that the suite does not own, and return them as stored.
+def create_foreign(kube: Kube, namespace: Namespace) -> Objects:
+    """Create, as somebody else whose `kube` is, two objects in a namespace that the suite does not own, and return them as stored.
 
     They look as much like the release's as foreign objects can: they carry its application's label and the platform's.
     """
-    return [namespace.kube.create(_foreign(kind, namespace.name)) for kind in ("ConfigMap", "Secret")]
+    return [kube.create(_foreign(kind, namespace.name)) for kind in ("ConfigMap", "Secret")]
 
 
 def remove_foreign(kube: Kube, objects: Objects) -> None:

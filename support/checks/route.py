@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from support.deploy.namespace import Namespace
+    from support.kube.client import Kube
     from support.platform.inventory import Inventory
     from support.release.release import Release
 
@@ -24,9 +25,10 @@ if TYPE_CHECKING:
 class Platforms:
     """Gives throw-away namespaces on platforms that expose hosts otherwise than the inventory of the run says.
 
-    `lend` gives one on the platform of an inventory.
+    `lend` gives one on the platform of an inventory; `kube` is the platform's, whose Gateways are.
     """
 
+    kube: Kube
     inventory: Inventory = field(repr=False)
     lend: Callable[[Inventory], Namespace]
     run_id: str
@@ -44,7 +46,7 @@ class Platforms:
     def refusing(self, listener: Mapping[str, Any]) -> Namespace:
         """Return a namespace whose route leads to a Gateway of its own, with a listener for https that is so."""
         home = self.routed()
-        kube, labels = home.kube, ownership(self.run_id)
+        kube, labels = self.kube, ownership(self.run_id)
         kube.apply(probe.namespace(home.name, self.run_id))
         kube.apply(
             {

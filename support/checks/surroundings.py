@@ -77,22 +77,22 @@ SIDECARS: Final[Mapping[str, tuple[str, Object]]] = {
 
 
 @contextmanager
-def silent_webhook(namespace: Namespace, run_id: str) -> Iterator[None]:
+def silent_webhook(platform: Kube, namespace: Namespace, run_id: str) -> Iterator[None]:
     """Let a webhook that nobody answers judge every Ingress of a namespace, as an ingress controller leaves it behind."""
     where = f"gone-{namespace.name}"
-    with _configured(namespace, run_id, "Validating", where):
+    with _configured(platform, namespace, run_id, "Validating", where):
         yield
 
 
 @contextmanager
-def injecting(
-    namespace: Namespace, gateway: str, run_id: str, kind: str, deadlines: Deadlines
+def injecting(  # noqa: PLR0917 - what it stands on
+    platform: Kube, namespace: Namespace, gateway: str, run_id: str, kind: str, deadlines: Deadlines
 ) -> Iterator[None]:
     """Let something put another container into every pod of a namespace, as a mesh does.
 
     What judges the pods is the image of the release's `gateway`, which speaks TLS and JSON.
     """
-    kube, home = namespace.kube, f"mesh-{namespace.name}"
+    kube, home = platform, f"mesh-{namespace.name}"
     authority = CA()
     kube.apply(probe.namespace(home, run_id))
     try:
@@ -102,8 +102,8 @@ def injecting(
         answers = partial(_has_endpoints, kube, home)
         wait_for(answers, deadlines.live, lambda: f"no webhook answers in {home}")
         kube.apply(probe.namespace(namespace.name, run_id))
-        with _configured(namespace, run_id, "Mutating", home, authority.cert_pem.bytes()):
-            injects = partial(_injects, namespace, run_id)
+        with _configured(platform, namespace, run_id, "Mutating", home, authority.cert_pem.bytes()):
+            injects = partial(_injects, platform, namespace, run_id)
             wait_for(injects, deadlines.live, lambda: "nothing is put into pods", (ApiError,))
             yield
     finally:
@@ -158,9 +158,8 @@ def _encoded(patch: list[Object]) -> str:
 
 
 @contextmanager
-def closed(namespace: Namespace, run_id: str) -> Iterator[Object]:
+def closed(kube: Kube, namespace: Namespace, run_id: str) -> Iterator[Object]:
     """Let a namespace that is somebody else's have a NetworkPolicy which lets nobody in; lends the policy."""
-    kube = namespace.kube
     home = probe.namespace(namespace.name, run_id)
     # Throw-away, and yet not the suite's to remove with a release.
     home["metadata"]["labels"] = {"team": "search", **_label_of_run(home)}
@@ -190,9 +189,14 @@ def apply_another_tag(namespace: Namespace, release: Release) -> Rollout:
     )
 
 
-def apply_where_a_node_comes_later(namespace: Namespace, release: Release, deadlines: Deadlines) -> Rollout:
-    """Apply a release that asks for a node which is not there yet, and let an autoscaler bring it, later than any doubt."""
-    kube, label = namespace.kube, {_LATER: namespace.name}
+def apply_where_a_node_comes_later(
+    kube: Kube, namespace: Namespace, release: Release, deadlines: Deadlines
+) -> Rollout:
+    """Apply a release that asks for a node which is not there yet, and let an autoscaler bring it, later than any doubt.
+
+    `kube` is the autoscaler's, as those of the others here are the platform's.
+    """
+    label = {_LATER: namespace.name}
     placed = Patch.model_validate(
         {
             "kind": "StatefulSet",
@@ -239,8 +243,8 @@ def _bring(kube: Kube, namespace: str, node: str, label: Mapping[str, str], dead
 
 
 @contextmanager
-def _configured(
-    namespace: Namespace, run_id: str, kind: str, service_in: str, authority: bytes = b""
+def _configured(  # noqa: PLR0917 - what it stands on
+    kube: Kube, namespace: Namespace, run_id: str, kind: str, service_in: str, authority: bytes = b""
 ) -> Iterator[None]:
     """Let a webhook of a kind judge what those of that kind are asked about, in one namespace alone."""
     name = f"chroma-conformance-{namespace.name}"
@@ -263,11 +267,11 @@ def _configured(
             }
         ],
     }
-    namespace.kube.create(configuration)
+    kube.create(configuration)
     try:
         yield
     finally:
-        namespace.kube.delete(*key(configuration))
+        kube.delete(*key(configuration))
 
 
 def _container(inventory: Inventory) -> Object:
@@ -284,9 +288,9 @@ def _has_endpoints(kube: Kube, home: str) -> bool:
     )
 
 
-def _injects(namespace: Namespace, run_id: str) -> bool:
+def _injects(kube: Kube, namespace: Namespace, run_id: str) -> bool:
     pod = probe.pod("tried", namespace.name, run_id, namespace.inventory.vantage_image, ["sleep"])
-    tried = namespace.kube.create(pod, dry_run=True)
+    tried = kube.create(pod, dry_run=True)
     names = [
         one["name"] for kind in ("containers", "initContainers") for one in tried["spec"].get(kind) or ()
     ]

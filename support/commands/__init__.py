@@ -33,6 +33,7 @@ COMMANDS: Final[Mapping[str, tuple[str, str]]] = {
 }
 # Those that touch no release, and for which no cluster is taken up.
 ERRANDS: Final[Mapping[str, tuple[str, str]]] = {
+    "rights": ("rights", "run"),
     "job": ("job", "run"),
     "merge": ("merge", "of_directory"),
     "collect": ("merge", "of_job"),

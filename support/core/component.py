@@ -22,6 +22,8 @@ AUTH_SECRET: Final = "chroma-auth"  # noqa: S105 - a name
 AUTH_KEY: Final = "auth-token"
 # The Secret with the record of what was live last.
 LAST_LIVE: Final = "chroma-last-live"
+# All Secrets of a release: beside these the one that its gateway reads.
+SECRETS: Final = (AUTH_SECRET, "chroma-gateway", TLS_SECRET, LAST_LIVE)
 
 TOKEN_HEADER: Final = "X-Chroma-Token"  # noqa: S105 - a name
 HEARTBEAT: Final = "/api/v2/heartbeat"

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
+from support.core.component import SECRETS
 from support.core.errors import SuiteError
 from support.core.parallel import in_parallel
 from support.core.wait import Timeout, wait_for
@@ -70,6 +71,11 @@ class Situation:
     nodes: dict[str, Object] = field(default_factory=dict)
     held: tuple[str, ...] = ()
     now: dt.datetime = field(default_factory=lambda: dt.datetime.now(dt.UTC))
+
+    @property
+    def is_deployed(self) -> bool:
+        """Whether anything of the suite is there."""
+        return any(is_ours(obj) for obj in (self.namespace, *self.objects) if obj)
 
     @property
     def is_ending(self) -> bool:
@@ -201,8 +207,10 @@ def observe(kube: Kube, namespace: str) -> Situation:
     around = kube.get("Namespace", namespace)
     if not around:
         return Situation()
-    found = in_parallel([partial(kube.list, kind, namespace) for kind in KINDS])
-    objects = [obj for some in found for obj in some]
+    found = in_parallel([partial(kube.list, kind, namespace) for kind in KINDS if kind != "Secret"])
+    # A list of them would show those of others, which not everybody may see.
+    secrets = in_parallel([partial(kube.get, "Secret", name, namespace) for name in SECRETS])
+    objects = [obj for some in (*found, filter(None, secrets)) for obj in some]
     volumes = {claim["spec"].get("volumeName", "") for claim in objects if is_claim(claim)} - {""}
     nodes = {
         obj["spec"].get("nodeName", "") for obj in objects if obj["kind"] == "Pod" and ending.is_ending(obj)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
@@ -9,7 +10,6 @@ from support.core.parallel import in_parallel
 from support.core.wait import wait_for
 from support.deploy.objects import is_announcement, is_claim
 from support.deploy.volumes import claimed_by, claimed_from, counted, of_namespaces, stays
-from support.kube.discovery import Contents
 from support.kube.errors import ApiError
 from support.kube.labels import OWNED, is_ours
 from support.kube.objects import key
@@ -18,6 +18,7 @@ from support.kube.watch import Watch
 if TYPE_CHECKING:
     from support.core.wait import Deadlines
     from support.kube.client import Kube
+    from support.kube.discovery import Contents
     from support.kube.objects import Key, Object, Objects
 
 # The kinds that releases and their faults are made of, the makers of pods first: a pod goes after what would make
@@ -57,7 +58,7 @@ def owned(kube: Kube, namespace: str) -> Objects:
 def foreign(kube: Kube, namespace: str) -> Contents:
     """Return, as metadata, what is in a namespace and is not the suite's, and the APIs that hide whether there is more."""
     inside = _inside(kube, namespace)
-    return Contents([obj for obj in inside.objects if not is_ours(obj)], inside.unseen)
+    return replace(inside, objects=[obj for obj in inside.objects if not is_ours(obj)])
 
 
 def traces(kube: Kube, namespace: str) -> list[Key]:
@@ -83,7 +84,7 @@ def _inside(kube: Kube, namespace: str) -> Contents:
         and key(obj) not in _GIVEN
         and obj["kind"] not in _MIRRORS
     ]
-    return Contents(inside, found.unseen)
+    return replace(found, objects=inside)
 
 
 def why_stays(around: Object, others: Contents) -> str:
@@ -101,6 +102,11 @@ def why_kept(namespace: str, others: Contents) -> str:
         return (
             f"namespace {namespace} stays, since it holds what is not the suite's: {named}; where nobody needs that, "
             f"`kubectl delete namespace {namespace}`"
+        )
+    if others.forbidden:
+        return (
+            f"namespace {namespace} stays, since it cannot be seen whether it holds anything of others: this user may not list "
+            f"{', '.join(others.forbidden)} there; let an administrator grant that, or `kubectl delete namespace {namespace}`"
         )
     if others.unseen:
         first = others.unseen[0]

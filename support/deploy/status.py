@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from support.core.component import DEFAULT_DATABASE, HEARTBEAT, SERVICE, TENANT, TOKEN_HEADER
 from support.core.parallel import in_parallel
 from support.core.symptoms import Symptom, symptom_of
-from support.deploy import last_live, precheck, removal, token_seen, vitals
+from support.deploy import last_live, precheck, token_seen, vitals
 from support.deploy.liveness import NeverWill, NotYet
 from support.deploy.objects import ANNOUNCEMENT
 from support.deploy.results import NotLive
@@ -166,7 +166,7 @@ def _observe(namespace: Namespace) -> Status:
     recalled = last_live.recall(kube, name)
     statefulset = next(filter(is_ours, kube.list("StatefulSet", name)), None)
     seen = precheck.observe(kube, name)
-    proved = _why_not_live(namespace)
+    proved = _why_not_live(namespace, seen)
     known = seen.why_not_live() if proved else None
     why = f"{known.what} is {known.seen}" if known else proved.why if proved else ""
     reached = recalled is not None and statefulset is not None
@@ -204,8 +204,8 @@ def _observe(namespace: Namespace) -> Status:
     )
 
 
-def _why_not_live(namespace: Namespace) -> NotLive | None:
-    if not removal.owned(namespace.kube, namespace.name):
+def _why_not_live(namespace: Namespace, seen: precheck.Situation) -> NotLive | None:
+    if not seen.is_deployed:
         return NotLive(f"nothing is deployed in {namespace.name}")
     try:
         namespace.prove_live()

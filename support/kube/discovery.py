@@ -20,28 +20,40 @@ _DISCOVERY: Final = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDisc
 _METADATA: Final = "application/json;g=meta.k8s.io;v=v1;as=PartialObjectMetadataList"
 # HTTP statuses by which an API says that it has no such resource (any more), or none that can be listed.
 _NOTHING_THERE: Final = {404, 405}
+_FORBIDDEN: Final = 403
 
 
 @dataclass(frozen=True)
 class Contents:
-    """What a namespace holds; `unseen` names the APIs that could not be looked into, as their APIService is named."""
+    """What a namespace holds; `unseen` names the APIs that could not be looked into, as their APIService is named.
+
+    `forbidden` names the resources that may not be listed, as rights on them are granted ("widgets.example.com").
+    """
 
     objects: Objects
     unseen: tuple[str, ...]
+    forbidden: tuple[str, ...] = ()
 
 
 def contents(ask: Ask, namespace: str) -> Contents:
     """Return all that a namespace holds, as `Kube.everything` does."""
     found: Objects = []
     unseen: dict[str, None] = {}
+    forbidden: list[str] = []
     for root in ("api", "apis"):
         for api, path, resources in _discovered(ask, root, unseen):
             for resource in resources:
                 kind = resource["responseKind"]["kind"]
                 where = f"{path}/namespaces/{namespace}/{resource['resource']}"
-                listed = _listed(ask, where, api, unseen)
+                try:
+                    listed = _listed(ask, where, api, unseen)
+                except ApiError as error:
+                    if error.status != _FORBIDDEN:
+                        raise
+                    forbidden.append(f"{resource['resource']}.{api.partition('.')[2]}".rstrip("."))
+                    continue
                 found += [{"kind": kind, "metadata": item["metadata"]} for item in listed]
-    return Contents(found, tuple(unseen))
+    return Contents(found, tuple(unseen), tuple(forbidden))
 
 
 def _discovered(ask: Ask, root: str, unseen: dict[str, None]) -> Iterator[tuple[str, str, Objects]]:
@@ -67,11 +79,14 @@ def _discovered(ask: Ask, root: str, unseen: dict[str, None]) -> Iterator[tuple[
 
 
 def _listed(ask: Ask, path: str, api: str, unseen: dict[str, None]) -> Objects:
-    """Return the metadata of what lies at a path; what cannot be looked at is noted as unseen."""
+    """Return the metadata of what lies at a path; an API that does not answer is noted as unseen.
+
+    Raises `ApiError` where nobody answers at all, or where the user may not look.
+    """
     try:
         return list(ask(path, _METADATA).get("items") or ())
     except ApiError as error:
-        if error.unanswered:
+        if error.unanswered or error.status == _FORBIDDEN:
             raise
         if error.status not in _NOTHING_THERE:
             unseen[api] = None

@@ -18,12 +18,12 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from support.kube.objects import Object
-    from support.platform.permissions import Right
+    from support.platform.rights import Grant
 
 # HTTP statuses by which every question is refused: 0 is none at all, 401 means that the user is unknown.
 NOBODY_THERE: Final = {0, 401}
 _ISSUE: Final = "let the platform issue it (cert-manager: `kubectl get certificate -A`)"
-_GRANT: Final = "let an administrator bind its user to a ClusterRole that grants them"
+_GRANT: Final = "let an administrator grant what `pytest --rights MODE` prints"
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ class Platform:
     ingress_classes: frozenset[str] | Unknown
     storage_classes: frozenset[str] | Unknown
     certificate: Object | Unknown | None
-    lacking: tuple[Right, ...] | Unknown
+    lacking: tuple[Grant, ...] | Unknown
     silence: str | Unknown
     nameless: str | Unknown
     gateway: Object | Unknown | None = None
@@ -80,7 +80,7 @@ def judge(stated: Mapping[str, Any], platform: Platform, now: datetime) -> Asses
     return Assessment(
         problems=tuple(each for each in judged if isinstance(each, str)),
         unknown=tuple(each.why for each in judged if isinstance(each, Unknown)),
-        warned=tuple(_host(stated, platform)),
+        warned=(*_host(stated, platform), *_conveniences(platform)),
     )
 
 
@@ -179,5 +179,14 @@ def host(domain_name: str) -> str:
 def _rights(platform: Platform) -> Iterator[str | Unknown]:
     if isinstance(platform.lacking, Unknown):
         yield f"kubeconfig: the cluster does not tell its user what it may do ({platform.lacking.why}); {_GRANT}"
-    elif platform.lacking:
-        yield f"kubeconfig: its user lacks rights in all namespaces: {describe(platform.lacking)}; {_GRANT}"
+    elif needed := [one for one in platform.lacking if not one.without]:
+        yield f"kubeconfig: its user lacks rights {describe(needed)}; {_GRANT}"
+
+
+def _conveniences(platform: Platform) -> Iterator[str]:
+    """Warn of rights without which a run knows less, and goes on."""
+    if isinstance(platform.lacking, Unknown):
+        return
+    for without in dict.fromkeys(one.without for one in platform.lacking if one.without):
+        missing = describe(one for one in platform.lacking if one.without == without)
+        yield f"kubeconfig: its user lacks rights {missing}; {without}"

@@ -3,6 +3,7 @@
 import re
 import ssl
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
@@ -229,6 +230,19 @@ def exposure_of(file: Path | None, environ: Mapping[str, str], usual: str) -> st
     """Return how hosts are exposed, as far as that is stated: what is wrong with the rest is for `Inventory.load` to say."""
     stated, _ = _stated(file)
     return str(environ.get("EXPOSURE") or stated.get("exposure") or usual)
+
+
+def values_of(file: Path | None, environ: Mapping[str, str]) -> dict[str, Any]:
+    """Return the values of an inventory that are right as such, where others may be missing or wrong."""
+    found: dict[str, Any] = {}
+
+    def see(sound: Mapping[str, Any]) -> Iterable[str]:
+        found.update(sound)
+        return ()
+
+    with suppress(InventoryError):
+        Inventory.load(file, {}, environ, see)
+    return found
 
 
 def _sound(model: type[BaseModel], values: Mapping[str, Any], error: ValidationError) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from support.core.restraint import restraint
 from support.core.wait import Timeout
 from support.kube.client import Kube
 from support.kube.errors import ApiError
+from support.platform import rights
 from support.platform.assessment import NOBODY_THERE, Assessment, Platform, Unknown, host, judge, unusable
 from support.platform.certificate import Source
 from support.platform.inventory import ROUTE
@@ -27,33 +28,40 @@ T = TypeVar("T")
 
 
 def preflight(
-    stated: Mapping[str, Any], provided: Mapping[str, Any], run_id: str, deadlines: Deadlines
+    stated: Mapping[str, Any],
+    provided: Mapping[str, Any],
+    run_id: str,
+    deadlines: Deadlines,
+    asked: rights.Asked = rights.DEPLOY,
 ) -> Assessment:
     """Judge the values of an inventory that are right as such against the cluster of its kubeconfig.
+
+    The user needs the rights for what is `asked` of the suite.
 
     `provided` are those that the maker of the cluster provides: its registry is filled, and no node need be asked.
     """
     kube = Kube(stated["kubeconfig"], stated.get("context"))
     try:
-        platform = _look(kube, stated, provided, run_id, deadlines)
+        platform = _look(kube, stated, provided, run_id, deadlines, asked)
     except ApiError as error:
         return unusable(error.status, error.message)
     return judge(stated, platform, datetime.now(UTC))
 
 
-def _look(
-    kube: Kube, stated: Mapping[str, Any], provided: Mapping[str, Any], run_id: str, deadlines: Deadlines
+def _look(  # noqa: PLR0917 - what it takes
+    kube: Kube,
+    stated: Mapping[str, Any],
+    provided: Mapping[str, Any],
+    run_id: str,
+    deadlines: Deadlines,
+    asked: rights.Asked,
 ) -> Platform:
     looks: tuple[Callable[[], Any], ...] = (
         partial(_names, kube, "IngressClass"),
         partial(_names, kube, "StorageClass"),
         partial(_certificate, kube, stated),
         # A namespace that is nobody's.
-        lambda: (
-            tuple(lacking(kube, f"chroma-{run_id}", stated.get("exposure", "")))
-            if restraint().changes
-            else ()
-        ),
+        lambda: tuple(lacking(kube, rights.needed(asked, stated), f"chroma-{run_id}")),
         partial(_silence, kube, stated, provided, run_id, deadlines),
         partial(_nameless, stated),
         partial(_gateway, kube, stated),

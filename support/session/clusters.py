@@ -36,6 +36,14 @@ class Ground(Protocol):
 class Cluster(Access, Ground, Protocol):
     """A cluster that can be used."""
 
+    @property
+    def platform_kubeconfig(self) -> Path | None:
+        """With which other people are played, where that is not the one of `kubeconfig`."""
+
+    @property
+    def audit_log(self) -> Path | None:
+        """Where its API server writes down what it is asked, where that can be read."""
+
 
 def as_cluster(ground: Ground) -> Cluster:
     """Return a run's ground where it is a cluster, as it is unless the run is about an address."""
@@ -54,6 +62,8 @@ class HandedCluster:
     context: str
     capabilities: frozenset[str]
     inventory: Mapping[str, Any]
+    platform_kubeconfig: Path | None = None
+    audit_log: Path | None = None
     images: Sequence[UsedImage] = ()
 
     @classmethod
@@ -65,6 +75,8 @@ class HandedCluster:
             handed["context"],
             frozenset(handed["capabilities"]),
             handed["inventory"],
+            _path(handed["platform_kubeconfig"]),
+            _path(handed["audit_log"]),
         )
 
 
@@ -76,7 +88,13 @@ def hand_over(cluster: Cluster) -> dict[str, Any]:
         "context": cluster.context,
         "capabilities": sorted(cluster.capabilities),
         "inventory": {name: _plain(value) for name, value in cluster.inventory.items()},
+        "platform_kubeconfig": _plain(cluster.platform_kubeconfig),
+        "audit_log": _plain(cluster.audit_log),
     }
+
+
+def _path(handed: str | None) -> Path | None:
+    return Path(handed) if handed else None
 
 
 def _plain(value: Any) -> Any:

@@ -15,6 +15,7 @@ from support.release.release import USUAL
 from support.release.versions import AUTHENTICATION
 from support.reporting.scenario import BUDGET, DISRUPTIVE, LEVELS, MODE_CAPABILITIES
 from support.session.job_options import about_jobs
+from support.session.rights_options import declare_platform, declare_rights
 
 PROVIDERS: Final = ("auto", "embedded", "external")
 # Where the run is about an address, which no provider gives.
@@ -43,7 +44,7 @@ ROLL_BACKS: Final = ("never", "on-failure", "always")
 # What may be asked for instead of a run of the features; support/commands says what each does.
 COMMANDS: Final[tuple[str, ...]] = (
     *("plan", "apply", "remove", "history", "back_to", "backup", "restore"),
-    *("status", "notes", "sweep", "job", "merge", "collect"),
+    *("status", "notes", "sweep", "rights", "job", "merge", "collect"),
 )
 
 
@@ -128,6 +129,7 @@ def _about_the_release(add: Add) -> None:
         help="the kubeconfig of an existing cluster to run on; in-cluster: that of the pod, as its ServiceAccount",
     )
     add("--context", metavar="NAME", help="the context of that kubeconfig (default: its current one)")
+    declare_platform(add)
     add(
         "--endpoint",
         metavar="URL",
@@ -330,6 +332,7 @@ def _commands(add: Add) -> None:
         const="",
         help="remove what runs have left on the cluster that were killed, and only that",
     )
+    declare_rights(add)
     add(
         "--yes",
         action="store_true",

@@ -17,7 +17,7 @@ from support.release.place import USUAL_NAMESPACE
 from support.reporting.scenario import DEPLOYING, MODE_CAPABILITIES, WRITING
 from support.session.command_line import COMMANDS, CONCEDED, ENDPOINT
 from support.session.job_options import complaints_about_shards, shard_of
-from support.session.kubeconfigs import complaints_about_kubeconfig, path_of_kubeconfig
+from support.session.kubeconfigs import complaints_about_kubeconfigs, path_of_kubeconfig
 
 # Short enough that its throw-away companions ("NAME-gw1-0123abcd-12") are names of Kubernetes as well.
 _NAMESPACE: Final = r"[a-z]([a-z0-9-]{0,38}[a-z0-9])?"
@@ -36,6 +36,7 @@ class Options:
     endpoint: str | None  # the address of a Chroma, which the run is about in the stead of a cluster
     tenant: str
     database: str
+    platform_kubeconfig: Path | None
     inventory: Path | None
     release: str | None  # None: the usual one
     changes: tuple[str, ...]  # of the release, each as KEY=VALUE
@@ -82,6 +83,7 @@ class Options:
             endpoint=(get("endpoint") or "").rstrip("/") or None,
             tenant=get("tenant"),
             database=get("database"),
+            platform_kubeconfig=_path(get("platform_kubeconfig")),
             inventory=_path(get("inventory")),
             release=get("release"),
             changes=tuple(get("changes")),
@@ -176,8 +178,8 @@ class Options:
             wrong += _complaints_about_command(self.command, self.argument, self.revision, self.provider)
         if self.context is not None and self.kubeconfig is None:
             wrong.append("--context names a context of a kubeconfig: add --kubeconfig FILE")
-        if self.kubeconfig is not None:
-            wrong += complaints_about_kubeconfig(self.kubeconfig, self.context)
+        others = self.platform_kubeconfig
+        wrong += complaints_about_kubeconfigs(self.kubeconfig, self.context, others, self.provider)
         if self.inventory is not None and not self.inventory.is_file():
             wrong.append(
                 f"--inventory {self.inventory}: no such file; give a YAML file as docs/live-clusters.md shows it"

@@ -23,6 +23,7 @@ from support.kube.client import Kube
 from support.kube.errors import ApiError
 from support.kube.secrets import decoded
 from support.kube.silence import silence
+from support.platform import rights
 from support.platform.inventory import INGRESS, Inventory, InventoryError, exposure_of
 from support.release.catalogue import load, shares_fate
 from support.release.place import Place, misplaced
@@ -137,6 +138,11 @@ class Run:
         """How the names of throw-away namespaces of this process begin."""
         return "-".join(filter(None, (self.options.namespace, self.worker, self.id))) + "-"
 
+    @property
+    def rights_mode(self) -> str:
+        """What the run may do, by the name of its rights (manifests/suite/)."""
+        return self.options.mode.removeprefix("--") or rights.DEPLOY.mode
+
     @contextmanager
     def using(self, access: Access) -> Iterator[Inventory]:
         """Lend what the platform gives; its hosts have their addresses in this process alone."""
@@ -218,7 +224,10 @@ class Run:
         """
 
         def check(stated: Mapping[str, Any]) -> Iterable[str]:
-            assessment = preflight(stated, access.inventory, self.id, self.deadlines)
+            asked = rights.Asked(
+                self.rights_mode, self.options.namespace, self.options.vantage_namespace or ""
+            )
+            assessment = preflight(stated, access.inventory, self.id, self.deadlines, asked)
             for line in (*assessment.warned, *(f"not known of {line}" for line in assessment.unknown)):
                 progress(line)
             return (*assessment.problems, *misplaced(self.options.host, stated))

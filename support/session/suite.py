@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
@@ -17,7 +17,7 @@ from support.release.versions import AUTHENTICATION
 from support.reporting.terminal import SpecificationReporter
 from support.reporting.verdict import Results
 from support.session.address import look_at
-from support.session.clusters import CLUSTERS, Ground, Provider
+from support.session.clusters import CLUSTERS, Ground, Provider, as_cluster
 from support.session.run import INSECURE
 from support.session.termination import Termination
 
@@ -145,6 +145,12 @@ def end(suite: Suite) -> None:
     suite.arrival.close()
     provider, suite.provider, began = suite.provider, None, time.monotonic()
     if provider:
+        log = as_cluster(suite.ground).audit_log if suite.ground else None
+        if suite.report and log:
+            from support.session import rights_used  # noqa: PLC0415 - few clusters have such a log
+
+            with suppress(OSError):  # a run that cannot write its reports says so by itself
+                rights_used.write(suite.run, log, suite.run.options.report_dir)
         provider.delete()
         if suite.report and suite.run.options.provider == "embedded":
             suite.report.times["end of the cluster"] = time.monotonic() - began

@@ -42,6 +42,7 @@ EXAMPLES = {"manifests/faults/collections/collections-counted-in-another-databas
 # Of sha256sum, of Chroma's server, of kubectl, of pip, of pytest-rerunfailures and of `python -m cluster`.
 OTHERS_OPTIONS = {
     "--check",
+    "--duration",
     "--for",
     "--from-literal",
     "--gateway-api",

@@ -41,7 +41,6 @@ class Issuer:
         self, kube: Kube, inventory: Inventory, namespace: str, run_id: str, directory: Path
     ) -> None:
         self._kube = kube
-        self._run_id = run_id
         self._authority = CA()
         bundle = directory / "authority.pem"
         self._authority.cert_pem.write_to_path(bundle)
@@ -63,7 +62,7 @@ class Issuer:
     def renew(self) -> str:
         """Issue a certificate in the place of the one before; return its fingerprint."""
         tls = issue(self._authority, self._source.wildcard)
-        self._kube.apply(secret_of(tls, self._source, self._run_id))
+        self._kube.apply(secret_of(tls, self._source))
         certificate = x509.load_pem_x509_certificate(tls.certificate)
         return _fingerprint(certificate.public_bytes(Encoding.DER))
 

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from support.core.wait import Deadlines
     from support.deploy.live import Live
     from support.deploy.namespace import Namespace
+    from support.kube.client import Kube
     from support.kube.objects import Object
 
 _IMAGE: Final = "code-server-stand-in:1"
@@ -55,10 +56,10 @@ class CodeServerStandIn:
     It is empty until somebody works there.
     """
 
-    def __init__(self, namespace: Namespace, deadlines: Deadlines, run_id: str) -> None:
+    def __init__(self, platform: Kube, namespace: Namespace, deadlines: Deadlines, run_id: str) -> None:
         self.namespace = namespace
         self.home = code_server.home_beside(namespace.name)
-        self._kube = namespace.kube
+        self._kube = platform
         self._deadlines = deadlines
         inventory = namespace.inventory
         image = f"{inventory.harbor_registry}/{inventory.library_project}/{_IMAGE}"
@@ -106,8 +107,8 @@ class CodeServerStandIn:
         self.update()
 
     def update(self) -> None:
-        """Let the shells know what is announced."""
-        problem = code_server.update(self._kube, self.namespace.name, self._deadlines.answer)
+        """Let the shells know what is announced, as an apply does."""
+        problem = code_server.update(self.namespace.kube, self.namespace.name, self._deadlines.answer)
         assert "has what is announced" in problem, problem
 
     def know(self, ways: Sequence[str] = WAYS) -> dict[str, Environment]:

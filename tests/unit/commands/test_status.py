@@ -15,10 +15,12 @@ from support.commands import follow
 from support.commands.status import render_text
 from support.deploy import status, token_seen, vitals
 from support.deploy.liveness import NotYet
+from support.deploy.precheck import Situation
 from support.deploy.results import NotLive
 from support.deploy.status import Announcement, ClaimState, Collection, Pod, StatefulSet, Status
 from support.deploy.vitals import Amount, Moment, Vitals
 from support.kube.errors import ApiError
+from support.kube.labels import OWNED
 from support.network.http import Response
 from support.release.catalogue import load
 
@@ -108,15 +110,15 @@ def test_a_version_that_lists_no_databases_has_its_default_one() -> None:
 
 
 @pytest.mark.parametrize("why", ["its pod is not ready", 'release "old" is not live: GET /x: 502'])
-def test_the_reason_is_handed_over_whatever_its_words(monkeypatch: pytest.MonkeyPatch, why: str) -> None:
+def test_the_reason_is_handed_over_whatever_its_words(why: str) -> None:
     class Ill:
         name, kube = "chroma", None
 
         def prove_live(self) -> None:
             raise NotLive(why, load("gateway"))
 
-    monkeypatch.setattr("support.deploy.removal.owned", lambda *_: [{}])
-    found = status._why_not_live(cast("Namespace", Ill()))
+    deployed = Situation({"metadata": {"name": "chroma", "labels": OWNED}})
+    found = status._why_not_live(cast("Namespace", Ill()), deployed)
     assert found
     assert found.why == why
 

@@ -76,11 +76,16 @@ def test_what_is_only_measured_is_nothing_that_a_namespace_holds() -> None:
     assert cluster(METRICS).everything("x") == cluster().everything("x")
 
 
-@pytest.mark.parametrize("status", [403, 500, 503, 504])
+@pytest.mark.parametrize("status", [500, 503, 504])
 def test_an_api_that_was_reached_once_and_fails_now_is_unseen(status: int) -> None:
     failing = cluster(CUSTOM, **{"apis/example.com/v1/namespaces/x/things": status})
     found = failing.everything("x")
     assert found.unseen == ("v1.example.com",)
+
+
+def test_what_may_not_be_listed_is_named_and_is_no_silent_api() -> None:
+    found = cluster(CUSTOM, **{"apis/example.com/v1/namespaces/x/things": 403}).everything("x")
+    assert (found.unseen, found.forbidden) == ((), ("things.example.com",))
 
 
 @pytest.mark.parametrize("status", [404, 405])
@@ -102,6 +107,8 @@ def test_a_cluster_that_does_not_answer_is_no_unseen_api() -> None:
 def test_why_a_namespace_stays_is_told_with_what_to_do() -> None:
     hidden = removal.why_kept("chroma", Contents([], ("v1beta1.metrics.k8s.io",)))
     assert "kubectl delete apiservice v1beta1.metrics.k8s.io" in hidden
+    closed = removal.why_kept("chroma", Contents([], (), ("things.example.com",)))
+    assert "this user may not list things.example.com there; let an administrator grant that" in closed
     foreign = [{"kind": "ConfigMap", "metadata": {"name": "notes"}}]
     assert "ConfigMap notes" in removal.why_kept("chroma", Contents(foreign, ()))
     assert removal.why_kept("chroma", Contents([], ())) == ""

@@ -11,6 +11,7 @@ from support.checks.certificate.authority import PAST, issue
 from support.checks.inventory import secret_of
 from support.platform.assessment import Assessment, Platform, Unknown, judge, unusable
 from support.platform.certificate import Source
+from support.platform.rights import Grant
 
 STATED = {
     "domain_name": "example.com",
@@ -25,7 +26,7 @@ SOURCE = Source.of("example.com", "default")
 FIT = Platform(
     frozenset({"nginx", "traefik"}),
     frozenset({"k8s-hostpath"}),
-    secret_of(issue(AUTHORITY, "*.example.com"), SOURCE, "r1"),
+    secret_of(issue(AUTHORITY, "*.example.com"), SOURCE),
     (),
     "",
     "",
@@ -45,8 +46,8 @@ def test_everything_wrong_is_told_at_once_with_its_remedy() -> None:
     assessment = judged(
         {**STATED, "primary_ingress_class": "apache"},
         storage_classes=frozenset(),
-        certificate=secret_of(issue(AUTHORITY, "*.example.com", PAST), SOURCE, "r1"),
-        lacking=(("get", "", "secrets"),),
+        certificate=secret_of(issue(AUTHORITY, "*.example.com", PAST), SOURCE),
+        lacking=(Grant("get", "", "secrets"),),
         silence="no such host",
     )
     beginnings = [
@@ -92,6 +93,17 @@ def test_what_may_not_be_looked_at_is_said_and_stops_nobody(field: str, told: st
 def test_who_may_not_even_ask_for_rights_is_told_so() -> None:
     (line,) = judged(lacking=FORBIDDEN).problems
     assert line.startswith("kubeconfig: the cluster does not tell its user what it may do (forbidden)")
+
+
+def test_who_lacks_what_a_run_can_do_without_is_warned() -> None:
+    assessment = judged(lacking=(Grant("list", "", "nodes", without="why no node takes a pod is not known"),))
+    assert assessment == Assessment(
+        (),
+        (),
+        (
+            "kubeconfig: its user lacks rights in all namespaces: list of nodes; why no node takes a pod is not known",
+        ),
+    )
 
 
 def test_values_that_are_missing_are_not_judged() -> None:

@@ -25,7 +25,7 @@ def told(tls: Tls, now: datetime | None = None) -> list[str]:
 
 
 def kept(tls: Tls) -> Object:
-    return secret_of(tls, SOURCE, "r1")
+    return secret_of(tls, SOURCE)
 
 
 def test_the_secret_is_named_after_the_domain() -> None:

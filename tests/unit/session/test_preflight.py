@@ -13,7 +13,7 @@ Feature: Things
 """
 
 WRONG = """
-def preflight(stated, provided, run_id, deadlines):
+def preflight(*_):
     from support.platform.assessment import Assessment
     return Assessment(("primary_ingress_class: the cluster has no nginx; give another",), ("storage_class_name: whether",))
 """
