@@ -38,7 +38,7 @@ def namespace_never_named(
 def host_of_another_namespace(
     here: Namespace, fresh_namespaces: Callable[[], Namespace], run_id: str
 ) -> None:
-    naming.occupy_host(fresh_namespaces(), here.host, run_id)
+    naming.occupy_host(fresh_namespaces(), here, run_id)
 
 
 @then("the progress says that the release waits for the name")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from support.core.resolver import nameless
 from support.deploy import last_live
@@ -31,6 +31,10 @@ if TYPE_CHECKING:
     from support.platform.inventory import Inventory
     from support.release.place import Place
     from support.release.release import Release
+
+
+# The kinds of objects that expose a host.
+_EXPOSING: Final = ("Ingress", "HTTPRoute")
 
 
 @dataclass(frozen=True)
@@ -93,25 +97,31 @@ class Site:
 
         A controller leads such a host to either, so that nothing that is seen through it is proved of one.
         """
-        wanted = {(obj["kind"], *way) for obj in objects for way in _ways(obj)}
-        try:
-            others = [
-                obj
-                for kind in sorted({kind for kind, _, _ in wanted})
-                for obj in self.kube.list(kind)
-                if obj["metadata"]["namespace"] != self.name
-            ]
-        except ApiError as error:
-            if error.unanswered:
-                raise
-            return None
+        wanted = {(host, obj["kind"], door) for obj in objects for host, door in _ways(obj)}
+        hosts_wanted, kinds = {host for host, _, _ in wanted}, {kind for _, kind, _ in wanted}
+        others = [
+            obj
+            for kind in (_EXPOSING if wanted else ())
+            for obj in self._listed(kind)
+            if obj["metadata"]["namespace"] != self.name
+        ]
         taken = [
             f"{host} is the host of {obj['kind']} {obj['metadata']['namespace']}/{obj['metadata']['name']}"
             for obj in others
             for host, door in _ways(obj)
-            if (obj["kind"], host, door) in wanted
+            # Two classes of Ingress are two doors; whether an Ingress and a route are, nobody here knows.
+            if host in hosts_wanted and (obj["kind"] not in kinds or (host, obj["kind"], door) in wanted)
         ]
         return Finding(Cause.HOST_TAKEN, "; ".join(sorted(set(taken)))) if taken else None
+
+    def _listed(self, kind: str) -> Objects:
+        """Return all objects of a kind; none where the cluster has no such kind, or we may not look."""
+        try:
+            return self.kube.list(kind)
+        except ApiError as error:
+            if error.unanswered:
+                raise
+            return []
 
     def _unaccepted(self, objects: Objects) -> Finding | None:
         """Return that a Gateway would not take a route among some objects; None also where we may not look."""

@@ -66,13 +66,13 @@ class LateNames:
             raise PromiseBroken(f"a line that says that {self._name} is waited for", self.reported)
 
 
-def occupy_host(neighbour: Namespace, host: str, run_id: str) -> None:
-    """Expose a host name from another namespace, as the platform exposes hosts."""
+def occupy_host(neighbour: Namespace, of: Namespace, run_id: str) -> None:
+    """Expose the host of a namespace from another, as its platform exposes hosts."""
     kube = neighbour.kube
     kube.apply(probe.namespace(neighbour.name, run_id))
     metadata = {"name": "occupant", "namespace": neighbour.name, "labels": ownership(run_id)}
-    expose = _route if neighbour.inventory.exposure == ROUTE else _ingress
-    kube.apply({**expose(neighbour.inventory, host), "metadata": metadata})
+    expose = _route if of.inventory.exposure == ROUTE else _ingress
+    kube.apply({**expose(of.inventory, of.host), "metadata": metadata})
 
 
 def _ingress(inventory: Inventory, host: str) -> Object:
