@@ -33,8 +33,8 @@ _TOKEN: Final = "CHROMA_AUTH_TOKEN"  # noqa: S105 - the name of a variable
 
 
 def look(namespace: Namespace) -> Objects:
-    """Return what the platform finds when it looks for services, wherever that is."""
-    return namespace.kube.list("ConfigMap", None, discovery.SELECTOR)
+    """Return what the platform finds when it looks for services, of what is in a namespace."""
+    return namespace.kube.list("ConfigMap", namespace.name, discovery.SELECTOR)
 
 
 def entry_of(namespace: Namespace) -> Entry:
