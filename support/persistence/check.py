@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -24,7 +25,7 @@ class Examined:
 
     `torn` says in a phrase why its index cannot be used, "" where it can or where there is none yet. `records` are the ids
     of the records that were acknowledged; of those in `unlogged` the log surely has no vector, or may have an older one,
-    and of those in `unwritten` it has none at all.
+    and of those in `unwritten` it has none at all. `log` is all that the log has of it.
     """
 
     collection: Collection
@@ -32,6 +33,7 @@ class Examined:
     unlogged: frozenset[str]
     unwritten: frozenset[str]
     torn: str
+    log: Sequence[Entry]
 
 
 def examine(
@@ -49,40 +51,46 @@ def examine(
         records = replay.records(
             _after(entries, database.reached(collection.metadata_segment)), database.ids(collection)
         )
-        logged = replay.vectors(entries).keys()
         with lend(collection.vector_segment) as directory:
-            sure = logged if keeps_log else replay.surely_logged(entries, _had(directory, records))
-            torn = _torn(directory, collection, records, _after(entries, reached), reached)
+            had, torn = _looked_into(directory, collection, records, _after(entries, reached), reached)
+        logged = replay.vectors(entries).keys()
+        sure = logged if keeps_log else replay.surely_logged(entries, had)
         yield Examined(
-            collection, frozenset(records), frozenset(records - sure), frozenset(records - logged), torn
+            collection,
+            frozenset(records),
+            frozenset(records - sure),
+            frozenset(records - logged),
+            torn,
+            entries,
         )
 
 
-def _had(directory: Path, records: set[str]) -> Collection_[str]:
-    """Return what an index holds, as far as that can be read; where it cannot, it may be any record."""
-    try:
-        index = Index.read(directory)
-        held: Collection_[str] = index.labels if index.lists_ids or index.header.elements else ()
-    except TornError:
-        return records
-    return held
-
-
-def _torn(
+def _looked_into(
     directory: Path, collection: Collection, records: set[str], since: Sequence[Entry], reached: int
-) -> str:
-    """Say why an index cannot be used, which has taken over the log up to an entry; "" where it can be, or where there is none."""
-    if not directory.exists() and not reached:
-        return ""
+) -> tuple[Collection_[str], str]:
+    """Return what an index holds that has taken over the log up to an entry, and why it cannot be used ("" where it can be).
+
+    There may be none yet. Where it cannot be read, it may hold any record.
+    """
+    had: Collection_[str] = records
     try:
-        index = Index.read(directory)
-        # Chroma makes the files with the first vector, and fills them with the thousandth.
-        if not reached and not index.header.elements and not index.lists_ids:
-            return ""
+        index = _persisted(directory, reached)
+        if index is None:
+            return (), ""
+        with suppress(TornError):
+            had = index.labels
         index.check()
-        return _foreign(collection, records, index, since)
+        return had, _foreign(collection, records, index, since)
     except TornError as error:
-        return str(error)
+        return had, str(error)
+
+
+def _persisted(directory: Path, reached: int) -> Index | None:
+    """Return an index, None where there is none yet: Chroma makes the files with the first vector, and fills them with the thousandth."""
+    if not directory.exists() and not reached:
+        return None
+    index = Index.read(directory)
+    return index if reached or index.header.elements or index.lists_ids else None
 
 
 def _foreign(collection: Collection, records: set[str], index: Index, since: Iterable[Entry]) -> str:

@@ -10,7 +10,7 @@ import sqlite3
 from collections import defaultdict
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
-from itertools import groupby
+from itertools import groupby, islice
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any, Final
 
@@ -182,27 +182,29 @@ class Database:
         """Let Chroma build the index of a collection from the whole log at its next request."""
         self._connection.execute("DELETE FROM max_seq_id WHERE segment_id = ?", (collection.vector_segment,))
 
-    def put_back(self, collection: Collection, vectors: Iterable[tuple[str, bytes]]) -> int:
-        """Write vectors (float32, little-endian) into the log, before all that it has of a collection; return how many.
+    def put_back(self, collection: Collection, vectors: Mapping[str, bytes]) -> list[Entry]:
+        """Write vectors (float32, little-endian) into the log, before all that it has of a collection; return the entries.
 
         They stand at places that Chroma has purged: no entry of another collection moves. The highest are taken first, so
         that as many are left for another collection as were purged of its own.
         Raises `LookupError` where there is no such room.
         """
+        if not vectors:
+            return []
         topic, first = self._topic(collection)
-        free = self._free(first)
-        written = 0
-        for one, vector in vectors:
-            seq_id = next(free, None)
-            if seq_id is None:
-                raise LookupError(f"the log has no room before entry {first}")
-            self._connection.execute(
-                "INSERT INTO embeddings_queue (seq_id, operation, topic, id, vector, encoding, metadata)"
-                " VALUES (?, ?, ?, ?, ?, 'FLOAT32', '{}')",
-                (seq_id, int(Operation.UPSERT), topic, one, vector),
-            )
-            written += 1
-        return written
+        places = list(islice(self._free(first), len(vectors)))
+        if len(places) < len(vectors):
+            raise LookupError(f"the log has no room before entry {first}")
+        entries = [
+            Entry(place, Operation.UPSERT, one, vector=True)
+            for place, one in zip(places, vectors, strict=True)
+        ]
+        self._connection.executemany(
+            "INSERT INTO embeddings_queue (seq_id, operation, topic, id, vector, encoding, metadata)"
+            " VALUES (?, ?, ?, ?, ?, 'FLOAT32', '{}')",
+            ((one.seq_id, int(one.operation), topic, one.id, vectors[one.id]) for one in entries),
+        )
+        return sorted(entries)
 
     def delete(self, collection: Collection, ids: Iterable[str]) -> None:
         """Write into the log that records are deleted, after all that is in it."""

@@ -138,8 +138,7 @@ class Index:
         """
         header = self.header
         lengths = np.fromfile(self.directory / LENGTHS, "<f4", header.elements) if normalised else None
-        for begin in range(0, header.elements, _AT_ONCE):
-            rows = self.level_0[begin : begin + _AT_ONCE]
+        for begin, rows in self._chunks():
             words, labels = _words(rows[:, :4])[:, 0], _labels(rows, header)
             vectors = _vectors(rows, header)
             if lengths is not None:
@@ -162,12 +161,11 @@ class Index:
 
     def _check_level_0(self) -> set[int]:
         """Return the labels of the elements that are not deleted."""
-        header, live, seen = self.header, set[int](), 0
+        header, live = self.header, set[int]()
         labels = np.empty(header.elements, np.uint64)
-        for rows in self._chunks():
+        for begin, rows in self._chunks():
             words = _words(rows[:, : header.vector_offset])
-            labels[seen : seen + len(rows)] = some = _labels(rows, header)
-            seen += len(rows)
+            labels[begin : begin + len(rows)] = some = _labels(rows, header)
             _check_neighbours(words, header.max_links_at_level_0, header.elements, LEVEL_0)
             live.update(some[words[:, 0] & _DELETED == 0].tolist())
             if not np.isfinite(_vectors(rows, header)).all():
@@ -217,9 +215,10 @@ class Index:
             raise TornError(f"{LINKS} does not end with its last element")
         return np.array(levels, np.int64), np.array(starts, np.int64)
 
-    def _chunks(self) -> Iterator[np.ndarray[Any, np.dtype[np.uint8]]]:
+    def _chunks(self) -> Iterator[tuple[int, np.ndarray[Any, np.dtype[np.uint8]]]]:
+        """Yield the elements piece by piece, each with the number of its first one."""
         for begin in range(0, self.header.elements, _AT_ONCE):
-            yield self.level_0[begin : begin + _AT_ONCE]
+            yield begin, self.level_0[begin : begin + _AT_ONCE]
 
 
 class _Unpickler(pickle.Unpickler):

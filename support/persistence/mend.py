@@ -21,8 +21,11 @@ from support.persistence.database import DATABASE, Database
 from support.persistence.hnsw import HEADER, IDS, Index, TornError
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator
+    from collections.abc import Collection, Iterator, Sequence
     from pathlib import Path
+
+    from support.persistence.database import Collection as Stored
+    from support.persistence.replay import Entry
 
 # Below it lie the indexes that were torn, until their collections are found sound.
 SET_ASIDE: Final = "set-aside"
@@ -80,7 +83,7 @@ def mend(data: Path, accepted: Collection[str] = ()) -> Iterator[Mended]:
     with Database.open(data, write=True) as database:
         kept = database.keeps_log
         found = examine(database, lambda segment: nullcontext(data / segment), keeps_log=kept)
-        for one in list(found):
+        for one in found:
             yield _mended(data, database, one, given_up=one.collection.name in accepted)
         if not kept:
             database.keep_log()
@@ -107,12 +110,12 @@ def _mended(data: Path, database: Database, one: Examined, *, given_up: bool) ->
     lost = tuple(sorted(one.unwritten - vectors.keys()))
     if lost and not given_up:
         return Mended(one, Outcome.LOST, lost=lost)
-    put_back = database.put_back(one.collection, vectors.items())
+    put_back = database.put_back(one.collection, vectors)
     if not one.torn and not lost:
-        trimmed = _trim(database, one)
+        trimmed = _trim(database, one.collection, [*put_back, *one.log])
         database.commit()
         shutil.rmtree(data / SET_ASIDE / one.collection.vector_segment, ignore_errors=True)
-        return Mended(one, Outcome.SOUND, put_back, trimmed=trimmed)
+        return Mended(one, Outcome.SOUND, len(put_back), trimmed=trimmed)
     if lost:
         _hand_out(data, database, one, lost)
         database.delete(one.collection, lost)
@@ -120,17 +123,17 @@ def _mended(data: Path, database: Database, one: Examined, *, given_up: bool) ->
     # First the log is safe on the disk, then the index goes: a kill between the two leaves what is mended again.
     database.commit()
     _set_aside(data, one.collection.vector_segment)
-    return Mended(one, Outcome.ACCEPTED if lost else Outcome.REBUILT, put_back, lost)
+    return Mended(one, Outcome.ACCEPTED if lost else Outcome.REBUILT, len(put_back), lost)
 
 
-def _trim(database: Database, one: Examined) -> int:
+def _trim(database: Database, collection: Stored, log: Sequence[Entry]) -> int:
     """Take out of the log what later entries have replaced, where that is much; return how many entries went."""
-    reached = min(map(database.reached, (one.collection.vector_segment, one.collection.metadata_segment)))
-    entries = [entry for entry in database.log().get(one.collection.id, ()) if entry.seq_id <= reached]
+    reached = min(map(database.reached, (collection.vector_segment, collection.metadata_segment)))
+    entries = [entry for entry in log if entry.seq_id <= reached]
     live = replay.vectors(entries)
     if len(entries) <= max(_LOG_FACTOR * len(live), len(live) + _LOG_ROOM):
         return 0
-    return database.trim(one.collection, reached, frozenset(live.values()))
+    return database.trim(collection, reached, frozenset(live.values()))
 
 
 def _hand_out(data: Path, database: Database, one: Examined, lost: Collection[str]) -> None:
