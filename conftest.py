@@ -85,13 +85,13 @@ def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginMa
     if not pluginmanager.has_plugin(OPTIONS):
         pluginmanager.register(command_line, OPTIONS)
     config: Any = pluginmanager.get_plugin("pytestconfig")
-    args = config.invocation_params.args
-    if command_line.is_command_asked(parser, args):
+    is_command, is_address = command_line.asked(parser, config.invocation_params.args)
+    if is_command:
         for name in NOT_OF_COMMANDS:
             pluginmanager.set_blocked(name)
         pluginmanager.import_plugin(OF_ALL)
     else:
-        of_scenarios = OF_ADDRESSES if command_line.is_address_given(parser, args) else OF_SCENARIOS
+        of_scenarios = OF_ADDRESSES if is_address else OF_SCENARIOS
         for name in (*OF_PACKAGES, OF_ALL, *of_scenarios):
             pluginmanager.import_plugin(name)
 

@@ -6,14 +6,13 @@ import re
 import threading
 import time
 from collections import Counter
-from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from support.core.errors import SuiteError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Mapping
 
 # Methods of HTTP that change nothing; CONNECT asks for a tunnel, and nothing goes through it by itself.
 _READING: Final = frozenset({"GET", "HEAD", "OPTIONS", "TRACE", "CONNECT"})
@@ -221,14 +220,3 @@ def restrain(restraint: Restraint) -> None:
 def restraint() -> Restraint:
     """Return what holds in this process; nothing is restrained until something is."""
     return _in_force
-
-
-@contextmanager
-def restrained(to: Restraint) -> Iterator[Restraint]:
-    """Let a restraint hold within the `with` block."""
-    before = restraint()
-    restrain(to)
-    try:
-        yield to
-    finally:
-        restrain(before)

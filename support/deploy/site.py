@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from support.core.resolver import nameless
 from support.deploy import last_live
@@ -13,7 +13,7 @@ from support.deploy.liveness import HealthCheck
 from support.deploy.rollout import RolloutMonitor
 from support.diagnosis.findings import Cause, Finding
 from support.kube.errors import ApiError
-from support.kube.exposure import doors, hosts, parents
+from support.kube.exposure import KINDS, doors, hosts, parents
 from support.platform.gateway import Guest, flaws
 
 if TYPE_CHECKING:
@@ -31,10 +31,6 @@ if TYPE_CHECKING:
     from support.platform.inventory import Inventory
     from support.release.place import Place
     from support.release.release import Release
-
-
-# The kinds of objects that expose a host.
-_EXPOSING: Final = ("Ingress", "HTTPRoute")
 
 
 @dataclass(frozen=True)
@@ -101,7 +97,7 @@ class Site:
         hosts_wanted, kinds = {host for host, _, _ in wanted}, {kind for _, kind, _ in wanted}
         others = [
             obj
-            for kind in (_EXPOSING if wanted else ())
+            for kind in (KINDS if wanted else ())
             for obj in self._listed(kind)
             if obj["metadata"]["namespace"] != self.name
         ]

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from support.core.component import SERVICE
-from support.network.way import POD_PORT, SERVICE_PORT, ingress, via_vantage
+from support.network.way import POD_PORT, SERVICE_PORT, via_vantage
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,7 +23,7 @@ def way_in(live: Live, name: WayName, vantage: Vantage) -> Way:
     The pod's way is good as long as the pod lives: its successor has another address.
     """
     if name == "ingress":
-        return ingress(live.host, live.inventory)
+        return live.way
     if name == "service":
         return via_vantage(name, vantage, live.inventory.inside(SERVICE, live.namespace), SERVICE_PORT)
     return via_vantage(name, vantage, address_of(live), POD_PORT)

@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING, Any, Final
 import yaml
 
 from support.core.errors import SuiteError
+from support.core.templates import templates
 from support.core.validation import read_mapping
 from support.kube.labels import OWNED
-from support.release.render import VERSION, templates
+from support.platform.rights import HOME
+from support.release.render import VERSION
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -19,7 +21,7 @@ if TYPE_CHECKING:
 
     from support.kube.objects import Object
 
-NAME: Final = "chroma-conformance"
+NAME: Final = HOME
 """The namespace of the suite's Jobs, and how their names begin."""
 TOKEN: Final = "chroma-conformance-token"  # noqa: S105 - a name
 """The Secret in that namespace whose ADMIN_PASSWORD is the token."""

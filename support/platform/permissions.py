@@ -67,8 +67,7 @@ def describe(rights: Iterable[Grant]) -> str:
 def _described(rights: Iterable[Grant]) -> str:
     verbs: dict[str, list[str]] = {}
     for one in rights:
-        named = f"{one.resource}.{one.group}".rstrip(".") + (f" {one.name}" if one.name else "")
-        verbs.setdefault(named, []).append(one.verb)
+        verbs.setdefault(one.on, []).append(one.verb)
     resources: dict[str, list[str]] = {}
     for name, some in verbs.items():
         resources.setdefault(", ".join(some), []).append(name)

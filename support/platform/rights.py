@@ -4,33 +4,29 @@ from __future__ import annotations
 
 import sys
 from dataclasses import dataclass, replace
-from functools import cache
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import yaml
 
+from support.core.templates import templates
 from support.platform.certificate import Source
 from support.platform.inventory import ROUTE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-    from jinja2 import Environment
-
     from support.kube.objects import Object, Objects
 
-SUITE: Final = Path(__file__).parents[2] / "manifests" / "suite"
 # What a run may do: deploy, restart and destroy; write records into a release that lives; or write nothing at all.
 MODES: Final = ("deploy", "verify", "read-only")
-# Where a release is unless an operator chooses otherwise.
-USUAL_RELEASE: Final = "chroma"
+# Where a release lives unless an operator chooses otherwise.
+USUAL_NAMESPACE: Final = "chroma"
 # The namespace of the suite itself.
 HOME: Final = "chroma-conformance"
 # On a Role without which a run goes on: what it then does not know.
 _WITHOUT: Final = "chroma-conformance/without"
-# Of a vantage: one of its own that a run makes, and none.
-_NO_NAMESPACE: Final = {"", "none"}
+# The namespace of a vantage that stands for: no pod inside the cluster.
+NO_VANTAGE: Final = "none"
 _ROLES: Final = {"Role", "ClusterRole"}
 
 
@@ -65,9 +61,13 @@ class Grant:
     name: str | None = None
     without: str = ""
 
+    @property
+    def on(self) -> str:
+        """What it is granted on: "secrets chroma-auth", "statefulsets.apps"."""
+        return f"{self.resource}.{self.group}".rstrip(".") + (f" {self.name}" if self.name else "")
+
     def __str__(self) -> str:
-        named = f"{self.resource}.{self.group}".rstrip(".") + (f" {self.name}" if self.name else "")
-        return f"{self.verb} of {named} " + (f"in {self.namespace}" if self.namespace else "everywhere")
+        return f"{self.verb} of {self.on} " + (f"in {self.namespace}" if self.namespace else "everywhere")
 
 
 # What it takes, beyond mode deploy, to play others in scenarios: an operator who scales and holds, a platform that renews
@@ -102,7 +102,7 @@ class Asked:
     vantage: str = ""
 
 
-DEPLOY: Final = Asked("deploy", USUAL_RELEASE)
+DEPLOY: Final = Asked("deploy", USUAL_NAMESPACE)
 
 
 def user(mode: str) -> str:
@@ -138,7 +138,7 @@ def needed(asked: Asked, stated: Mapping[str, Any]) -> list[Grant]:
         replace(one, namespace=asked.vantage) if one.namespace == HOME else one
         for one in grants(manifests(asked.mode, scope))
         # Elsewhere the vantage has a namespace of its own, or there is none.
-        if one.namespace != HOME or asked.vantage not in _NO_NAMESPACE
+        if one.namespace != HOME or asked.vantage not in {"", NO_VANTAGE}
     ]
     if stated.get("domain_name"):
         return found
@@ -199,22 +199,13 @@ def text(objects: Iterable[Object]) -> str:
 
 
 def _rendered(name: str, facts: Mapping[str, Any]) -> Objects:
-    return list(yaml.safe_load_all(_templates().get_template(f"{name}.yaml.j2").render(facts)))
-
-
-@cache
-def _templates() -> Environment:
-    from jinja2 import Environment, FileSystemLoader, StrictUndefined  # noqa: PLC0415 - most commands render nothing
-
-    return Environment(  # noqa: S701 - YAML, not HTML
-        loader=FileSystemLoader(SUITE), undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
-    )
+    return list(yaml.safe_load_all(templates().get_template(f"suite/{name}.yaml.j2").render(facts)))
 
 
 def main() -> None:
     """Print the tables of docs/live-clusters.md, for a release and a platform as they usually are."""
     for mode in MODES:
-        objects = manifests(mode, scope_of(USUAL_RELEASE, {"domain_name": "example.com"}))
+        objects = manifests(mode, scope_of(USUAL_NAMESPACE, {"domain_name": "example.com"}))
         sys.stdout.write("\n".join((f"\n### {mode}\n", *table(objects))) + "\n")
 
 

@@ -4,14 +4,10 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
-
-# Where a release lives unless an operator chooses otherwise.
-USUAL_NAMESPACE: Final = "chroma"
 
 
 @dataclass(frozen=True)

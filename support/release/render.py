@@ -1,15 +1,14 @@
 """Turns a release into the objects that are applied, in the order of their creation."""
 
-import base64
 import hashlib
 import json
 from functools import cache
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import yaml
 
 from support.core.merge_patch import merge
+from support.core.templates import MANIFESTS, templates
 from support.kube.labels import ownership
 from support.platform.certificate import Tls
 from support.release.place import Place
@@ -17,12 +16,9 @@ from support.release.place import Place
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from jinja2 import Environment
-
     from support.platform.inventory import Inventory
     from support.release.release import Release
 
-MANIFESTS = Path(__file__).parents[2] / "manifests"
 VERSION = MANIFESTS.parent / "VERSION"
 
 
@@ -122,24 +118,3 @@ def _read_by(pod: dict[str, Any]) -> set[tuple[str, str]]:
 def _checksum(text: str) -> str:
     """Return a checksum from which nobody guesses the token: it takes 50 ms, and who reads pods sees it."""
     return hashlib.scrypt(text.encode(), salt=b"chroma-conformance", n=2**14, r=8, p=1, dklen=16).hex()
-
-
-@cache
-def templates() -> "Environment":
-    """Return what renders the templates of manifests/, by their names from there."""
-    # Most commands render nothing.
-    from jinja2 import Environment, FileSystemLoader, StrictUndefined  # noqa: PLC0415 - see above
-
-    environment = Environment(  # noqa: S701 - YAML, not HTML
-        loader=FileSystemLoader(MANIFESTS), undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
-    )
-    environment.filters |= {
-        "base64": _base64,
-        "json": json.dumps,  # as it is read again; `tojson` escapes for HTML as well
-        "sha256": lambda value: hashlib.sha256(value).hexdigest(),
-    }
-    return environment
-
-
-def _base64(value: bytes) -> str:
-    return base64.b64encode(value).decode("ascii")

@@ -9,8 +9,8 @@ import pytest
 from support.core.component import DEFAULT_DATABASE, TENANT
 from support.core.restraint import VERIFYING
 from support.core.validation import meant, unknown
+from support.platform.rights import USUAL_NAMESPACE
 from support.release.catalogue import names
-from support.release.place import USUAL_NAMESPACE
 from support.release.release import USUAL
 from support.release.versions import AUTHENTICATION
 from support.reporting.scenario import BUDGET, DISRUPTIVE, LEVELS, MODE_CAPABILITIES
@@ -48,21 +48,13 @@ COMMANDS: Final[tuple[str, ...]] = (
 )
 
 
-def is_command_asked(parser: pytest.Parser, args: Sequence[str]) -> bool:
-    """Whether these arguments ask for a command, as far as the options that are declared so far tell."""
+def asked(parser: pytest.Parser, args: Sequence[str]) -> tuple[bool, bool]:
+    """Return whether arguments ask for a command, and whether they name the address of a Chroma; as far as options are declared."""
     try:
         known = parser.parse_known_args(args)
     except pytest.UsageError:  # said again when all are parsed
-        return False
-    return any(getattr(known, name) is not None for name in COMMANDS)
-
-
-def is_address_given(parser: pytest.Parser, args: Sequence[str]) -> bool:
-    """Whether these arguments name the address of a Chroma, as far as the options that are declared so far tell."""
-    try:
-        return parser.parse_known_args(args).endpoint is not None
-    except pytest.UsageError:  # said again when all are parsed
-        return False
+        return False, False
+    return any(getattr(known, name) is not None for name in COMMANDS), known.endpoint is not None
 
 
 Add = Callable[..., Any]

@@ -13,7 +13,7 @@ from support.commands import ERRANDS
 from support.core.restraint import VERIFYING, Budget, Restraint
 from support.core.validation import unknown
 from support.jobs.shards import Shard
-from support.release.place import USUAL_NAMESPACE
+from support.platform.rights import USUAL_NAMESPACE
 from support.reporting.scenario import DEPLOYING, MODE_CAPABILITIES, WRITING
 from support.session.command_line import COMMANDS, CONCEDED, ENDPOINT
 from support.session.job_options import complaints_about_shards, shard_of
@@ -325,7 +325,7 @@ def _complaints_about_mode(options: Options) -> list[str]:
     }
     if named := [name for name, value in given.items() if value]:
         wrong.append(f"{mode} takes the release as it lives: leave out {', '.join(named)}")
-    if options.vantage_namespace and not re.fullmatch(_NAMESPACE, options.vantage_namespace):
+    if options.vantage_namespace:
         wrong += _complaints_about_namespace(options.vantage_namespace, "--vantage-namespace")
     return wrong
 

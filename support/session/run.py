@@ -187,8 +187,11 @@ class Run:
     @property
     def exposure(self) -> str:
         """How the platform exposes hosts, as it is stated before there is a cluster; a fault may be for one way alone."""
-        usual = self.fault.exposure if self.fault else INGRESS
-        return exposure_of(self.options.inventory, os.environ, usual)
+        return exposure_of(self.options.inventory, os.environ, self._usual_exposure)
+
+    @property
+    def _usual_exposure(self) -> str:
+        return self.fault.exposure if self.fault else INGRESS
 
     def inventory(self, access: Access, check: Check = lambda _: ()) -> Inventory:
         """Load the inventory for a cluster; raises `InventoryError`, which names everything missing or wrong."""
@@ -252,7 +255,7 @@ class Run:
 
     def _load(self, given: Mapping[str, Any], check: Check) -> Inventory:
         environ = {**os.environ, "ADMIN_PASSWORD": self.password} if self.password else os.environ
-        exposed = {"exposure": self.exposure, **given}
+        exposed = {"exposure": self._usual_exposure, **given}
         return Inventory.load(self.options.inventory, exposed, environ, check)
 
     def fault_of(self, release: Release) -> Fault | None:

@@ -18,6 +18,7 @@ from support.kube.client import Kube
 from support.kube.errors import ApiError
 from support.kube.objects import key
 from support.kube.silence import silence
+from support.platform.rights import NO_VANTAGE
 from support.reporting.scenario import DEPLOYING, NEEDS, WRITING
 
 if TYPE_CHECKING:
@@ -30,8 +31,6 @@ if TYPE_CHECKING:
 
 # The fact that names the release which was verified.
 LIVES: Final = "release"
-# The namespace that stands for: no pod inside the cluster.
-NO_VANTAGE: Final = "none"
 
 
 def verify(
