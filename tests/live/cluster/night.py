@@ -26,7 +26,7 @@ from support.core.component import AUTH_KEY, AUTH_SECRET, COLLECTIONS, TOKEN_HEA
 from support.core.resolver import map_host
 from support.kube.client import Kube
 from support.kube.secrets import decoded
-from tests.live.cluster.site import Site, booted
+from tests.live.cluster.site import Site, deployed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -192,9 +192,7 @@ def _main() -> int:
                 Site(given.kubeconfig, given.inventory, environ), given.runs, Path(directory), *options
             )
         else:
-            with booted(Path(directory)) as site:
-                code, said = site.ask(site.kubeconfig, Path(directory), "--apply")
-                assert code == 0, said
+            with deployed(Path(directory)) as site:
                 wrong = night(site, given.runs, Path(directory), *options)
     print("\n".join(wrong) or "nobody noticed anything")
     return bool(wrong)

@@ -31,7 +31,11 @@ class Site:
         """Return how a user calls the suite; without a path among the options for all features."""
         given = {"--kubeconfig": str(kubeconfig), "--inventory": str(self.inventory)}
         named = [word for name, value in given.items() if name not in options for word in (name, value)]
-        features = [] if any(option.startswith("features/") for option in options) else ["features/"]
+        features = (
+            []
+            if any(option.startswith("features/") or option.endswith(".feature") for option in options)
+            else ["features/"]
+        )
         return [
             *(sys.executable, "-m", "pytest", *features, "-p", "no:cacheprovider"),
             *("--report-dir", str(reports), *named, *options),
@@ -62,6 +66,15 @@ class Site:
     def with_token(self, token: str) -> Site:
         """Return the same cluster for a user whose environment holds another token."""
         return replace(self, environ={**self.environ, "ADMIN_PASSWORD": token})
+
+
+@contextmanager
+def deployed(directory: Path) -> Iterator[Site]:
+    """Boot a cluster as `booted` does, with a live release on it."""
+    with booted(directory) as site:
+        code, said = site.ask(site.kubeconfig, directory, "--apply")
+        assert code == 0, said
+        yield site
 
 
 @contextmanager

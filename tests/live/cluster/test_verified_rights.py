@@ -15,7 +15,7 @@ from cluster.accounts import admit
 from cluster.layout import Layout
 from cluster.provider import Account
 from support.platform import audit, rights
-from tests.live.cluster.site import booted
+from tests.live.cluster.site import deployed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -38,10 +38,7 @@ VANTAGE: Final = {"verify": rights.HOME, "read-only": "none"}
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """A cluster with a live release."""
-    directory = tmp_path_factory.mktemp("rights")
-    with booted(directory) as site:
-        code, said = site.ask(site.kubeconfig, directory, "--apply")
-        assert code == 0, said
+    with deployed(tmp_path_factory.mktemp("rights")) as site:
         yield site
 
 

@@ -17,7 +17,7 @@ import pytest
 
 from tests.live.cluster.commands import CHECKOUT
 from tests.live.cluster.night import Users, left, state
-from tests.live.cluster.site import Site, booted
+from tests.live.cluster.site import Site, deployed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -63,9 +63,7 @@ UNTAGGED: Final = {
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """A cluster with a live release, for somebody who is not told its token."""
     directory = tmp_path_factory.mktemp("verify")
-    with booted(directory) as site:
-        code, said = site.ask(site.kubeconfig, directory, "--apply")
-        assert code == 0, said
+    with deployed(directory) as site:
         environ = {name: value for name, value in site.environ.items() if name != "ADMIN_PASSWORD"}
         yield Site(site.kubeconfig, site.inventory, environ)
 
@@ -172,7 +170,7 @@ def test_a_scenario_that_lacks_its_tag_is_caught(site: Site, users: Users, tmp_p
         file = Path(place) / f"{stem}.feature"
         text = (CHECKOUT / "features" / file.name).read_text(encoding="utf-8")
         file.write_text(TAGS.sub("", text), encoding="utf-8")
-        code, said = _ask_about(site, tmp_path, file, "--scenario", title, mode)
+        code, said = site.ask(site.kubeconfig, tmp_path, "--scenario", title, mode, str(file))
     assert (code, f"it lacks its tag @{tag}" in said) == (1, True), said
     assert own(users) == []
 
@@ -212,21 +210,6 @@ def test_there_is_nothing_to_verify_where_nothing_lives(site: Site, tmp_path: Pa
     code, said = site.ask(site.kubeconfig, tmp_path, "--verify", "--namespace", "nowhere", *SOME)
     assert code == 4, said
     assert "nowhere" in said
-
-
-def _ask_about(site: Site, reports: Path, file: Path, *options: str) -> tuple[int, str]:
-    command = [word for word in site.command(site.kubeconfig, reports, *options) if word != "features/"]
-    done = subprocess.run(
-        [*command, str(file)],
-        cwd=CHECKOUT,
-        env=site.environ,
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=400,
-    )
-    return done.returncode, done.stdout + done.stderr
 
 
 def _end_after(site: Site, reports: Path, how: signal.Signals, seconds: float) -> None:

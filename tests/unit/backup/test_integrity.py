@@ -1,7 +1,6 @@
 """What is torn in a copy is named, and nothing else is."""
 
 import shutil
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -9,18 +8,7 @@ import pytest
 from support.backup import integrity
 from support.persistence.database import DATABASE
 from support.persistence.hnsw import HEADER, IDS, LENGTHS, LEVEL_0, LINKS
-from tests.unit.persistence.volume import Volume, chroma, make
-
-
-@pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> Volume:
-    return make(tmp_path_factory.mktemp("made"))
-
-
-@pytest.fixture
-def volume(made: Volume, tmp_path: Path) -> Volume:
-    shutil.copytree(made.data, tmp_path / "data")
-    return replace(made, data=tmp_path / "data")
+from tests.unit.persistence.volume import Volume, chroma
 
 
 def findings(volume: Volume) -> tuple[str, ...]:
