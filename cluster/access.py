@@ -37,7 +37,7 @@ class Access:
 
     `capabilities` are those it has of: kubernetes, ingress, gateway-api, networkpolicy, volume-expansion, storage-limit (a claim
     cannot grow beyond its size by being written to), disposable (its parts may be broken at will), exec (commands may be run in
-    containers), audit-log (its API server writes down what it is asked).
+    containers).
     `inventory` holds the values of the platform that the provider knows; `timings` says when each step
     of a boot was reached, in seconds after it was asked for; `images` are those that the provider made for it.
     `platform_kubeconfig` is the administrator's, for whoever plays other people, where `kubeconfig` is a lesser account's;

@@ -52,7 +52,6 @@ _CAPABILITIES = frozenset(
         "disposable",
         "exec",
         "other-releases",
-        "audit-log",
     }
 )
 # An end takes 0.2 s; on a machine that swaps or writes back gigabytes, longer.

@@ -10,11 +10,13 @@ from typing import Any, cast
 import pytest
 import yaml
 
+from cluster import embedded
 from support.kube.labels import ownership
 from support.release import faults
 from support.release.catalogue import load, variant
 from support.release.fault_fit import incompatibility
 from support.release.faults import Fault, FaultError
+from support.session import command_line
 from support.session.collector import all_scenarios, uncatchable
 from support.session.run import Run
 from tests.samples import rendered, validate
@@ -326,3 +328,8 @@ def test_a_fault_that_no_scenario_could_catch_is_refused(fault: Callable[..., Fa
         caught_by={"feature": "access", "scenario": "Plain http is redirectet", "message": "m"},
     )
     assert "did you mean 'Plain http is redirected'" in uncatchable(nobody.caught_by, scenarios)
+
+
+def test_what_the_embedded_cluster_can_do_can_be_said_on_the_command_line() -> None:
+    # As faults are tried: on a cluster that is named, whose capabilities are stated.
+    assert frozenset(command_line.CAPABILITIES) >= embedded._CAPABILITIES

@@ -28,5 +28,4 @@ def test_a_cluster_says_what_it_can_do(cluster: Access) -> None:
         "disposable",
         "exec",
         "other-releases",
-        "audit-log",
     }
