@@ -45,6 +45,7 @@ _VANTAGE = "probe"
 _CAPABILITIES = frozenset(
     {
         "kubernetes",
+        "vantage",
         "ingress",
         "networkpolicy",
         "volume-expansion",

@@ -94,7 +94,7 @@ def _current_context(kubeconfig: Path) -> str:
 
 
 def _capabilities(way: Connection, timeout: float) -> frozenset[str]:
-    found = {"kubernetes"}
+    found = {"kubernetes", "vantage"}
     if _items(way, "apis/networking.k8s.io/v1/ingressclasses", timeout):
         found.add("ingress")
     if _items(way, "apis/gateway.networking.k8s.io/v1/gateways", timeout):

@@ -85,7 +85,7 @@ Feature: Access
         | lookalike      |
         | another method |
 
-    @needs-kubernetes
+    @needs-vantage
     Scenario Outline: Past the ingress a request that resembles the heartbeat is refused: <lookalike>
       When a caller asks for the heartbeat with <lookalike> through the Service and at the pod's address without a token
       Then the caller is refused through the Service and at the pod's address
@@ -138,12 +138,12 @@ Feature: Access
         | switch                          | credentials     |
         | an unknown protocol with a body | without a token |
 
-    @needs-kubernetes
+    @needs-vantage
     Scenario: A request for a tunnel is refused
       When a caller asks for a tunnel through the Service and at the pod's address without a token
       Then the caller is refused through the Service and at the pod's address
 
-    @needs-kubernetes
+    @needs-vantage
     Scenario: A request for another protocol with the token is answered in HTTP/1.1
       When a caller asks for HTTP/2 through the Service and at the pod's address with the right token
       Then the caller gets the collections through the Service and at the pod's address

@@ -1,4 +1,4 @@
-@needs-writing @needs-kubernetes
+@needs-writing
 Feature: Durability
   Acknowledged records survive the loss of the pod and of Chroma's process.
   Each scenario compares contents and runs queries, since a count stays right long
@@ -8,7 +8,7 @@ Feature: Durability
   Background:
     Given the live release
 
-  @core @disruptive @needs-deploying
+  @core @disruptive @needs-deploying @needs-kubernetes
   Rule: Acknowledged records survive the pod
 
     # Up to the sync threshold of 1,000 records the vectors are in the log alone, beyond it in the index on disk.
@@ -24,7 +24,7 @@ Feature: Durability
       Then the collection holds every acknowledged record, as it was written
       And queries find its records
 
-  @core @needs-deploying
+  @core @needs-deploying @needs-kubernetes
   Rule: Below 1,000 records, writes acknowledged to a single writer survive a kill
 
     @disruptive @needs-disposable
@@ -34,7 +34,7 @@ Feature: Durability
       Then the collection holds every acknowledged record, as it was written
       And queries find its records
 
-  @extended @needs-deploying
+  @extended @needs-deploying @needs-kubernetes
   Rule: Records are stored on the claim, where backups read them
 
     Scenario: The database is on the claim
@@ -42,7 +42,7 @@ Feature: Durability
       When a record is added and another pod searches the claim for it
       Then it is found in the database on the claim
 
-  @core
+  @core @needs-vantage
   Rule: Every client sees the writes of every other client
 
     Scenario: A record added by one client is visible to another

@@ -22,7 +22,7 @@ Feature: Using a release
         | interface | route               |
         | API v2    | through the ingress |
 
-      @needs-kubernetes
+      @needs-vantage
       Examples:
         | interface | route               |
         | API v2    | through the Service |
@@ -39,7 +39,7 @@ Feature: Using a release
         | route               |
         | through the ingress |
 
-      @needs-kubernetes
+      @needs-vantage
       Examples:
         | route               |
         | through the Service |
@@ -63,7 +63,7 @@ Feature: Using a release
         | library   | route               |
         | LangChain | through the ingress |
 
-      @needs-langchain @needs-kubernetes
+      @needs-langchain @needs-vantage
       Examples:
         | library   | route               |
         | LangChain | through the Service |
@@ -73,13 +73,13 @@ Feature: Using a release
         | library    | route               |
         | LlamaIndex | through the ingress |
 
-      @needs-llamaindex @needs-kubernetes
+      @needs-llamaindex @needs-vantage
       Examples:
         | library    | route               |
         | LlamaIndex | through the Service |
 
     # The notebook's documented address is the Service's, which only the cluster can resolve.
-    @needs-kubernetes
+    @needs-vantage
     Scenario: The example of a notebook works inside the cluster
       When a user follows the example of a notebook through the Service
       Then every document was stored with its metadata

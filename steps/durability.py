@@ -12,11 +12,12 @@ from support.checks import durability
 if TYPE_CHECKING:
     from support.checks.durability import Search, WriteLog
     from support.chroma.client import Collection
+    from support.chroma.reachable import Reachable
     from support.core.wait import Deadlines
     from support.deploy.live import Live
     from support.deploy.namespace import Namespace
     from support.kube.client import Kube
-    from support.network.vantage import Vantage
+    from support.network.way import Routes
 
 
 @when("the pod is deleted and replaced while a writer adds more", target_fixture="write_log")
@@ -44,8 +45,8 @@ def search_claim(live: Live, collection: Collection, deadlines: Deadlines, run_i
 
 
 @when(parse("another client adds record {number:d} through the Service"))
-def add_elsewhere(live: Live, collection: Collection, vantage: Vantage, number: int) -> None:
-    durability.add_elsewhere(live, collection, vantage, number)
+def add_elsewhere(live: Reachable, collection: Collection, routes: Routes, number: int) -> None:
+    durability.add_elsewhere(live, collection, routes, number)
 
 
 @then(parse("the collection holds {count:d} records, each as it was written"))

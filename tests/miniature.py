@@ -40,7 +40,7 @@ class Access:
     name: str = "miniature"
     kubeconfig: Path = Path(__file__)
     context: str = "miniature"
-    capabilities: frozenset = frozenset({"kubernetes", "ingress"})
+    capabilities: frozenset = frozenset({"kubernetes", "vantage", "ingress"})
     inventory: dict = field(default_factory=lambda: {
         "domain_name": "example.com", "admin_username": "tkadmin", "primary_ingress_class": "nginx",
         "harbor_registry": "harbor.example.com", "vantage_image": "harbor.example.com/library/probe:1",

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 from support.chroma import calls, client, samples
 from support.chroma.types import Metric, Record
 from support.core.wait import wait_for
-from support.deploy.ways_in import CONTAINER, POD, beside, pod_of, way_in
+from support.deploy.ways_in import CONTAINER, POD, beside, pod_of
 from support.kube import probe
 from support.laws import invariants
 from support.laws.recall import recall as recall_of
@@ -22,11 +22,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from support.chroma.client import Collection
+    from support.chroma.reachable import Reachable
     from support.core.wait import Deadlines
     from support.deploy.live import Live
     from support.deploy.namespace import Namespace
     from support.kube.client import Kube
-    from support.network.vantage import Vantage
+    from support.network.way import Routes
 
 # The database's file, which its log (-wal) is beside.
 _DATABASE: Final = "chroma.sqlite3"
@@ -122,9 +123,10 @@ def assert_found_by_questions(collection: Collection) -> None:
     )
 
 
-def add_elsewhere(live: Live, collection: Collection, vantage: Vantage, number: int) -> None:
+def add_elsewhere(live: Reachable, collection: Collection, routes: Routes, number: int) -> None:
     """Let another client add the deterministic record of this number to a collection, through the Service."""
-    other = client.client(way_in(live, "service", vantage), live.credential, collection.database)
+    tenant = live.tenancy.tenant
+    other = client.client(routes.way("service"), live.credential, collection.database, tenant)
     try:
         seen = other.get_collection(collection.name, embedding_function=None)
         calls.add(seen, samples.records(number)[-1:])

@@ -34,11 +34,27 @@ class EndpointError(SuiteError):
 
 
 @dataclass(frozen=True)
+class Given:
+    """Where a user states what lets us in: by these words he is told what to correct.
+
+    `token` is what the token comes from, and `token_place` says where another is given; likewise `header`, `tenancy`, and
+    `authority`, by which a certificate comes to be trusted.
+    """
+
+    token: str = "CHROMA_TOKEN"  # noqa: S105 - the name of a variable
+    token_place: str = "in the environment, in CHROMA_TOKEN"  # noqa: S105 - the same
+    header: str = "in CHROMA_TOKEN_HEADER"
+    tenancy: str = "with --tenant and --database"
+    authority: str = "SSL_CERT_FILE=FILE"
+
+
+@dataclass(frozen=True)
 class Endpoint:
     """A Chroma by its address, with what was found out about it.
 
-    `version` is what it says of itself; of 1.x it says no more than that. `native`: it asks for the token itself.
-    `open`: anybody may use it, with a token or without. `refused_with` is the status that a stranger was given.
+    `version` is what it says of itself; of 1.x it says no more than that, and `deployed_version` is what is known of it
+    otherwise. `native`: it asks for the token itself. `open`: anybody may use it, with a token or without. `refused_with`
+    is the status that a stranger was given.
     """
 
     way: Way
@@ -48,14 +64,17 @@ class Endpoint:
     open: bool
     native: bool
     refused_with: int
+    deployed_version: str = ""
 
     def __str__(self) -> str:
-        return f"the Chroma at {self.way.url} ({self.told_version})"
+        return f"the Chroma at {self.way} ({self.told_version})"
 
     @property
     def told_version(self) -> str:
         """Its version, as far as it tells it."""
         known = versions.number(_tag(self.version))
+        if self.deployed_version:
+            return self.deployed_version
         return "1.x" if known and known[0] >= _UNTOLD else self.version
 
     @property
@@ -109,7 +128,7 @@ class Endpoint:
         if not self.open:
             return ""
         return (
-            f"{self.way.url} answers without a token: all who reach it may read, change and delete everything; "
+            f"{self.way} answers without a token: all who reach it may read, change and delete everything; "
             "put what asks for one in front of it, or concede it with --without authentication"
         )
 
@@ -118,98 +137,107 @@ class Endpoint:
         return self.credential.header.lower() == BEARER_HEADER.lower()
 
 
-def find(way: Way, credential: Credential, tenancy: Tenancy) -> Endpoint:
+def find(way: Way, credential: Credential, tenancy: Tenancy, given: Given = Given()) -> Endpoint:
     """Ask what is at an address what it is, and whether it lets us in; raises `EndpointError`."""
-    version = _version(way, credential)
-    _insist_on_heartbeat(way, credential)
-    _insist_on_being_let_in(way, credential, tenancy)
-    stranger = _ask(way, tenancy.collections, [])
-    return Endpoint(
-        way,
-        credential,
-        tenancy,
-        version,
-        open=stranger.status == HTTPStatus.OK,
-        # A gateway refuses strangers this as well, Chroma itself does not.
-        native=_has_own(version) and _ask(way, _VERSIONS[0], []).status == HTTPStatus.OK,
-        refused_with=stranger.status,
-    )
+    return _Inquiry(way, credential, tenancy, given).endpoint()
 
 
-def _version(way: Way, credential: Credential) -> str:
-    """Return what it says of its version."""
-    for path in _VERSIONS:
-        answer = _ask(way, path, credential.headers)
+@dataclass(frozen=True)
+class _Inquiry:
+    """Asks what is at an address; each method raises `EndpointError`."""
+
+    way: Way
+    credential: Credential
+    tenancy: Tenancy
+    given: Given
+
+    def endpoint(self) -> Endpoint:
+        """Return what is there, once it has let us in."""
+        version = self._version()
+        self._insist_on_heartbeat()
+        self._insist_on_being_let_in()
+        stranger = self._ask(self.tenancy.collections, [])
+        return Endpoint(
+            self.way,
+            self.credential,
+            self.tenancy,
+            version,
+            open=stranger.status == HTTPStatus.OK,
+            # A gateway refuses strangers this as well, Chroma itself does not.
+            native=_has_own(version) and self._ask(_VERSIONS[0], []).status == HTTPStatus.OK,
+            refused_with=stranger.status,
+        )
+
+    def _version(self) -> str:
+        """Return what it says of its version."""
+        for path in _VERSIONS:
+            answer = self._ask(path, self.credential.headers)
+            if answer.status in _REFUSALS:
+                raise self._refused(answer)
+            if answer.status == HTTPStatus.OK and (found := _text(answer)):
+                if path == _VERSIONS[0]:
+                    return found
+                raise EndpointError(
+                    f"{self.way} is Chroma {found}, which has no version 2 of the interface (/api/v2): "
+                    "the scenarios need 0.5.23 or later"
+                )
+        raise self._no_chroma(answer)
+
+    def _insist_on_heartbeat(self) -> None:
+        answer = self._ask(HEARTBEAT, self.credential.headers)
+        if answer.status != HTTPStatus.OK or _BEAT not in answer.body.decode("utf-8", "replace"):
+            raise self._no_chroma(answer)
+
+    def _insist_on_being_let_in(self) -> None:
+        answer = self._ask(self.tenancy.collections, self.credential.headers)
         if answer.status in _REFUSALS:
-            raise _refused(way, credential, answer)
-        if answer.status == HTTPStatus.OK and (found := _text(answer)):
-            if path == _VERSIONS[0]:
-                return found
+            raise self._refused(answer)
+        if answer.status == HTTPStatus.NOT_FOUND:
             raise EndpointError(
-                f"{way.url} is Chroma {found}, which has no version 2 of the interface (/api/v2): "
-                "the scenarios need 0.5.23 or later"
+                f"{self.way} has no database {self.tenancy.database!r} of a tenant {self.tenancy.tenant!r}: "
+                f"name those that it has {self.given.tenancy}"
             )
-    raise _no_chroma(way, answer)
+        if answer.status != HTTPStatus.OK:
+            raise EndpointError(
+                f"{self.way} does not list its collections: {answer}; see to it that it is well"
+            )
 
+    def _ask(self, path: str, headers: Headers) -> Response:
+        try:
+            return http.ask(self.way, "GET", path, headers)
+        except http.NoResponse as error:
+            raise EndpointError(self._why_silent(error)) from error
 
-def _insist_on_heartbeat(way: Way, credential: Credential) -> None:
-    answer = _ask(way, HEARTBEAT, credential.headers)
-    if answer.status != HTTPStatus.OK or _BEAT not in answer.body.decode("utf-8", "replace"):
-        raise _no_chroma(way, answer)
+    def _why_silent(self, error: http.NoResponse) -> str:
+        """Say in a line why nothing came, and what to do."""
+        way, cause = self.way, error.__cause__
+        if isinstance(cause, ssl.SSLCertVerificationError):
+            return (
+                f"the certificate of {way} is not trusted: {cause.verify_message}; "
+                f"{self.given.authority} names the authority that has signed it"
+            )
+        if way.tls and isinstance(cause, ssl.SSLError | ConnectionResetError):
+            return f"{way} does not speak TLS ({cause.strerror or cause}): is it http://?"
+        if isinstance(cause, OSError):
+            return f"nothing answers at {way}: {cause.strerror or cause}; start Chroma there, or give another address"
+        return f"what is at {way} does not speak HTTP: {cause}; is it https://, or another port?"
 
-
-def _insist_on_being_let_in(way: Way, credential: Credential, tenancy: Tenancy) -> None:
-    answer = _ask(way, tenancy.collections, credential.headers)
-    if answer.status in _REFUSALS:
-        raise _refused(way, credential, answer)
-    if answer.status == HTTPStatus.NOT_FOUND:
-        raise EndpointError(
-            f"{way.url} has no database {tenancy.database!r} of a tenant {tenancy.tenant!r}: "
-            "name those that it has with --tenant and --database"
-        )
-    if answer.status != HTTPStatus.OK:
-        raise EndpointError(f"{way.url} does not list its collections: {answer}; see to it that it is well")
-
-
-def _ask(way: Way, path: str, headers: Headers) -> Response:
-    try:
-        return http.ask(way, "GET", path, headers)
-    except http.NoResponse as error:
-        raise EndpointError(_why_silent(way, error)) from error
-
-
-def _why_silent(way: Way, error: http.NoResponse) -> str:
-    """Say in a line why nothing came, and what to do."""
-    cause = error.__cause__
-    if isinstance(cause, ssl.SSLCertVerificationError):
-        return (
-            f"the certificate of {way.url} is not trusted: {cause.verify_message}; "
-            "SSL_CERT_FILE=FILE names the authority that has signed it"
-        )
-    if way.tls and isinstance(cause, ssl.SSLError | ConnectionResetError):
-        return f"{way.url} does not speak TLS ({cause.strerror or cause}): is it http://?"
-    if isinstance(cause, OSError):
-        return f"nothing answers at {way.url}: {cause.strerror or cause}; start Chroma there, or give another address"
-    return f"what is at {way.url} does not speak HTTP: {cause}; is it https://, or another port?"
-
-
-def _refused(way: Way, credential: Credential, answer: Response) -> EndpointError:
-    if credential.headers:
+    def _refused(self, answer: Response) -> EndpointError:
+        header, given = self.credential.header, self.given
+        if self.credential.headers:
+            return EndpointError(
+                f"{self.way} refuses the token of {given.token} in the header {header} ({answer.status}): "
+                f"give the right one, and the name of its header {given.header}"
+            )
         return EndpointError(
-            f"{way.url} refuses the token of CHROMA_TOKEN in the header {credential.header} ({answer.status}): "
-            "give the right one, and the name of its header in CHROMA_TOKEN_HEADER"
+            f"{self.way} asks for a token ({answer.status}): give it {given.token_place}, and the name of its header "
+            f"{given.header} unless that is {header.lower()}"
         )
-    return EndpointError(
-        f"{way.url} asks for a token ({answer.status}): give it in the environment, in CHROMA_TOKEN, and the name of its header "
-        f"in CHROMA_TOKEN_HEADER unless that is {credential.header.lower()}"
-    )
 
-
-def _no_chroma(way: Way, answer: Response) -> EndpointError:
-    seen = (
-        f"{answer.path} gives {answer.status} {' '.join(answer.body[:80].decode('utf-8', 'replace').split())}"
-    )
-    return EndpointError(f"what is at {way.url} is not Chroma: {seen.rstrip()}; give the address of one")
+    def _no_chroma(self, answer: Response) -> EndpointError:
+        said = " ".join(answer.body[:80].decode("utf-8", "replace").split())
+        seen = f"{answer.path} gives {answer.status} {said}"
+        return EndpointError(f"what is at {self.way} is not Chroma: {seen.rstrip()}; give the address of one")
 
 
 def _text(answer: Response) -> str:

@@ -6,8 +6,11 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
+from pydantic import SecretStr
+
 from support.chroma.naming import owner_of
-from support.core.component import AUTH_KEY, AUTH_SECRET, DEFAULT_DATABASE, HEARTBEAT, TENANT, TOKEN_HEADER
+from support.chroma.reachable import Credential, Tenancy
+from support.core.component import AUTH_KEY, AUTH_SECRET, DEFAULT_DATABASE, HEARTBEAT
 from support.core.component import COLLECTION as EXAMPLE
 from support.deploy import last_live
 from support.deploy.liveness import made_at
@@ -18,13 +21,11 @@ from support.network.way import ingress
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from pydantic import SecretStr
-
     from support.kube.client import Kube
     from support.network.http import Response
+    from support.network.way import Way
     from support.platform.inventory import Inventory
 
-_DATABASES: Final = f"/api/v2/tenants/{TENANT}/databases"
 # That of earlier versions of the suite.
 _DATABASE: Final = re.compile(r"conformance-(?P<run>[0-9a-f]{8})-[0-9a-f]{8}")
 # That of versions which delete no database: all runs share it, and leave it empty.
@@ -58,33 +59,46 @@ class Remnant:
 
 
 class Remains:
-    """What runs have left in the release of a namespace; `unknown` says what could not be looked at or removed, a phrase each."""
+    """What runs have left in a Chroma; `unknown` says what could not be looked at or removed, a phrase each.
 
-    def __init__(
-        self, namespace: str, kube: Kube, inventory: Inventory, token: SecretStr | None = None
-    ) -> None:
-        self.namespace = namespace
+    `name` is what it is called, such as the namespace of a release.
+    """
+
+    def __init__(self, name: str, way: Way, credential: Credential, tenancy: Tenancy | None = None) -> None:
+        self.name = name
         self.unknown: list[str] = []
+        self._way = way
+        self._headers = credential.headers
+        self._path = (tenancy or Tenancy()).databases
+
+    @classmethod
+    def of_release(
+        cls, namespace: str, kube: Kube, inventory: Inventory, token: SecretStr | None = None
+    ) -> Remains:
+        """Return those in the release of a namespace, under the token that its Secret holds unless one is given."""
         host = last_live.host(kube, namespace) or f"{namespace}.{inventory.domain_name}"
-        self._way = ingress(host, inventory)
-        shown = (
-            token.get_secret_value()
-            if token
-            else decoded(kube.get(*_SECRET, namespace) or {}).get(AUTH_KEY, "")
-        )
-        self._headers = [(TOKEN_HEADER, shown)]
+        kept = decoded(kube.get(*_SECRET, namespace) or {}).get(AUTH_KEY, "") if token is None else ""
+        return cls(namespace, ingress(host, inventory), Credential(token or SecretStr(kept)))
 
     def look(self) -> list[Remnant]:
         """Return what may be a dead run's; nothing where the release does not answer."""
         try:
             return list(self._look())
         except (http.NoResponse, ValueError, KeyError, TypeError) as error:
-            self.unknown.append(f"the release in {self.namespace} does not tell what it holds: {error}")
+            self.unknown.append(f"the release in {self.name} does not tell what it holds: {error}")
+            return []
+
+    def databases(self) -> list[Remnant]:
+        """Return the databases whose names tell by themselves whether their runs may live; nothing where it does not answer."""
+        try:
+            return list(self._named())
+        except (http.NoResponse, ValueError, KeyError, TypeError) as error:
+            self.unknown.append(f"{self.name} does not tell which databases it holds: {error}")
             return []
 
     def remove(self, remnant: Remnant) -> bool:
         """Remove it; return whether that could be done."""
-        path = f"{_DATABASES}/{remnant.database}"
+        path = f"{self._path}/{remnant.database}"
         try:
             # Deleting the database alone leaves rows of its collections behind (measured on 1.5.9).
             names = (
@@ -97,16 +111,15 @@ class Remains:
             if not remnant.collection:
                 self._insist("DELETE", path)
         except (http.NoResponse, ValueError, KeyError, TypeError) as error:
-            self.unknown.append(f"{remnant} of {self.namespace}: {error}")
+            self.unknown.append(f"{remnant} of {self.name}: {error}")
             return False
         return True
 
     def _look(self) -> Iterator[Remnant]:
-        now = int(self._insist("GET", HEARTBEAT).json()["nanosecond heartbeat"])
+        now = self._now()
+        yield from self._named()
         for name in self._databases():
-            if owner := owner_of(name):
-                yield Remnant(name, run_id=owner.run_id, is_old=owner.is_dead(now / 1e9), tells=True)
-            elif found := _DATABASE.fullmatch(name):
+            if not owner_of(name) and (found := _DATABASE.fullmatch(name)):
                 yield Remnant(name, run_id=found["run"])
         for one in self._collections(DEFAULT_DATABASE):
             made = made_at(one["name"])
@@ -117,16 +130,25 @@ class Remains:
         for one in self._collections(_SHARED):
             yield Remnant(_SHARED, one["name"])
 
+    def _named(self) -> Iterator[Remnant]:
+        now = self._now() / 1e9
+        for name in self._databases():
+            if owner := owner_of(name):
+                yield Remnant(name, run_id=owner.run_id, is_old=owner.is_dead(now), tells=True)
+
+    def _now(self) -> int:
+        return int(self._insist("GET", HEARTBEAT).json()["nanosecond heartbeat"])
+
     def _databases(self) -> list[str]:
         """Return the names of the databases; a version that does not list them deletes none either."""
-        response = self._ask("GET", _DATABASES)
+        response = self._ask("GET", self._path)
         return [one["name"] for one in response.json()] if response.status == 200 else []
 
     def _collections(self, database: str) -> list[dict[str, Any]]:
         found: list[dict[str, Any]] = []
         while True:
             response = self._ask(
-                "GET", f"{_DATABASES}/{database}/collections?limit={_PAGE}&offset={len(found)}"
+                "GET", f"{self._path}/{database}/collections?limit={_PAGE}&offset={len(found)}"
             )
             if response.status == 404:
                 return []

@@ -75,7 +75,7 @@ def sweep(
         alone = not (swept.living or begun)
         _sweep_objects(kube, alive, swept, alone=alone)
         for namespace in _releases(kube):
-            _sweep_release(Remains(namespace, kube, inventory), alive, swept, alone=alone)
+            _sweep_release(Remains.of_release(namespace, kube, inventory), alive, swept, alone=alone)
     except ApiError as error:
         swept.left.append(error.message)
     return swept
@@ -152,7 +152,7 @@ def _sweep_release(remains: Remains, alive: Living, swept: Swept, *, alone: bool
             continue
         if not remains.remove(each):
             continue
-        swept.removed.append(f"{each} of {remains.namespace}")
+        swept.removed.append(f"{each} of {remains.name}")
         if each.run_id:
             swept.runs.add(each.run_id)
     swept.left += remains.unknown
@@ -175,6 +175,13 @@ def sweep_unmarked(
     Their marks would be objects, so that each tells by itself whether its run may live. `release` is the namespace of the
     release, `vantage` that of pods which were given a namespace. Never raises what a cluster can do to it.
     """
+    swept = sweep_vantages(kube, vantage, now)
+    sweep_databases(Remains.of_release(release, kube, inventory, inventory.admin_password), swept)
+    return swept
+
+
+def sweep_vantages(kube: Kube, vantage: str | None, now: datetime) -> Swept:
+    """Remove the pods from which dead runs have seen what they only verified, as `sweep_unmarked` does."""
     swept = Swept()
     alive = Living(now, frozenset(), frozenset(), OLD)
     for kind, place in (("Namespace", None), *((("Pod", vantage),) if vantage else ())):
@@ -186,13 +193,16 @@ def sweep_unmarked(
         for obj in found:
             if PROCESS in (obj["metadata"].get("annotations") or {}) and alive.is_left(obj):
                 _try(swept, obj, partial(_remove_vantage, kube, obj))
-    remains = Remains(release, kube, inventory, inventory.admin_password)
-    for each in remains.look():
-        if each.tells and each.is_old and remains.remove(each):
-            swept.removed.append(f"{each} of {release}")
+    return swept
+
+
+def sweep_databases(remains: Remains, swept: Swept) -> None:
+    """Remove the databases of dead runs from a Chroma, as `sweep_unmarked` does, and note that."""
+    for each in remains.databases():
+        if each.is_old and remains.remove(each):
+            swept.removed.append(f"{each} of {remains.name}")
             swept.runs.add(each.run_id)
     swept.left += remains.unknown
-    return swept
 
 
 def _remove_vantage(kube: Kube, obj: Object) -> None:

@@ -37,6 +37,7 @@ NAMESPACED: Final = {
     "Service": ("api/v1", "services"),
     "ServiceAccount": ("api/v1", "serviceaccounts"),
     "ControllerRevision": ("apis/apps/v1", "controllerrevisions"),
+    "Deployment": ("apis/apps/v1", "deployments"),
     "StatefulSet": ("apis/apps/v1", "statefulsets"),
     "EndpointSlice": ("apis/discovery.k8s.io/v1", "endpointslices"),
     "Job": ("apis/batch/v1", "jobs"),

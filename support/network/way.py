@@ -29,13 +29,18 @@ class Way:
     """One way in: where to ask (`url` without a trailing slash) and whom to believe.
 
     `verify` checks chain and host name wherever the url is https; `ca_bundle` is the PEM file it trusts (None: what
-    the system trusts), for clients that only take a file.
+    the system trusts), for clients that only take a file. `title` is what it is called where the url is that of a
+    tunnel's near end, which tells nothing.
     """
 
     name: WayName
     url: str
     verify: ssl.SSLContext
     ca_bundle: Path | None = None
+    title: str = ""
+
+    def __str__(self) -> str:
+        return self.title or self.url
 
     @property
     def tls(self) -> bool:
@@ -90,6 +95,16 @@ class OneRoute:
         return self.only
 
 
+def is_address(url: str) -> bool:
+    """Whether this is a scheme, a host and, if need be, a port, and nothing besides."""
+    try:
+        parts = urlsplit(url)
+        usable = parts.scheme in {"http", "https"} and parts.hostname and parts.port != 0
+    except ValueError:  # of a port, or of brackets
+        return False
+    return bool(usable) and not (parts.path or parts.query or parts.fragment or parts.username)
+
+
 def at(url: str) -> Way:
     """Return the way to an address, believed as the system does (SSL_CERT_FILE names other authorities)."""
     return Way("endpoint", url, tls_context(None))
@@ -113,4 +128,5 @@ def tls_context(ca_bundle: Path | None) -> ssl.SSLContext:
 def via_vantage(name: WayName, vantage: Vantage, host: str, port: int) -> Way:
     """Return the way to a host and port as the cluster knows them; it leads through the vantage."""
     local_host, local_port = vantage.tunnel(host, port).address
-    return Way(name, f"http://{local_host}:{local_port}", tls_context(None))
+    near = f"http://{netloc(local_host, local_port)}"
+    return Way(name, near, tls_context(None), title=f"http://{netloc(host, port)}")

@@ -144,6 +144,8 @@ def _authority(path: Path) -> Path:
 
 
 UserPath = Annotated[Path, BeforeValidator(_file)]
+Authority = Annotated[UserPath, AfterValidator(_authority)]
+Address = Annotated[str, AfterValidator(_address)]
 
 
 class Inventory(BaseModel):
@@ -166,8 +168,8 @@ class Inventory(BaseModel):
     harbor_registry: Registry
     library_project: Repository = "library"
     storage_class_name: ObjectName = "k8s-hostpath"
-    ingress_address: Annotated[str, AfterValidator(_address)] | None = None
-    ca_bundle: Annotated[UserPath, AfterValidator(_authority)] | None = None
+    ingress_address: Address | None = None
+    ca_bundle: Authority | None = None
     certificate_namespace: ObjectName = "default"
     vantage_image: ImageName
     # A Secret beside the certificate: each release takes a copy, with which the nodes pull its images.
@@ -261,13 +263,13 @@ def _stated(file: Path | None) -> tuple[dict[str, Any], list[str]]:
     except ValueError as error:
         return {}, [f"{file} {error}"]
     kept = {name: value for name, value in stated.items() if str(name).lower() != "admin_password"}
-    values = kept | {name: _beside(file, kept[name]) for name in _PATHS if kept.get(name)}
+    values = kept | {name: beside(file, kept[name]) for name in _PATHS if kept.get(name)}
     if kept == stated:
         return values, []
     return values, [f"admin_password must not stand in {file}: take it out, and {REMEDY['admin_password']}"]
 
 
-def _beside(file: Path, path: Any) -> Any:
+def beside(file: Path, path: Any) -> Any:
     """Return a path that a file states as it is meant there; one from the root or a home folder is meant as it is."""
     if not isinstance(path, str) or path.startswith("~"):
         return path

@@ -61,6 +61,7 @@ class Conditions:
     mode: str = ""  # the option that keeps it from changing things
     conceded: tuple[str, ...] = ()  # capabilities that need not be there for it
     endpoint: str | None = None  # the address that the run is about, which then is about no release
+    target: str | None = None  # likewise the file that describes what something else deployed
 
 
 class UsedImage(Protocol):
@@ -239,10 +240,20 @@ class Report:
         asked = self._conditions
         given = [f"--endpoint={asked.endpoint}"] * bool(asked.endpoint)
         given += [f"--release={asked.release}"] * (asked.release not in {USUAL, ""})
-        given += [asked.mode] * bool(asked.mode)
+        given += [f"--target={asked.target}"] * bool(asked.target)
+        given += [asked.mode] * (asked.mode not in {"", "--target"})
         given += [f"--fault={asked.fault}"] * bool(asked.fault)
         given += ["--accept-insecure"] * asked.accept_insecure
         return [*given, f"--hypothesis-profile={asked.profile}", f"--hypothesis-seed={asked.seed}"]
+
+    def _subject(self) -> dict[str, str]:
+        """Return what the run was about."""
+        asked = self._conditions
+        if asked.endpoint:
+            return {"endpoint": asked.endpoint}
+        if asked.target:
+            return {"target": asked.target}
+        return {"release": asked.release or self._facts.get("release", "")}
 
     def _write(self, results: Sequence[Result], broken: Sequence[str], *, finished: bool) -> None:
         asked = self._conditions
@@ -257,11 +268,7 @@ class Report:
             "seconds": round(time.monotonic() - self._clock, 1),
             "run": asked.run_id,
             # Of a release that is verified as it lives, the name is found out on the cluster.
-            **(
-                {"endpoint": asked.endpoint}
-                if asked.endpoint
-                else {"release": asked.release or self._facts.get("release", "")}
-            ),
+            **self._subject(),
             "fault": asked.fault,
             **({"caught": self._caught()} if self._fault and finished else {}),
             "provider": asked.provider,

@@ -9,8 +9,10 @@ LEVELS: Final = ("core", "extended")
 NEEDS: Final = "needs-"
 # The tag of scenarios that interrupt the live release.
 DISRUPTIVE: Final = "disruptive"
-# What a run has not that is about an address.
+# What a run has not that is about an address, or about what something else deployed.
 KUBERNETES: Final = "kubernetes"
+# What a run has not that sees nothing from inside the cluster.
+VANTAGE: Final = "vantage"
 # What a run may do by its mode. Who may deploy may write as well, so that a scenario carries one of the two.
 DEPLOYING: Final = "deploying"
 WRITING: Final = "writing"

@@ -38,10 +38,15 @@ class Address:
         """The address."""
         return self.endpoint.way.url
 
+    def lacks(self, capability: str) -> str:
+        """Say why a scenario that needs this does not run."""
+        del capability
+        return "it needs a cluster"
+
     def handed(self) -> dict[str, Any]:
         """Return what a worker has to know of it, as JSON holds it; it goes through a pipe."""
         it = self.endpoint
-        return {
+        found = {
             "url": it.way.url,
             "token": it.credential.token.get_secret_value(),
             "header": it.credential.header,
@@ -52,8 +57,10 @@ class Address:
                 "open": it.open,
                 "native": it.native,
                 "refused_with": it.refused_with,
+                "deployed_version": it.deployed_version,
             },
         }
+        return {"address": found}
 
     @classmethod
     def read(cls, handed: Mapping[str, Any]) -> Address:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from support.platform.assessment import Assessment
     from support.reporting.conformance import UsedImage
+    from support.session.target import Target
 
 
 class Ground(Protocol):
@@ -51,6 +52,11 @@ def as_cluster(ground: Ground) -> Cluster:
         f"{ground.name} is no cluster: needs-kubernetes keeps scenarios from it"
     )
     return cast("Cluster", ground)
+
+
+def as_target(ground: Ground) -> Target | None:
+    """Return a run's ground where it is what something else deployed, None where it is not."""
+    return cast("Target", ground) if hasattr(ground, "deployed") else None
 
 
 @dataclass(frozen=True)

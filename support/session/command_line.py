@@ -6,20 +6,18 @@ from typing import Any, Final
 
 import pytest
 
-from support.core.component import DEFAULT_DATABASE, TENANT
 from support.core.restraint import VERIFYING
 from support.core.validation import meant, unknown
 from support.platform.rights import USUAL_NAMESPACE
 from support.release.catalogue import names
 from support.release.release import USUAL
 from support.release.versions import AUTHENTICATION
-from support.reporting.scenario import BUDGET, DISRUPTIVE, LEVELS, MODE_CAPABILITIES
+from support.reporting.scenario import BUDGET, DISRUPTIVE, LEVELS, MODE_CAPABILITIES, VANTAGE
+from support.session.ground_options import about_grounds
 from support.session.job_options import about_jobs
 from support.session.rights_options import declare_platform, declare_rights
 
 PROVIDERS: Final = ("auto", "embedded", "external")
-# Where the run is about an address, which no provider gives.
-ENDPOINT: Final = "endpoint"
 # As the tags of pytest.ini name them.
 CAPABILITIES: Final = (
     "ingress",
@@ -31,6 +29,7 @@ CAPABILITIES: Final = (
     "other-releases",
     "gateway-api",
     "kubernetes",
+    VANTAGE,
     "langchain",
     "llamaindex",
 )
@@ -49,12 +48,15 @@ COMMANDS: Final[tuple[str, ...]] = (
 
 
 def asked(parser: pytest.Parser, args: Sequence[str]) -> tuple[bool, bool]:
-    """Return whether arguments ask for a command, and whether they name the address of a Chroma; as far as options are declared."""
+    """Return whether arguments ask for a command, and whether they name a Chroma that the suite has not deployed.
+
+    As far as options are declared.
+    """
     try:
         known = parser.parse_known_args(args)
     except pytest.UsageError:  # said again when all are parsed
         return False, False
-    return any(getattr(known, name) is not None for name in COMMANDS), known.endpoint is not None
+    return any(getattr(known, name) is not None for name in COMMANDS), bool(known.endpoint or known.target)
 
 
 Add = Callable[..., Any]
@@ -122,24 +124,7 @@ def _about_the_release(add: Add) -> None:
     )
     add("--context", metavar="NAME", help="the context of that kubeconfig (default: its current one)")
     declare_platform(add)
-    add(
-        "--endpoint",
-        metavar="URL",
-        help="try a Chroma that is there, by its address, such as http://localhost:8000, without any cluster (docs/endpoint.md); "
-        "its token comes from CHROMA_TOKEN, and the token's header, unless it is x-chroma-token, from CHROMA_TOKEN_HEADER",
-    )
-    add(
-        "--tenant",
-        metavar="NAME",
-        default=TENANT,
-        help=f"the tenant at that address in which the run makes its databases (default: {TENANT})",
-    )
-    add(
-        "--database",
-        metavar="NAME",
-        default=DEFAULT_DATABASE,
-        help=f"the tenant's database in which callers ask for collections (default: {DEFAULT_DATABASE})",
-    )
+    about_grounds(add)
     add(
         "--inventory",
         metavar="FILE",
@@ -211,7 +196,7 @@ def _about_the_run(add: Add) -> None:
         default=[],
         help="a capability that may be missing where a level is required; "
         f"{DISRUPTIVE}: skip scenarios that interrupt the live release, and do not require them; "
-        f"{AUTHENTICATION}: an --endpoint may be open to anybody; repeatable",
+        f"{AUTHENTICATION}: an --endpoint or a --target may be open to anybody; repeatable",
     )
     add(
         "--capability",

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from threading import TIMEOUT_MAX
 from typing import Final
-from urllib.parse import urlsplit
 
 import pytest
 
@@ -13,9 +12,9 @@ from support.commands import ERRANDS
 from support.core.restraint import VERIFYING, Budget, Restraint
 from support.core.validation import unknown
 from support.jobs.shards import Shard
-from support.platform.rights import USUAL_NAMESPACE
 from support.reporting.scenario import DEPLOYING, MODE_CAPABILITIES, WRITING
-from support.session.command_line import COMMANDS, CONCEDED, ENDPOINT
+from support.session.command_line import COMMANDS, CONCEDED
+from support.session.ground_options import ENDPOINT, complaints_about_endpoint, complaints_about_target
 from support.session.job_options import complaints_about_shards, shard_of
 from support.session.kubeconfigs import complaints_about_kubeconfigs, path_of_kubeconfig
 
@@ -34,6 +33,9 @@ class Options:
     kubeconfig: Path | None
     context: str | None
     endpoint: str | None  # the address of a Chroma, which the run is about in the stead of a cluster
+    target: (
+        Path | None
+    )  # the file that describes what something else deployed, which the run is about in its stead
     tenant: str
     database: str
     platform_kubeconfig: Path | None
@@ -43,7 +45,7 @@ class Options:
     namespace: str
     host: str | None
     fault: str | None
-    verify: bool  # also with --read-only
+    verify: bool  # also with --read-only and with --target
     read_only: bool
     vantage_namespace: str | None
     budget: tuple[str, ...]  # each as KEY=N
@@ -81,6 +83,7 @@ class Options:
             kubeconfig=path_of_kubeconfig(get("kubeconfig")),
             context=get("context"),
             endpoint=(get("endpoint") or "").rstrip("/") or None,
+            target=_path(get("target")),
             tenant=get("tenant"),
             database=get("database"),
             platform_kubeconfig=_path(get("platform_kubeconfig")),
@@ -90,7 +93,7 @@ class Options:
             namespace=get("namespace"),
             host=get("host"),
             fault=get("fault"),
-            verify=get("verify") or get("read_only"),
+            verify=get("verify") or get("read_only") or get("target") is not None,
             read_only=get("read_only"),
             vantage_namespace=get("vantage_namespace"),
             budget=tuple(get("budget")),
@@ -139,7 +142,9 @@ class Options:
     @property
     def mode(self) -> str:
         """The option that keeps the run from changing things, "" where none does."""
-        return "--read-only" if self.read_only else "--verify" if self.verify else ""
+        if self.read_only:
+            return "--read-only"
+        return "--target" if self.target else "--verify" if self.verify else ""
 
     def restraint(self) -> Restraint:
         """Return what the run may send; raises `ValueError` where a budget is none."""
@@ -173,9 +178,11 @@ class Options:
         if self.provider == "embedded" and self.kubeconfig is not None:
             wrong.append("--provider embedded boots its own cluster: leave out --kubeconfig")
         if self.endpoint is not None:
-            wrong += _complaints_about_endpoint(self)
+            wrong += complaints_about_endpoint(self)
         else:
             wrong += _complaints_about_command(self.command, self.argument, self.revision, self.provider)
+        if self.target is not None:
+            wrong += complaints_about_target(self)
         if self.context is not None and self.kubeconfig is None:
             wrong.append("--context names a context of a kubeconfig: add --kubeconfig FILE")
         others = self.platform_kubeconfig
@@ -226,42 +233,6 @@ def _kind(config: pytest.Config) -> str:
     if config.getoption("endpoint") is not None:
         return ENDPOINT
     return "external" if config.getoption("kubeconfig") else "embedded"
-
-
-def _complaints_about_endpoint(options: "Options") -> list[str]:
-    """Name what is wrong with an address, and the options beside it that are about a cluster or a deployment."""
-    wrong = []
-    try:
-        parts = urlsplit(options.endpoint or "")
-        usable = parts.scheme in {"http", "https"} and parts.hostname and parts.port != 0
-    except ValueError:  # of a port, or of brackets
-        usable = False
-    if not usable or parts.path or parts.query or parts.fragment or parts.username:
-        wrong.append(
-            f"--endpoint {options.endpoint}: give the scheme, the host and, if need be, the port alone, "
-            "such as http://localhost:8000"
-        )
-    others = {
-        "--provider": options.provider != ENDPOINT,
-        "--kubeconfig": options.kubeconfig,
-        "--context": options.context,
-        "--inventory": options.inventory,
-        "--release": options.release,
-        "--set": options.changes,
-        "--namespace": options.namespace != USUAL_NAMESPACE,
-        "--host": options.host,
-        "--fault": options.fault,
-        "--accept-insecure": options.accept_insecure,
-        "--accept-downgrade": options.accept_downgrade,
-        "--apply-changes": options.apply_changes,
-        "--remove-data": options.remove_data,
-        "--roll-back": options.roll_back != _usual_roll_back(ENDPOINT),
-    }
-    if given := [name for name, is_given in others.items() if is_given]:
-        wrong.append(f"--endpoint deploys nothing and asks no cluster: leave out {', '.join(given)}")
-    if options.command:
-        wrong.append(f"{flag(options.command)} is about a release on a cluster: leave out --endpoint")
-    return wrong
 
 
 def _usual_roll_back(provider: str) -> str:

@@ -136,13 +136,17 @@ def pytest_configure_node(node: Any) -> None:
 
 def _to_hand_over(ground: Ground) -> dict[str, Any]:
     if isinstance(ground, Address):
-        return {"address": ground.handed()}
+        return ground.handed()
     return {"cluster": hand_over(as_cluster(ground))}
 
 
 def _handed(ground: dict[str, Any] | None) -> Ground | None:
     if ground is None:
         return None
+    if "target" in ground:
+        from support.session.target import Target  # noqa: PLC0415 - few runs are about one
+
+        return Target.read(ground["target"])
     return Address.read(ground["address"]) if "address" in ground else HandedCluster.read(ground["cluster"])
 
 

@@ -177,6 +177,7 @@ class Run:
             mode=options.mode,
             conceded=options.without,
             endpoint=options.endpoint,
+            target=str(options.target) if options.target else None,
         )
 
     @property
@@ -304,6 +305,8 @@ class Run:
 
     def look_into(self, seen: Symptom) -> Finding | None:
         """Return what troubles somebody who saw this, by what is there in the namespaces in use; never raises."""
+        if self.options.endpoint or self.options.target:  # the remedies for a release name its objects
+            return at_an_address(diagnose(seen))
         for name, kube in self.sites.items():
             try:
                 found = look_into(kube, name, seen)
@@ -311,7 +314,7 @@ class Run:
                 continue
             if found and not found.is_silence:
                 return found
-        return at_an_address(diagnose(seen)) if self.options.endpoint else diagnose(seen)
+        return diagnose(seen)
 
     def handed(self) -> dict[str, Any]:
         """Return what a worker has to know; it goes through a pipe, never through argv or the environment."""

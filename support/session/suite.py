@@ -12,11 +12,12 @@ import pytest
 
 from support.chroma.endpoint import EndpointError
 from support.commands import LOOKING
+from support.deploy.results import NotLive
 from support.platform.inventory import ROUTE, InventoryError
 from support.release.versions import AUTHENTICATION
 from support.reporting.terminal import SpecificationReporter
 from support.reporting.verdict import Results
-from support.session.address import look_at
+from support.session.address import Address, look_at
 from support.session.clusters import CLUSTERS, Ground, Provider, as_cluster
 from support.session.run import INSECURE
 from support.session.termination import Termination
@@ -59,8 +60,13 @@ def boot(config: pytest.Config, *, needs_gateway_api: bool = False) -> Ground:
     """
     suite = config.stash[SUITE]
     if not suite.ground:
-        about_address = suite.run.options.endpoint
-        suite.ground = _reach(suite) if about_address else _boot(config, needs_gateway_api=needs_gateway_api)
+        options = suite.run.options
+        if options.endpoint:
+            suite.ground = _reach(suite)
+        elif options.target:
+            suite.ground = _approach(config)
+        else:
+            suite.ground = _boot(config, needs_gateway_api=needs_gateway_api)
     return suite.ground
 
 
@@ -72,13 +78,53 @@ def _reach(suite: Suite) -> Ground:
     except EndpointError as error:
         suite.results.broken.append(str(error))
         raise pytest.UsageError(str(error)) from None
+    _meet(suite, address, "look at the address", began)
+    return address
+
+
+def _approach(config: pytest.Config) -> Ground:
+    """Look at what something else deployed, as a file describes it."""
+    from support.session.target import approach  # noqa: PLC0415 - few runs are about one
+    from support.target.description import TargetError  # noqa: PLC0415 - likewise
+
+    suite, clusters, began = config.stash[SUITE], config.stash[CLUSTERS], time.monotonic()
+    try:
+        access = _provider(config).create()
+        target, suite.arrival = approach(suite.run, access, suite.scenarios, sayer(config))
+    except (clusters.error, TargetError, EndpointError) as error:
+        suite.results.broken.append(str(error))
+        raise pytest.UsageError(str(error)) from None
+    except NotLive as error:
+        # As of a release that is verified: it fails, and nobody has called us wrongly.
+        suite.results.broken.append(f"the target is not live: {error}")
+        pytest.exit(suite.results.broken[-1], returncode=pytest.ExitCode.TESTS_FAILED)
+    _meet(suite, target, "look at the target", began)
+    return target
+
+
+def _meet(suite: Suite, address: Address, what: str, began: float) -> None:
+    """Take note of what is there, and of how long it took to look at that."""
     suite.run.meet(address)
     if address.endpoint.open and AUTHENTICATION not in suite.run.options.without:
         suite.run.facts[INSECURE] = address.endpoint.insecurity
     if suite.report:
         suite.report.begin_scenarios()
-        suite.report.times["look at the address"] = time.monotonic() - began
-    return address
+        suite.report.times[what] = time.monotonic() - began
+
+
+def _provider(config: pytest.Config, *, needs_gateway_api: bool = False) -> Provider:
+    """Return where the cluster of the options comes from."""
+    run, options = config.stash[SUITE].run, config.stash[SUITE].run.options
+    return config.stash[CLUSTERS].provider_for(
+        options.provider,
+        kubeconfig=options.kubeconfig,
+        context=options.context,
+        recipes=config.rootpath / "manifests" / "images",
+        progress=progress_of(config),
+        patience=options.patience,
+        images=() if options.verify else run.release.images,
+        gateway_api=needs_gateway_api or run.exposure == ROUTE,
+    )
 
 
 def _boot(config: pytest.Config, *, needs_gateway_api: bool) -> Ground:
@@ -90,16 +136,7 @@ def _boot(config: pytest.Config, *, needs_gateway_api: bool) -> Ground:
             "KUBECONFIG is not followed: --kubeconfig=FILE names a cluster to run on; without it one is booted"
         )
     try:
-        suite.provider = clusters.provider_for(
-            options.provider,
-            kubeconfig=options.kubeconfig,
-            context=options.context,
-            recipes=config.rootpath / "manifests" / "images",
-            progress=progress,
-            patience=options.patience,
-            images=() if options.verify else suite.run.release.images,
-            gateway_api=needs_gateway_api or suite.run.exposure == ROUTE,
-        )
+        suite.provider = _provider(config, needs_gateway_api=needs_gateway_api)
         access = suite.provider.create()
         # Whatever is missing or wrong is reported now, before anything is touched.
         if options.command not in LOOKING:

@@ -19,14 +19,15 @@ from support.kube.errors import ApiError
 from support.kube.objects import key
 from support.kube.silence import silence
 from support.platform.rights import NO_VANTAGE
-from support.reporting.scenario import DEPLOYING, NEEDS, WRITING
+from support.reporting.scenario import DEPLOYING, KUBERNETES, MODE_CAPABILITIES, NEEDS, VANTAGE, WRITING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from support.kube.objects import Object
     from support.platform.inventory import Inventory
     from support.reporting.scenario import Scenario
+    from support.session.options import Options
     from support.session.run import Run
 
 # The fact that names the release which was verified.
@@ -79,11 +80,9 @@ class _Verification:
         self._before = self._versions(objects)
         images = ", ".join(release.images)
         yield f'{run.options.mode}: verifies release "{release.name}" ({images}) as it lives in {name}, and leaves it as it is'
-        yield from self._makes()
+        yield from announced(run.options, self.inventory.vantage_image)
         yield from self._sweep()
-        yield f"  it sends at most: {restraint().budget}"
-        for count, why in _left_out(scenarios, run.options.permitted):
-            yield f"  it leaves out {count} scenarios: {why}"
+        yield from bounds(scenarios, forbidden(run.options))
 
     def _others(self) -> Iterator[str]:
         """Refuse to begin while another run acts on the release: what would be seen is that run."""
@@ -100,24 +99,9 @@ class _Verification:
         """Remove what runs have left that were killed while they verified; a run that only reads removes nothing."""
         if WRITING not in self.run.options.permitted:
             return
-        where = self.run.options.vantage_namespace
-        given = where if where != NO_VANTAGE else None
+        given = home_of_vantage(self.run.options)
         swept = sweep_unmarked(self.kube, self.inventory, self.run.base_name, given, datetime.now(UTC))
         yield from (f"  {line}" for line in swept.lines())
-
-    def _makes(self) -> Iterator[str]:
-        options = self.run.options
-        where = options.vantage_namespace
-        if where == NO_VANTAGE:
-            yield "  it makes no object, so that the ways inside the cluster are not seen (--vantage-namespace none)"
-        else:
-            place = f"namespace {where}" if where else "a namespace of its own, which goes at the end"
-            yield f"  it makes one object: a pod of {self.inventory.vantage_image} in {place}, once a scenario needs it"
-        yield (
-            "  it writes no record"
-            if WRITING not in options.permitted
-            else "  it writes records into databases of its own, which go with it"
-        )
 
     def compare(self) -> None:
         """Note that somebody has changed the release meanwhile: then what was seen is not of one release."""
@@ -128,14 +112,9 @@ class _Verification:
             held = lease.held(self.kube, (name, self.inventory.certificate_namespace), datetime.now(UTC))
         except ApiError:
             return
-        changed = sorted(
-            one for one in self._before.keys() | after.keys() if self._before.get(one) != after.get(one)
-        )
-        if changed:
+        if changed := differing(self._before, after):
             by = f"; {held}" if held else ""
-            self.run.facts[CHANGED] = (
-                f"the release was changed by somebody else meanwhile: {', '.join(changed)}{by}"
-            )
+            self.run.facts[CHANGED] = f"the release was changed by somebody else meanwhile: {changed}{by}"
 
     def _versions(self, objects: Iterable[Object]) -> dict[str, str]:
         """Return the generation of what makes the release, and which pod it has."""
@@ -157,17 +136,56 @@ class _Verification:
 CHANGED: Final = "changed"
 
 _WHY: Final = {
+    KUBERNETES: "they are about what this suite deploys",
+    VANTAGE: "they go by a way inside the cluster",
     DEPLOYING: "they apply a release, put objects on the cluster, or strain it",
     WRITING: "they write through Chroma, or try to",
 }
 
 
-def _left_out(scenarios: Iterable[Scenario], permitted: frozenset[str]) -> list[tuple[int, str]]:
-    """Return how many scenarios a mode leaves out for which reason."""
+def differing(before: Mapping[str, str], after: Mapping[str, str]) -> str:
+    """Name what is not as it was before; "" where nothing is."""
+    return ", ".join(sorted(one for one in before.keys() | after.keys() if before.get(one) != after.get(one)))
+
+
+def home_of_vantage(options: Options) -> str | None:
+    """Return the namespace that the vantage was given, None where it has one of its own, or is not to be."""
+    return options.vantage_namespace if options.vantage_namespace != NO_VANTAGE else None
+
+
+def announced(options: Options, image: str | None) -> Iterator[str]:
+    """Say what a run will make: an `image` is that of its vantage, None where there is none."""
+    if image is None or options.vantage_namespace == NO_VANTAGE:
+        why = "--vantage-namespace none" if image else "no vantage_image is given"
+        yield f"  it makes no object, so that the ways inside the cluster are not seen ({why})"
+    else:
+        home = home_of_vantage(options)
+        place = f"namespace {home}" if home else "a namespace of its own, which goes at the end"
+        yield f"  it makes one object: a pod of {image} in {place}, once it needs one"
+    yield (
+        "  it writes no record"
+        if WRITING not in options.permitted
+        else "  it writes records into databases of its own, which go with it"
+    )
+
+
+def bounds(scenarios: Iterable[Scenario], lacking: Sequence[str]) -> Iterator[str]:
+    """Say how much a run may send, and which scenarios it leaves out since it is `lacking` what they need."""
+    yield f"  it sends at most: {restraint().budget}"
+    for count, why in _left_out(scenarios, lacking):
+        yield f"  it leaves out {count} scenarios: {why}"
+
+
+def forbidden(options: Options) -> list[str]:
+    """Return what a run may not do by its mode."""
+    return [one for one in MODE_CAPABILITIES if one not in options.permitted]
+
+
+def _left_out(scenarios: Iterable[Scenario], lacking: Sequence[str]) -> list[tuple[int, str]]:
+    """Return how many scenarios are left out for which reason."""
     found: Counter[str] = Counter()
     for one in scenarios:
-        reason = next((need for need in _WHY if NEEDS + need in one.tags and need not in permitted), None)
-        if reason:
+        if reason := next((need for need in lacking if NEEDS + need in one.tags), None):
             found[reason] += 1
     return [(count, f"{_WHY[need]} (@{NEEDS}{need})") for need, count in found.items()]
 

@@ -1,4 +1,4 @@
-"""Scenarios that need a cluster say so, so that a run which is about an address leaves them out."""
+"""Scenarios that need a cluster, or a way inside one, say so: a run that is about an address, or a target, leaves them out."""
 
 from __future__ import annotations
 
@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING, Final
 import pytest
 from pytest_bdd.steps import StepFunctionContext, step_function_context_registry
 
-from support.network.way import WAY_NAMES
-from support.reporting.scenario import NEEDS
+from support.reporting.scenario import KUBERNETES, NEEDS, VANTAGE
 from support.session.collector import examples, read_feature
 
 if TYPE_CHECKING:
@@ -22,11 +21,13 @@ if TYPE_CHECKING:
 ROOT: Final = Path(__file__).parents[2]
 FEATURES: Final = sorted((ROOT / "features").rglob("*.feature"))
 MODULES: Final = sorted(f"steps.{file.stem}" for file in (ROOT / "steps").glob("[a-z]*.py"))
-TAG: Final = f"{NEEDS}kubernetes"
+TAG: Final = NEEDS + KUBERNETES
+INSIDE_TAG: Final = NEEDS + VANTAGE
 # A fixture that is a cluster, and the types of what only a cluster or a deployment has.
 CLUSTER: Final = {"access", "inventory", "kube", "release_under_test"}
 OF_A_CLUSTER: Final = {"Live", "Namespace"}
-INSIDE: Final = {"service", "pod"}
+# How a step says that it goes by a way inside a cluster; "by every route" is by those that there are.
+INSIDE: Final = ("through the Service", "at the pod's address")
 
 
 @pytest.fixture(scope="module")
@@ -51,16 +52,19 @@ def definitions() -> list[StepFunctionContext]:
 
 
 @pytest.mark.parametrize("file", FEATURES, ids=lambda file: file.stem)
-def test_what_needs_a_cluster_says_so_and_nothing_else_does(
+def test_what_needs_a_cluster_or_a_way_inside_one_says_so_and_nothing_else_does(
     file: Path, arguments: Mapping[str, Mapping[str, str]], definitions: list[StepFunctionContext]
 ) -> None:
     wrong = []
     for template in read_feature(file).scenarios.values():
         for known, context in zip(examples(template, file.name), _contexts(template), strict=True):
             reasons = list(_reasons(template, context, arguments, definitions))
-            if bool(reasons) != (TAG in known.tags):
-                wrong.append(f"{known.place}: {known.name}: {reasons or 'no step of it uses a cluster'}")
-    assert not wrong, f"these are to carry @{TAG}, or not:\n" + "\n".join(wrong)
+            # What a release of this suite has, has ways inside its cluster.
+            inside = [] if reasons else [step for step in _steps(template, context) if _is_inside(step)]
+            for tag, why in ((TAG, reasons), (INSIDE_TAG, inside)):
+                if bool(why) != (tag in known.tags):
+                    wrong.append(f"{known.place}: {known.name}: @{tag}: {why or 'no step of it needs that'}")
+    assert not wrong, "these are to carry the tag, or not:\n" + "\n".join(wrong)
 
 
 def test_a_run_on_an_address_loads_the_steps_that_it_needs(definitions: list[StepFunctionContext]) -> None:
@@ -108,15 +112,19 @@ def _reasons(
         words = definition.parser.parse_arguments(step.name) or {}
         function = definition.step_func
         asked = arguments[f"{function.__module__.removeprefix('steps.')}.{function.__name__}"]
-        for value in words.values():
-            ways = {value} if isinstance(value, str) else set(value) if isinstance(value, tuple) else set()
-            if ways & INSIDE and ways != set(WAY_NAMES):
-                yield f'"{step.name}" is about what is inside'
         for name, kind in asked.items():
             if name not in words and (through := _way_to_cluster(name, kind, made, arguments)):
                 yield f'"{step.name}" uses {through}'
         if definition.target_fixture:
             made.add(definition.target_fixture)
+
+
+def _steps(template: ScenarioTemplate, context: Mapping[str, str]) -> list[str]:
+    return [step.name for step in template.render(context).steps]
+
+
+def _is_inside(step: str) -> bool:
+    return any(words in step for words in INSIDE)
 
 
 def _way_to_cluster(name: str, kind: str, made: set[str], arguments: Mapping[str, Mapping[str, str]]) -> str:

@@ -53,7 +53,7 @@ def looking(monkeypatch: pytest.MonkeyPatch, release: Release) -> Remains:
     monkeypatch.setattr("support.network.http.ask", release.ask)
     monkeypatch.setattr(remains, "ingress", lambda *_: None)
     kube, inventory = Kube(), type("Inventory", (), {"domain_name": "example.com"})
-    return Remains("chroma", kube, inventory)  # type: ignore[arg-type]  # a stand-in
+    return Remains.of_release("chroma", kube, inventory)  # type: ignore[arg-type]  # a stand-in
 
 
 def test_what_may_be_a_dead_runs_is_found_and_nothing_of_users(monkeypatch: pytest.MonkeyPatch) -> None:

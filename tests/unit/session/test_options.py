@@ -11,6 +11,7 @@ from support.session.command_line import COMMANDS
 from support.session.options import Options
 from tests.miniature import Miniature
 
+TARGET = Path(__file__).parents[3] / "docs/targets/bearer.yaml"
 KUBECONFIG = """
 clusters: [{name: there}]
 contexts: [{name: staging}, {name: live}]
@@ -24,6 +25,7 @@ def _options(**given: Any) -> Options:
         "kubeconfig": None,
         "context": None,
         "endpoint": None,
+        "target": None,
         "tenant": "default_tenant",
         "database": "default_database",
         "platform_kubeconfig": None,
@@ -96,6 +98,25 @@ def kubeconfig(tmp_path: Path) -> Path:
         ({"verify": True, "command": "status"}, "--verify is a run of features: leave out --status"),
         ({"verify": True, "read_only": True, "fault": "x"}, "--read-only takes the release as it lives"),
         ({"vantage_namespace": "here"}, "add --verify or --read-only"),
+        (
+            {"verify": True, "target": Path("/nowhere")},
+            "--target /nowhere: no such file; give a YAML file as",
+        ),
+        ({"verify": True, "target": TARGET}, "--target looks at a release that lives: add --kubeconfig FILE"),
+        (
+            {"verify": True, "target": TARGET, "namespace": "x"},
+            "--target says in its file where it is: leave out",
+        ),
+        ({"verify": True, "target": TARGET, "release": "native"}, "--target takes the release as it lives"),
+        (
+            {"verify": True, "target": TARGET, "accept_insecure": True},
+            "--without authentication concedes that",
+        ),
+        ({"verify": True, "target": TARGET, "command": "job"}, "--job writes no Job for a --target"),
+        (
+            {"endpoint": "http://localhost", "target": TARGET},
+            "asks no cluster: leave out --provider, --target",
+        ),
         ({"verify": True, "vantage_namespace": "Here"}, "--vantage-namespace Here: must be small letters"),
         ({"budget": ("request=1",)}, "--budget request=1: unknown; did you mean requests?"),
         ({"budget": ("records=0",)}, "--budget records=0: give a number above 0, such as records=20000"),
