@@ -31,6 +31,12 @@ Feature: Access
       When a caller asks for the collections by every route with the right token and a wrong one
       Then the caller gets no more than the heartbeat by every route
 
+    # The port of the users is one of them; Chroma's own behind a proxy would be another.
+    @needs-vantage
+    Scenario: No port of the pod gives data without the token
+      When a caller asks for the collections at every port of the pod without a token
+      Then the caller gets no more than the heartbeat at the pod's address
+
     Scenario: On a kept-alive connection each request needs the token
       When a caller asks by every route with the right token, and again without it on the same connection
       Then the caller is refused by every route

@@ -157,6 +157,13 @@ def ask_for_collections(caller: Caller, ways: Ways, credentials: str) -> Respons
 
 
 @when(
+    "a caller asks for the collections at every port of the pod without a token", target_fixture="responses"
+)
+def ask_at_every_port(caller: Caller) -> Responses:
+    return caller.ask_at_every_port("without a token", requests.LIST)
+
+
+@when(
     parse("a caller asks {ways:Ways} with the right token, and again without it on the same connection"),
     target_fixture="responses",
 )

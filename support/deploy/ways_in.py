@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from support.core.component import SERVICE
+from support.kube.containers import ports
 from support.network.way import POD_PORT, SERVICE_PORT, via_vantage
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from support.deploy.live import Live
     from support.kube.objects import Object
@@ -44,7 +45,18 @@ class WaysIn:
         """Return the way of a name."""
         return way_in(self.live, name, self.vantage)
 
+    def ports(self) -> Mapping[int, Way]:
+        """Return the ways to the ports that the pod declares, and to Chroma's own, which is on its loopback where there is a gateway."""
+        pod, own = pod_of(self.live), environment_of(self.live).get(PORT_VARIABLE, POD_PORT)
+        address = address_of(self.live)
+        return {
+            port: via_vantage("pod", self.vantage, address, port)
+            for port in sorted({*ports(pod["spec"]), int(own), POD_PORT})
+        }
 
+
+# What tells Chroma its port.
+PORT_VARIABLE: Final = "CHROMA_PORT"
 # The documented name (docs/platform.md#objects), and the container in it that runs Chroma.
 POD: Final = "chroma-0"
 

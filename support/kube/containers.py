@@ -71,6 +71,17 @@ def ended(status: Object) -> dict[str, Any]:
     )
 
 
+def ports(spec: Object) -> dict[int, str]:
+    """Return the ports that the containers of a pod's specification declare, with their names; "" where one has none."""
+    containers = (container for kind in _SPECS for container in spec.get(kind) or ())
+    return {
+        int(port["containerPort"]): port.get("name", "")
+        for container in containers
+        for port in container.get("ports") or ()
+        if port.get("protocol", "TCP") == "TCP"
+    }
+
+
 def is_ready(pod: Object) -> bool:
     """Whether a pod is ready."""
     conditions = pod.get("status", {}).get("conditions", [])

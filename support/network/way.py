@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final, Literal, Protocol, cast
 from urllib.parse import urlsplit
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from support.network.vantage import Vantage
@@ -76,6 +76,9 @@ class Routes(Protocol):
     def way(self, name: WayName) -> Way:
         """Return the way of a name."""
 
+    def ports(self) -> Mapping[int, Way]:
+        """Return the ways to all ports of the pod that may be open."""
+
 
 @dataclass(frozen=True)
 class OneRoute:
@@ -93,6 +96,10 @@ class OneRoute:
         """Return the one that there is; raises as `of` does."""
         self.of([name])
         return self.only
+
+    def ports(self) -> Mapping[int, Way]:
+        """Raise a LookupError: an address has no pod."""
+        raise LookupError("an address has no pod")
 
 
 def is_address(url: str) -> bool:

@@ -34,6 +34,7 @@ from support.target.ways import TargetRoutes, at_service, at_url, in_cluster, na
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
+    from contextlib import AbstractContextManager
 
     from support.chroma.endpoint import Endpoint
     from support.chroma.reachable import Credential
@@ -93,6 +94,10 @@ class Target(Address):
         """Return the ways in that callers may take, of which that of the `users` is one."""
         return TargetRoutes(self.it, users, vantage() if VANTAGE in self.capabilities else None)
 
+    def named(self) -> AbstractContextManager[None]:
+        """Let the host of its url have the address that is stated, in this process alone."""
+        return named(self.it)
+
     @contextmanager
     def seen_from(self, run: Run) -> Iterator[Vantage]:
         """Own the pod from which it is seen inside its cluster."""
@@ -107,7 +112,7 @@ class Target(Address):
     def handed(self) -> dict[str, Any]:
         """Return what a worker has to know of it, as JSON holds it; it goes through a pipe."""
         mine = {
-            "stated": json.loads(self.it.stated.model_dump_json()),
+            "stated": json.loads(self.it.stated.model_dump_json(exclude_defaults=True)),
             "kubeconfig": str(self.kubeconfig),
             "context": self.context,
             "capabilities": sorted(self.capabilities),

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from support.diagnosis.ending import is_ending
-from support.kube.containers import is_ready, state
+from support.kube.containers import is_ready, ports, state
 from support.release.versions import number
 
 if TYPE_CHECKING:
@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from support.kube.client import Kube
     from support.kube.objects import Object, Objects
     from support.target.description import Description, ServicePort
+
+
+_OLD: Final = "pods of the revision before are still there"
 
 
 @dataclass(frozen=True)
@@ -71,16 +74,12 @@ class Deployed:
         aim = port.get("targetPort") or port["port"]
         if isinstance(aim, int):
             return aim
-        named = {
-            each.get("name"): int(each["containerPort"])
-            for container in _containers(pod["spec"])
-            for each in container.get("ports") or ()
-        }
-        if aim not in named:
+        found = next((number for number, name in ports(pod["spec"]).items() if name == aim), None)
+        if found is None:
             raise LookupError(
                 f"Service {stated.name} leads to port {aim!r}, which no container of the pod has"
             )
-        return named[aim]
+        return found
 
     def version(self) -> str:
         """Return Chroma's version as the tag of its image tells it, "" where that tells none."""
@@ -140,10 +139,11 @@ def _standstill(workload: Object) -> str:
         return "it is scaled to 0"
     if status.get("observedGeneration", 0) < workload["metadata"]["generation"]:
         return "its last change has not been seen yet"
-    # The one has no revisions in its status, the other none of the counts.
-    old = status.get("updatedReplicas", 0) < wanted and "currentRevision" not in status
-    if old or status.get("currentRevision") != status.get("updateRevision"):
-        return "pods of the revision before are still there"
+    # A Deployment has no revisions in its status; a StatefulSet has, and does not count those of the last one once it is done.
+    if status.get("currentRevision") != status.get("updateRevision"):
+        return _OLD
+    if "currentRevision" not in status and status.get("updatedReplicas", 0) < status.get("replicas", 0):
+        return _OLD
     return f"{ready} of {wanted} pods are ready" if ready < wanted else ""
 
 

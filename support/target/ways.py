@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from support.core.resolver import map_host
-from support.network.way import WAY_NAMES, Way, netloc, tls_context, via_vantage
+from support.kube.containers import ports
+from support.network.way import POD_PORT, WAY_NAMES, Way, netloc, tls_context, via_vantage
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from support.kube.objects import Object
     from support.network.vantage import Vantage
@@ -48,6 +49,21 @@ class TargetRoutes:
             if name == "service"
             else at_pod(self.deployed, self.vantage)
         )
+
+    def ports(self) -> Mapping[int, Way]:
+        """Return the ways to all ports of a pod that may be open; a LookupError without a vantage."""
+        if self.vantage is None:
+            raise LookupError("without a vantage nothing is seen inside the cluster")
+        pod = self.deployed.pod()
+        address, led_to = (
+            _address(pod),
+            (self.deployed.port_at_pod(pod, one) for one in self.deployed.stated.services),
+        )
+        # Of a Chroma behind a proxy its own is declared nowhere: it is the usual one, or not to be known.
+        return {
+            port: via_vantage("pod", self.vantage, address, port)
+            for port in sorted({*ports(pod["spec"]), *led_to, POD_PORT})
+        }
 
 
 def at_url(deployed: Deployed) -> Way:

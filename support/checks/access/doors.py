@@ -4,19 +4,16 @@ from __future__ import annotations
 
 import socket
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 from support.core.wait import kept
-from support.deploy.ways_in import address_of, environment_of
+from support.deploy.ways_in import PORT_VARIABLE, address_of, environment_of
 from support.network.tunnel import Unreachable
 from support.network.way import POD_PORT
 
 if TYPE_CHECKING:
     from support.deploy.live import Live
     from support.network.vantage import Vantage
-
-# What tells Chroma its port.
-_PORT_VARIABLE: Final = "CHROMA_PORT"
 
 
 @dataclass(frozen=True)
@@ -29,7 +26,7 @@ class OpenPorts:
 
 def probe_ports(live: Live, vantage: Vantage) -> OpenPorts:
     """Try to connect, as a neighbour would, to the gateway's port and to Chroma's own at the pod's address."""
-    address, port = address_of(live), int(environment_of(live)[_PORT_VARIABLE])
+    address, port = address_of(live), int(environment_of(live)[PORT_VARIABLE])
     return OpenPorts(_probe_port(vantage, address, POD_PORT), _probe_port(vantage, address, port))
 
 

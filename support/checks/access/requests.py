@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 import time
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final
@@ -222,6 +223,17 @@ class Caller:
             for name in responses:
                 responses[name] += self.ask([name], credentials, question)[name]
         return responses
+
+    def ask_at_every_port(self, credentials: str, question: Request) -> Responses:
+        """Ask at each port of the pod; return the answers of those that speak HTTP, each with its port."""
+        shown, asked = CREDENTIALS[credentials](self._chroma.credential), self._at_home(question)
+        found = []
+        for port, way in self._routes.ports().items():
+            with suppress(http.NoResponse):  # it is closed, or another protocol's
+                (answer,) = _ask(way, shown, [asked])
+                found.append(replace(answer, question=f"{answer.question} (port {port})"))
+        assert found, f"no port of the pod answers: {sorted(self._routes.ports())}"
+        return {"pod": found}
 
     def ask_for_everything(self, ways: Sequence[WayName], credentials: str) -> Responses:
         """Ask for every operation that Chroma's own document names, and for the document itself."""

@@ -64,6 +64,7 @@ def test_what_is_rolled_out_stands_well(cluster: Cluster) -> None:
     [
         ({"readyReplicas": 0}, "0 of 1 pods are ready"),
         ({"updatedReplicas": 0}, "pods of the revision before are still there"),
+        ({"replicas": 2}, "pods of the revision before are still there"),
         ({"observedGeneration": 2}, "its last change has not been seen yet"),
         ({"currentRevision": "a", "updateRevision": "b"}, "pods of the revision before"),
     ],
