@@ -75,3 +75,8 @@ def namespace(account: Path = ACCOUNT) -> str:
         return (account / "namespace").read_text(encoding="utf-8").strip()
     except OSError:
         return ""
+
+
+def home(account: Path = ACCOUNT) -> str:
+    """Return the namespace in which a process keeps what is its own: that of its pod, "default" where it is in none."""
+    return namespace(account) or "default"

@@ -10,6 +10,7 @@ import yaml
 
 from support.jobs.job import MOST_SHARDS, NAME, JobError, Wanted, objects
 from support.jobs.shards import read_seconds
+from support.platform.rights import DEPLOY, NO_VANTAGE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -54,20 +55,32 @@ def run(errand: Errand) -> int:
             raise JobError(
                 f"{option} {value}: a Job has no file of yours; name one of the suite's, and use --set"
             )
+    mode = "read-only" if get("read_only") else "verify" if get("verify") else DEPLOY.mode
+    namespace = get("job_namespace") or NAME
     wanted = Wanted(
         run_id=errand.run_id,
-        namespace=get("job_namespace") or NAME,
+        namespace=namespace,
         inventory=Path(get("inventory")).expanduser(),
-        arguments=list(_within(passed_on(errand.arguments), errand.root)),
+        arguments=[
+            *_within(passed_on(errand.arguments), errand.root),
+            *(() if get("vantage_namespace") else vantage_of(mode, namespace)),
+        ],
         image=get("image") or "",
         schedule=get("schedule") or "",
         shards=shards or 0,
         limit=get("time_limit"),
         claim=get("report_claim") or "",
         seconds=read_seconds(Path(get("shard_by")).expanduser()) if get("shard_by") else None,
+        mode=mode,
     )
     errand.say(yaml.dump_all(objects(wanted), Dumper=_Dumper, sort_keys=False, width=_WIDTH).rstrip())
     return 0
+
+
+def vantage_of(mode: str, namespace: str) -> Sequence[str]:
+    """Return the options by which the vantage lies where the rights of a mode let it: in the Job's own namespace, or nowhere."""
+    places = {"verify": namespace, "read-only": NO_VANTAGE}
+    return ("--vantage-namespace", places[mode]) if mode in places else ()
 
 
 class _Dumper(yaml.SafeDumper):

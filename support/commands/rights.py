@@ -30,7 +30,8 @@ def run(errand: Errand) -> int:
             f"--rights {mode} grants the Secret of the platform's certificate by its name: "
             "give domain_name, by --inventory FILE or as DOMAIN_NAME in the environment"
         )
-    objects = rights.manifests(mode, rights.scope_of(release, stated))
+    suite = errand.option("job_namespace") or rights.HOME
+    objects = rights.manifests(mode, rights.scope_of(release, stated, suite))
     errand.say(
         f"# What chroma-conformance may do in mode {mode}, for a release in {release}; why, manifests/suite/ says."
     )

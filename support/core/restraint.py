@@ -113,20 +113,25 @@ class Restraint:
         self.mode = mode
         self.budget = budget
         self.tally: Counter[str] = Counter()
-        self.made: dict[
-            str, bool
-        ] = {}  # what was asked to be made on the cluster, by its path, and whether it went again
+        # What was asked to be made on the cluster, by its path, and whether it went again; None: it is meant to stay.
+        self.made: dict[str, bool | None] = {}
         self.changes = changes
         self._writes = writes
         self._runs_commands = runs_commands
         self._bucket = TokenBucket(budget.requests) if budget.requests < float("inf") else None
         self._own: set[str] = set()
+        self._kept: set[str] = set()
         self._disturbances: list[str] = []
         self._lock = threading.Lock()
 
     def own(self, *paths: str) -> None:
         """Let objects of these paths of the API be made, and removed again."""
         self._own.update(paths)
+
+    def keep(self, path: str) -> None:
+        """Let an object of this path of the API be made, which outlives the run."""
+        self._own.add(path)
+        self._kept.add(path)
 
     def asks_cluster(self, method: str, path: str, *, dry_run: bool = False) -> None:
         """Account for a request to the API server, before it leaves; raises `DisturbanceError`."""
@@ -201,7 +206,7 @@ class Restraint:
             # With a namespace goes what is in it.
             self.made |= {one: True for one in self.made if one == path or one.startswith(f"{path}/")}
         elif path not in self.made:
-            self.made[path] = False
+            self.made[path] = None if path in self._kept else False
 
 
 def _mebibytes(size: float) -> str:

@@ -12,7 +12,7 @@ from support.core.errors import SuiteError
 from support.core.templates import templates
 from support.core.validation import read_mapping
 from support.kube.labels import OWNED
-from support.platform.rights import HOME
+from support.platform.rights import DEPLOY, HOME
 from support.release.render import VERSION
 
 if TYPE_CHECKING:
@@ -47,7 +47,8 @@ class Wanted:
 
     `arguments` are those of the run in it; `schedule` is a CronJob's, in UTC, empty for a single Job; `shards` is 0 where
     one pod runs all; `limit` is the run's own, in seconds; `claim` names a claim for the reports, where there is one.
-    `seconds` say how long each feature takes, where the shards are not to go by the suite's own table.
+    `seconds` say how long each feature takes, where the shards are not to go by the suite's own table. `mode` is that of
+    the run, under whose account and rights it has its pod.
     """
 
     run_id: str
@@ -60,6 +61,7 @@ class Wanted:
     limit: float | None = None
     claim: str = ""
     seconds: Mapping[str, float] | None = None
+    mode: str = DEPLOY.mode
 
 
 def objects(wanted: Wanted) -> list[Object]:
@@ -86,7 +88,7 @@ def objects(wanted: Wanted) -> list[Object]:
         "name": name,
         "namespace": wanted.namespace,
         "labels": OWNED | {"app.kubernetes.io/name": NAME},
-        "account": NAME,
+        "mode": wanted.mode,
         "secret": TOKEN,
         "inventory": INVENTORY,
         "files": files,

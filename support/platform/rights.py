@@ -94,12 +94,14 @@ PLAYED: Final = (
 class Asked:
     """What is asked of the suite: in which mode it runs, and the namespace of the release.
 
-    `vantage` is the namespace of its vantage, where that is to lie in one that is there already.
+    `vantage` is the namespace of its vantage, where that is to lie in one that is there already; `report` that in which its
+    report is kept, "" where it is not.
     """
 
     mode: str
     release: str
     vantage: str = ""
+    report: str = ""
 
 
 DEPLOY: Final = Asked("deploy", USUAL_NAMESPACE)
@@ -115,8 +117,11 @@ def is_own(release: str, namespace: str) -> bool:
     return any(namespace == own or namespace.startswith(f"{own}-") for own in (release, HOME))
 
 
-def scope_of(release: str, stated: Mapping[str, Any]) -> Scope:
-    """Return where the suite has its rights, by the values of an inventory; what is not stated is as usual."""
+def scope_of(release: str, stated: Mapping[str, Any], suite: str = HOME) -> Scope:
+    """Return where the suite has its rights, by the values of an inventory; what is not stated is as usual.
+
+    `suite` is the namespace of its account and its Jobs.
+    """
     source = Source.of(
         str(stated.get("domain_name", "")), str(stated.get("certificate_namespace", "default"))
     )
@@ -128,6 +133,7 @@ def scope_of(release: str, stated: Mapping[str, Any]) -> Scope:
         str(stated.get("gateway_namespace", "")) if routed else "",
         str(stated.get("gateway_name", "")) if routed else "",
         str(stated.get("image_pull_secret") or ""),
+        suite,
     )
 
 
@@ -136,10 +142,12 @@ def needed(asked: Asked, stated: Mapping[str, Any]) -> list[Grant]:
     scope = scope_of(asked.release, stated)
     found = [
         replace(one, namespace=asked.vantage) if one.namespace == HOME else one
-        for one in grants(manifests(asked.mode, scope))
+        for one in grants(_roles(asked.mode, scope))
         # Elsewhere the vantage has a namespace of its own, or there is none.
         if one.namespace != HOME or asked.vantage not in {"", NO_VANTAGE}
     ]
+    if asked.report:
+        found += grants(_roles_of_report(asked.mode, replace(scope, suite=asked.report)))
     if stated.get("domain_name"):
         return found
     # Which Secret holds the certificate is not known then.
@@ -150,11 +158,21 @@ def manifests(mode: str, scope: Scope) -> Objects:
     """Return the objects that give the suite its account and its rights in a mode, in the order in which they are applied."""
     facts: dict[str, Any] = {"mode": mode, **vars(scope)}
     objects = [*_rendered("namespace", facts), *_rendered("account", facts)]
-    for role in _rendered(mode, facts):
+    for role in (*_roles(mode, scope), *_roles_of_report(mode, scope)):
         role["metadata"]["labels"] = {"app.kubernetes.io/part-of": "chroma-conformance"}
         objects += [role, *_rendered("binding", facts | {"role": role})]
     objects += _rendered("networkpolicy", facts)
     return [*objects, *_rendered("admission", facts)] if mode == DEPLOY.mode else objects
+
+
+def _roles(mode: str, scope: Scope) -> Objects:
+    """Return the roles of a run."""
+    return _rendered(mode, {"mode": mode, **vars(scope)})
+
+
+def _roles_of_report(mode: str, scope: Scope) -> Objects:
+    """Return the roles that keeping its report takes beside them; who deploys may do that anyway."""
+    return [] if mode == DEPLOY.mode else _rendered("report", {"mode": mode, **vars(scope)})
 
 
 def grants(objects: Iterable[Object]) -> list[Grant]:

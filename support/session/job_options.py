@@ -44,7 +44,7 @@ def about_jobs(add: Callable[..., Any]) -> None:
     add(
         "--job-namespace",
         metavar="NAME",
-        help="the namespace of the Job (default: chroma-conformance)",
+        help="the namespace of the Job and its account (default: chroma-conformance)",
     )
     add("--report-claim", metavar="NAME", help="a claim on which the Job keeps its reports as well")
     add(

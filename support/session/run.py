@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
+from apiserver import in_cluster
 from support.core.component import AUTH_KEY, AUTH_SECRET
 from support.core.redaction import Redactor
 from support.core.resolver import map_host
@@ -93,7 +94,7 @@ class Run:
     verified: dict[str, Any] | None = None
     # What its workers did on the cluster and to the release, and what they made there.
     deeds: Counter[str] = field(default_factory=Counter)
-    made: dict[str, bool] = field(default_factory=dict)
+    made: dict[str, bool | None] = field(default_factory=dict)
     # The scenarios of each shard, where the run is one of several: of each the node id, the place and the name.
     shares: list[list[list[str]]] = field(default_factory=list)
     # What the run leaves on the cluster, a line each with the command that removes it.
@@ -229,7 +230,10 @@ class Run:
 
         def check(stated: Mapping[str, Any]) -> Iterable[str]:
             asked = rights.Asked(
-                self.rights_mode, self.options.namespace, self.options.vantage_namespace or ""
+                self.rights_mode,
+                self.options.namespace,
+                self.options.vantage_namespace or "",
+                in_cluster.home() if self.options.report_configmap else "",
             )
             assessment = preflight(stated, access.inventory, self.id, self.deadlines, asked)
             for line in (*assessment.warned, *(f"not known of {line}" for line in assessment.unknown)):

@@ -201,7 +201,11 @@ def why_left_out(mode: str, need: str) -> str:
     )
 
 
-def deeds(total: Counter[str], made: dict[str, bool]) -> Iterator[str]:
+# What is said of an object that a run has made, by whether it went again; None where it was to stay.
+_FATES: Final = {True: ", and removed it", False: ": IT IS STILL THERE", None: ", which stays"}
+
+
+def deeds(total: Counter[str], made: dict[str, bool | None]) -> Iterator[str]:
     """Say what a run did, by kind."""
     asked = total["reads"] + total["writes"]
     size = total["bytes"] / (1 << 20)
@@ -215,7 +219,7 @@ def deeds(total: Counter[str], made: dict[str, bool]) -> Iterator[str]:
         f"{total['portforward']} connections through the vantage, {total['exec']} commands"
     )
     for path, gone in made.items():
-        yield f"made {path}" + (", and removed it" if gone else ": IT IS STILL THERE")
+        yield f"made {path}" + _FATES[gone]
     if not made:
         yield "made no object"
     if total["databases"]:

@@ -19,6 +19,8 @@ SCOPE = rights.scope_of("chroma", {"domain_name": "example.com"})
 # With which somebody gives himself more rights than he has (Kubernetes: RBAC good practices).
 ESCALATING = {"escalate", "bind", "impersonate"}
 ESCALATED = {"serviceaccounts/token", "nodes/proxy", "pods/ephemeralcontainers", "certificatesigningrequests"}
+# By which a Job keeps its report beside its own pod.
+REPORTING = {Grant(verb, "", "configmaps", rights.HOME) for verb in ("create", "patch")}
 
 
 def objects(mode: str) -> list[dict[str, Any]]:
@@ -56,7 +58,7 @@ def _flaws(mode: str, one: Grant) -> Iterator[str]:
         if one.resource == "secrets" and one.verb in {"patch", "delete"} and not one.name:
             yield "changes Secrets of others"
         return
-    writes = one.verb not in READS or one.resource in UPGRADED
+    writes = (one.verb not in READS or one.resource in UPGRADED) and one not in REPORTING
     if writes and (
         mode == "read-only" or one.namespace != rights.HOME or not one.resource.startswith("pods")
     ):
@@ -83,11 +85,13 @@ SPOILED = [
     ("deploy", Grant("delete", "", "secrets"), "changes Secrets of others"),
     ("verify", Grant("patch", "apps", "statefulsets", "chroma"), "writes"),
     ("verify", Grant("create", "", "configmaps", "default"), "writes"),
+    ("verify", Grant("delete", "", "configmaps", rights.HOME), "writes"),
     ("verify", Grant("get", "", "pods/exec", "chroma"), "writes"),
     ("verify", Grant("list", "", "pods", "kube-system"), "in a namespace that is none of its business"),
     ("verify", Grant("list", "", "secrets", "chroma"), "reads Secrets of others"),
     ("verify", Grant("list", "", "pods"), "needed in all namespaces"),
     ("read-only", Grant("create", "", "pods", rights.HOME), "writes"),
+    ("read-only", Grant("patch", "", "configmaps", "chroma"), "writes"),
 ]
 
 
@@ -134,6 +138,24 @@ def test_the_suites_pod_is_called_by_nobody(mode: str) -> None:
     assert policy["spec"]["policyTypes"] == ["Ingress", "Egress"]
     assert "ingress" not in policy["spec"]
     assert all(rule["ports"] for rule in policy["spec"]["egress"])
+
+
+@pytest.mark.parametrize("mode", rights.MODES)
+def test_the_suite_has_its_rights_in_the_namespace_of_its_jobs(mode: str) -> None:
+    moved = rights.manifests(mode, rights.scope_of("chroma", {"domain_name": "example.com"}, "nightly"))
+    subjects = [subject for obj in moved for subject in obj.get("subjects", ())]
+    assert {one["namespace"] for one in subjects} == {"nightly"}
+    assert rights.HOME not in {obj["metadata"].get("namespace", obj["metadata"]["name"]) for obj in moved}
+
+
+@pytest.mark.parametrize("mode", ["verify", "read-only"])
+def test_a_report_is_a_right_of_a_run_that_keeps_one(mode: str) -> None:
+    stated = {"domain_name": "example.com"}
+    without, kept = (
+        set(rights.needed(rights.Asked(mode, "chroma", report=one), stated)) for one in ("", "nightly")
+    )
+    assert kept - without == {Grant(verb, "", "configmaps", "nightly") for verb in ("create", "patch")}
+    assert not without - kept
 
 
 def test_another_release_has_rights_of_its_own() -> None:

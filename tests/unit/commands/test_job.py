@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from support.commands.job import passed_on
+from support.commands.job import passed_on, vantage_of
+from support.platform.rights import MODES
 
 
 @pytest.mark.parametrize(
@@ -20,3 +21,12 @@ from support.commands.job import passed_on
 )
 def test_what_the_job_decides_is_not_passed_on(given: list[str], passed: list[str]) -> None:
     assert passed_on(given) == passed
+
+
+def test_the_vantage_lies_where_the_rights_of_the_mode_let_it() -> None:
+    placed = {mode: list(vantage_of(mode, "nightly")) for mode in MODES}
+    assert placed == {
+        "deploy": [],
+        "verify": ["--vantage-namespace", "nightly"],
+        "read-only": ["--vantage-namespace", "none"],
+    }

@@ -57,6 +57,15 @@ def test_what_is_the_runs_own_is_made_and_removed() -> None:
         restraint.asks_cluster("DELETE", OWN + "-of-another")
 
 
+def test_what_is_to_stay_is_made_and_no_other_of_its_kind() -> None:
+    restraint = verifying()
+    restraint.keep(OWN)
+    restraint.asks_cluster("PATCH", OWN)
+    assert restraint.made == {OWN: None}
+    with pytest.raises(DisturbanceError):
+        restraint.asks_cluster("PATCH", OWN + "-of-another")
+
+
 def test_a_port_is_forwarded_to_the_vantage_alone() -> None:
     restraint = verifying()
     restraint.own(OWN)

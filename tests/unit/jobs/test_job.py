@@ -9,7 +9,8 @@ import kubernetes_validate
 import pytest
 import yaml
 
-from support.jobs.job import JobError, Wanted, objects
+from support.jobs.job import NAME, JobError, Wanted, objects
+from support.platform.rights import MODES, manifests, scope_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -46,6 +47,22 @@ def test_a_job_is_run_once_and_its_exit_code_is_the_verdict(wanted: Wanted) -> N
     assert spec["template"]["spec"]["terminationGracePeriodSeconds"] > 60
     assert container(job)["image"] == "harbor.example.com/library/chroma-conformance:0.1.0"
     assert container(job)["args"][-2:] == ["-m", "core"]
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_a_job_runs_as_the_account_whose_rights_are_printed(wanted: Wanted, mode: str) -> None:
+    scope = scope_of("chroma", STATED)
+    shipped = {(obj["kind"], obj["metadata"]["name"]): obj for obj in manifests(mode, scope)}
+    job = objects(replace(wanted, mode=mode))[1]
+    pod = job["spec"]["template"]
+    account = shipped["ServiceAccount", pod["spec"]["serviceAccountName"]]
+    assert account["metadata"]["namespace"] == job["metadata"]["namespace"]
+    assert pod["spec"]["automountServiceAccountToken"]
+    selected = shipped["NetworkPolicy", NAME]["spec"]["podSelector"]["matchLabels"]
+    assert selected.items() <= pod["metadata"]["labels"].items()
+    # Who deploys sets the token; who does not may take that of the release.
+    source = container(job)["env"][0]["valueFrom"]["secretKeyRef"]
+    assert source.get("optional", False) is (mode != "deploy")
 
 
 def test_a_cronjob_runs_one_at_a_time(wanted: Wanted) -> None:

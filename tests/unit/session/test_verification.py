@@ -35,8 +35,13 @@ def test_a_run_that_did_nothing_says_so() -> None:
 
 
 def test_what_is_still_there_stands_out() -> None:
-    made = {"api/v1/namespaces/mine": False, "api/v1/namespaces/mine/pods/vantage": True}
+    made = {
+        "api/v1/namespaces/mine": False,
+        "api/v1/namespaces/mine/pods/vantage": True,
+        "api/v1/namespaces/jobs/configmaps/report": None,
+    }
     said = list(deeds(Counter({"databases": 3, "databases removed": 2}), made))
     assert "made api/v1/namespaces/mine: IT IS STILL THERE" in said
     assert "made api/v1/namespaces/mine/pods/vantage, and removed it" in said
+    assert "made api/v1/namespaces/jobs/configmaps/report, which stays" in said
     assert said[-1] == "made 3 databases in the release, and removed 2: 1 ARE STILL THERE"
