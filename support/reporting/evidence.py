@@ -20,7 +20,7 @@ from support.kube.errors import ApiError
 from support.kube.secrets import without_values
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from support.core.redaction import Redactor
     from support.kube.client import Kube
@@ -51,6 +51,15 @@ class EvidenceRecorder:
         """Look at a namespace as `look` does, and follow its logs since the last act began."""
         # Logs are asked for by their age, so that the clocks of nodes do not matter.
         return look(kube, namespace, rendered, math.ceil(time.monotonic() - self._began))
+
+    def look_at_pods(self, kube: Kube, namespace: str, pods: Callable[[], Objects]) -> View:
+        """Look at some pods of a namespace that holds more than what the run is about, and follow their logs as `look` does."""
+        view: View = {}
+        try:
+            view.update(_of_pods(kube, namespace, pods(), math.ceil(time.monotonic() - self._began)))
+        except ApiError as refusal:
+            view["incomplete.txt"] = f"the cluster did not tell more: {refusal}\n"
+        return view
 
     def refused(self, kube: Kube, namespace: str, rendered: Objects) -> None:
         """Look at a release that is about to be taken away."""
@@ -145,6 +154,16 @@ def _collect(
         recalled = last_live.recall(kube, namespace)
         rendered = recalled[1] if recalled else []
     yield from _comparison([without_values(obj) for obj in rendered if obj["kind"] in KINDS], live)
+
+
+def _of_pods(kube: Kube, namespace: str, pods: Objects, seconds: int) -> Iterator[tuple[str, str]]:
+    """Yield what is said of pods, in the order of `_collect`."""
+    yield "pods.txt", "".join(f"{pod['metadata']['name']}: {_condition(pod)}\n" for pod in pods) or "none\n"
+    for pod in pods:
+        yield from _logs(kube, pod, seconds)
+    uids = {pod["metadata"]["uid"] for pod in pods}
+    events = [one for one in kube.list("Event", namespace) if one["involvedObject"].get("uid") in uids]
+    yield "events.txt", "".join(f"{_event(event)}\n" for event in sorted(events, key=_time_of)) or "none\n"
 
 
 def _makers(kube: Kube, namespace: str) -> Objects:

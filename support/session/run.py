@@ -82,6 +82,8 @@ class Run:
     redactor: Redactor = field(default_factory=Redactor)
     # The namespaces in use, and the cluster they are on: there the evidence of a failure is taken.
     sites: dict[str, Kube] = field(default_factory=dict)
+    # What else is seen where something fails, by its name: of what something else deployed.
+    sights: dict[str, Callable[[], View]] = field(default_factory=dict)
     # What is found out about the cluster and the release, for the report.
     facts: dict[str, str] = field(default_factory=dict)
     # What was measured on the way, for the report; no verdict hangs on it.
@@ -300,6 +302,7 @@ class Run:
         return {
             **self.evidence_recorder.views,
             **{name: self.evidence_recorder.look(kube, name) for name, kube in self.sites.items()},
+            **{name: look() for name, look in self.sights.items()},
         }
 
     def silence(self, error: ApiError) -> str:

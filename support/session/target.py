@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 import os
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -22,6 +23,7 @@ from support.network import http
 from support.network.tunnel import NoWay
 from support.network.vantage import Vantage
 from support.platform.inventory import values_of
+from support.platform.permissions import describe, lacking
 from support.platform.rights import NO_VANTAGE
 from support.reporting.conformance import version_of
 from support.reporting.scenario import KUBERNETES, VANTAGE, WRITING
@@ -30,11 +32,11 @@ from support.session.verification import CHANGED, announced, bounds, differing, 
 from support.target.deployed import Deployed
 from support.target.description import Description, TargetError, read
 from support.target.examination import contradiction, examine, tenancy_of
+from support.target.rights import needed
 from support.target.ways import TargetRoutes, at_service, at_url, in_cluster, named
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
-    from contextlib import AbstractContextManager
 
     from support.chroma.endpoint import Endpoint
     from support.chroma.reachable import Credential
@@ -94,9 +96,14 @@ class Target(Address):
         """Return the ways in that callers may take, of which that of the `users` is one."""
         return TargetRoutes(self.it, users, vantage() if VANTAGE in self.capabilities else None)
 
-    def named(self) -> AbstractContextManager[None]:
-        """Let the host of its url have the address that is stated, in this process alone."""
-        return named(self.it)
+    @contextmanager
+    def watched(self, run: Run) -> Iterator[None]:
+        """Let its url lead to it in this process, and take evidence of its pods when something fails."""
+        it = self.it
+        look = partial(run.evidence_recorder.look_at_pods, it.kube, it.stated.namespace, it.pods)
+        run.sights[it.stated.namespace] = look
+        with named(it):
+            yield
 
     @contextmanager
     def seen_from(self, run: Run) -> Iterator[Vantage]:
@@ -164,6 +171,8 @@ class _Approach:
 
     def target(self, access: Access, scenarios: Sequence[Scenario], stack: ExitStack) -> Target:
         run, stated, deployed = self.run, self.deployed.stated, self.deployed
+        seen = bool(stated.vantage_image) and run.options.vantage_namespace != NO_VANTAGE
+        self._insist_on_rights((home_of_vantage(run.options) or "") if seen else None)
         credential = examine(deployed, self.file, os.environ)
         run.redactor.learn(credential.token.get_secret_value())
         if why := deployed.standstill():
@@ -181,12 +190,21 @@ class _Approach:
         endpoint = self._found(credential, vantage)
         self._describe(endpoint)
         self._sweep(endpoint)
-        seen = image and run.options.vantage_namespace != NO_VANTAGE
         lacking = [KUBERNETES, *([] if seen else [VANTAGE]), *forbidden(run.options)]
         for line in bounds(scenarios, lacking):
             self.say(line)
         has = frozenset({"ingress", *([VANTAGE] if seen else ())})
         return Target(endpoint, has, (), deployed, access.kubeconfig, access.context, vantage)
+
+    def _insist_on_rights(self, vantage: str | None) -> None:
+        """Name the rights that are missing; where nobody may ask for his own, they show as they are needed."""
+        with suppress(ApiError):
+            missing = lacking(
+                self.deployed.kube, needed(self.deployed.stated, vantage), f"chroma-{self.run.id}"
+            )
+            if missing:
+                remedy = "docs/targets/rights.yaml shows how they are granted"
+                raise TargetError(self.file, [f"this user lacks rights {describe(missing)}; {remedy}"])
 
     def _found(self, credential: Credential, vantage: Vantage | None) -> Endpoint:
         stated = self.deployed.stated

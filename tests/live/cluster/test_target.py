@@ -8,8 +8,12 @@ from typing import TYPE_CHECKING, Any, Final
 import pytest
 import yaml
 
+from cluster.accounts import admit
+from cluster.layout import Layout
+from cluster.provider import Account
 from support.core.wait import wait_for
 from support.kube.client import Kube
+from support.platform import audit, rights
 from support.target.deployed import Deployed
 from support.target.description import read
 from tests.live.cluster.commands import CHECKOUT
@@ -21,7 +25,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 MANIFESTS: Final = CHECKOUT / "tests/live/targets"
-SHIPPED: Final = CHECKOUT / "docs/targets"
+BEARER, CHART, RIGHTS = (CHECKOUT / f"docs/targets/{name}.yaml" for name in ("bearer", "chart", "rights"))
 CARELESS: Final = MANIFESTS / "careless.target.yaml"
 ACCESS, COLLECTIONS, DURABILITY = (
     f"features/{name}.feature" for name in ("access", "collections", "durability")
@@ -29,6 +33,20 @@ ACCESS, COLLECTIONS, DURABILITY = (
 # Some of each: what is seen on all ways, what writes, and what goes by one inside the cluster alone.
 CHOSEN: Final = "credentials_is_refused or right_token_gives or no_port or a_deleted_collection or to_another"
 SOME: Final = (ACCESS, COLLECTIONS, DURABILITY, "-k", CHOSEN)
+ACCOUNT: Final = "target"
+# Rights that such a run does not use while all is well: evidence, a vantage that does not answer, what Kubernetes 1.35 asks for.
+UNSEEN: Final = {
+    "get of pods/log in notes",
+    "list of events in notes",
+    f"get of pods in {rights.HOME}",
+    f"create of pods/portforward in {rights.HOME}",
+}
+# What every cluster is asked for that is named; an answer that is refused says that nothing is known of them.
+CLASSES: Final = {
+    "list of ingressclasses.networking.k8s.io everywhere",
+    "list of storageclasses.storage.k8s.io everywhere",
+    "list of gateways.gateway.networking.k8s.io everywhere",
+}
 PARTIAL: Final = {"core": "partial", "extended": "partial"}
 
 
@@ -45,7 +63,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
                 kube.apply(obj)
         tls = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "notes-tls", "namespace": "notes"}}
         kube.apply({**tls, "type": certificate["type"], "data": certificate["data"]})
-        for one in (*SHIPPED.glob("*.yaml"), CARELESS):
+        for one in (BEARER, CHART, CARELESS):
             _await(Deployed(kube, read(one, {})))
         # Who tries it is told no token: it lies in the cluster.
         environ = {name: value for name, value in site.environ.items() if name != "ADMIN_PASSWORD"}
@@ -59,6 +77,14 @@ def kube(site: Site) -> Kube:
 
 def _await(deployed: Deployed) -> None:
     wait_for(lambda: not deployed.standstill(), PATIENCE, deployed.standstill)
+
+
+@pytest.fixture(scope="module")
+def account(site: Site, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The kubeconfig of the account whose rights are shipped."""
+    file = tmp_path_factory.mktemp("account") / "kubeconfig"
+    admit(site.kubeconfig, Account(rights.HOME, ACCOUNT, list(yaml.safe_load_all(RIGHTS.read_text()))), file)
+    return file
 
 
 def run(site: Site, target: Path, reports: Path, *options: str) -> tuple[int, str, Any]:
@@ -86,13 +112,14 @@ def left(kube: Kube) -> list[str]:
 
 
 def test_a_deployment_behind_a_proxy_keeps_its_promises_on_all_ways_and_stays_as_it_is(
-    site: Site, kube: Kube, tmp_path: Path
+    site: Site, kube: Kube, tmp_path: Path, account: Path
 ) -> None:
     before = versions(kube, "notes")
-    code, said, report = run(site, SHIPPED / "bearer.yaml", tmp_path, *SOME)
+    options = ("--kubeconfig", str(account), "--vantage-namespace", rights.HOME)
+    code, said, report = run(site, BEARER, tmp_path, *SOME, *options)
     assert code == 0, said
     assert {name: level["verdict"] for name, level in report["levels"].items()} == PARTIAL
-    assert report["target"] == str(SHIPPED / "bearer.yaml")
+    assert report["target"] == str(BEARER)
     assert report["versions"]["deployed"] == "Deployment notes/notes"
     assert report["versions"]["chroma"] == "1.5.9"
     passed = {one["scenario"] for one in report["scenarios"] if one["outcome"] == "passed"}
@@ -107,21 +134,27 @@ def test_a_deployment_behind_a_proxy_keeps_its_promises_on_all_ways_and_stays_as
     assert "into pods: 0 connections" not in said, "the ways inside the cluster are seen"
     assert versions(kube, "notes") == before
     assert left(kube) == []
+    granted = rights.grants(list(yaml.safe_load_all(RIGHTS.read_text())))
+    used = list(
+        audit.uses(Layout(site.kubeconfig.parent).audit_log, f"system:serviceaccount:{rights.HOME}:{ACCOUNT}")
+    )
+    assert used
+    assert not [one for one in map(str, audit.beyond(granted, used)) if one not in CLASSES]
+    assert not [*map(str, audit.intrusions(used, rights.HOME.__eq__))]
+    assert not set(map(str, audit.unused(granted, used))) - UNSEEN
 
 
 def test_the_shape_of_the_communitys_chart_is_told_as_open_and_fails_until_that_is_conceded(
     site: Site, kube: Kube, tmp_path: Path
 ) -> None:
     before = versions(kube, "vectors")
-    code, said, report = run(
-        site, SHIPPED / "chart.yaml", tmp_path, COLLECTIONS, "-k", "a_deleted_collection"
-    )
+    code, said, report = run(site, CHART, tmp_path, COLLECTIONS, "-k", "a_deleted_collection")
     assert code == 1, said
     assert (
         said.count("anybody may use it: http://chroma-chromadb.vectors.svc:8000 answers without a token") == 1
     )
     assert {level["failed"] for level in report["levels"].values()} == {0}
-    code, said, report = run(site, SHIPPED / "chart.yaml", tmp_path, *SOME, "--without", "authentication")
+    code, said, report = run(site, CHART, tmp_path, *SOME, "--without", "authentication")
     assert code == 0, said
     assert {name: level["verdict"] for name, level in report["levels"].items()} == PARTIAL
     assert versions(kube, "vectors") == before
@@ -142,12 +175,16 @@ def test_a_proxy_that_lets_strangers_in_is_noticed(site: Site, tmp_path: Path) -
     assert failed.keys() == told.keys()
     for title, where in told.items():
         assert where in failed[title]["message"]
+        assert any(one.endswith("chroma.log") for one in failed[title]["attachments"])
 
 
 def test_what_is_not_there_or_does_not_let_us_in_ends_it_before_anything_runs(
-    site: Site, kube: Kube, tmp_path: Path
+    site: Site, kube: Kube, tmp_path: Path, account: Path
 ) -> None:
-    wrong = yaml.safe_load((SHIPPED / "bearer.yaml").read_text())
+    code, said, _ = run(site, CHART, tmp_path, ACCESS, "--kubeconfig", str(account))
+    assert code == 4, said
+    assert "this user lacks rights in namespace vectors: get of statefulsets.apps chroma-chromadb" in said
+    wrong = yaml.safe_load(BEARER.read_text())
     wrong["services"] = [{"name": "note", "port": "http"}]
     wrong["token"]["key"] = "tokn"
     target = tmp_path / "target.yaml"
@@ -156,7 +193,7 @@ def test_what_is_not_there_or_does_not_let_us_in_ends_it_before_anything_runs(
     assert code == 4, said
     assert "services.0: there is no Service notes/note; did you mean notes?" in said
     assert "token: Secret notes/notes-token has no key tokn; did you mean token?" in said
-    wrong = yaml.safe_load((SHIPPED / "bearer.yaml").read_text())
+    wrong = yaml.safe_load(BEARER.read_text())
     wrong["token"]["header"] = "X-Chroma-Token"
     target.write_text(yaml.safe_dump(wrong))
     code, said, _ = run(site, target, tmp_path, ACCESS)

@@ -6,10 +6,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import yaml
 
 from support.kube.errors import ApiError
-from support.target.description import TargetError
+from support.platform import rights
+from support.target.description import TargetError, read
 from support.target.examination import contradiction, examine
+from support.target.rights import needed
 from tests.unit.target.cluster import Cluster
 from tests.unit.target.test_deployed import deployed
 
@@ -19,6 +22,7 @@ if TYPE_CHECKING:
     from support.chroma.reachable import Credential
 
 FILE = Path("target.yaml")
+DOCS = Path(__file__).parents[3] / "docs/targets"
 TOKEN = {"secret": "notes-token", "key": "token", "header": "Authorization"}
 
 
@@ -134,3 +138,21 @@ def test_what_may_not_be_listed_only_costs_the_suggestion() -> None:
 )
 def test_a_version_that_cannot_be_is_told(stated: str, said: str, contradicts: bool) -> None:
     assert bool(contradiction(deployed(Cluster(), version=stated), said)) is contradicts
+
+
+def test_the_rights_that_are_shipped_are_those_without_which_nothing_goes_on() -> None:
+    shipped = rights.grants(list(yaml.safe_load_all((DOCS / "rights.yaml").read_text())))
+    stated = read(DOCS / "bearer.yaml", {})
+    assert set(needed(stated, rights.HOME)) <= set(shipped)
+    # What it can do without: suggestions of a namespace, what killed runs left, a vantage that says why it does not answer, evidence.
+    beyond = {(one.verb, one.resource) for one in set(shipped) - set(needed(stated, rights.HOME))}
+    assert beyond == {
+        ("get", "namespaces"),
+        ("list", "namespaces"),
+        ("list", "nodes"),
+        ("get", "pods"),
+        ("get", "pods/log"),
+        ("list", "events"),
+        ("list", "pods"),
+        ("create", "pods/portforward"),
+    }
