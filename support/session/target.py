@@ -30,7 +30,7 @@ from support.reporting.scenario import KUBERNETES, VANTAGE, WRITING
 from support.session.address import Address
 from support.session.verification import CHANGED, announced, bounds, differing, forbidden, home_of_vantage
 from support.target.deployed import Deployed
-from support.target.description import Description, TargetError, read
+from support.target.description import FIND_OUT, Description, TargetError, read
 from support.target.examination import contradiction, examine, tenancy_of
 from support.target.rights import needed
 from support.target.ways import TargetRoutes, at_service, at_url, in_cluster, named
@@ -44,40 +44,34 @@ if TYPE_CHECKING:
     from support.reporting.scenario import Scenario
     from support.session.run import Access, Run
 
-# What stands for its version in the report, and which deployment it was.
+# The fact that names the deployment which was tried.
 DEPLOYED: Final = "deployed"
 _UNSEEN: Final = "no vantage_image is given, from which it would be seen inside the cluster"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Target(Address):
     """What a run has that is about what something else deployed, where others have a cluster of their own.
 
     `kubeconfig` and `context` name its cluster. `vantage` is the pod inside it that was needed to find it, if any.
     """
 
-    deployed: Deployed | None = None
-    kubeconfig: Path = Path()
-    context: str = ""
+    deployed: Deployed
+    kubeconfig: Path
+    context: str
     vantage: Vantage | None = None
 
     @property
     def name(self) -> str:
         """The deployment."""
-        return str(self.it)
-
-    @property
-    def it(self) -> Deployed:
-        """What is there."""
-        assert self.deployed, "a target is a deployment"
-        return self.deployed
+        return str(self.deployed)
 
     def lacks(self, capability: str) -> str:
         """Say why a scenario that needs this does not run."""
         if capability == VANTAGE:
             return "it goes by a way inside the cluster, and " + (
                 f"--vantage-namespace {NO_VANTAGE} rules out a pod there"
-                if self.it.stated.vantage_image
+                if self.deployed.stated.vantage_image
                 else _UNSEEN
             )
         if capability == KUBERNETES:
@@ -86,40 +80,39 @@ class Target(Address):
 
     def live(self, vantage: Callable[[], Vantage]) -> Endpoint:
         """Return it as its users reach it, by a `vantage` where no url leads to it; raises `NotLive`."""
-        if why := self.it.standstill():
+        if why := self.deployed.standstill():
             raise NotLive(why)
-        if self.it.stated.url:
+        if self.deployed.stated.url:
             return self.endpoint
-        return replace(self.endpoint, way=at_service(self.it, vantage()))
+        return replace(self.endpoint, way=at_service(self.deployed, vantage()))
 
     def routes(self, users: Way, vantage: Callable[[], Vantage]) -> TargetRoutes:
         """Return the ways in that callers may take, of which that of the `users` is one."""
-        return TargetRoutes(self.it, users, vantage() if VANTAGE in self.capabilities else None)
+        return TargetRoutes(self.deployed, users, vantage() if VANTAGE in self.capabilities else None)
 
     @contextmanager
     def watched(self, run: Run) -> Iterator[None]:
         """Let its url lead to it in this process, and take evidence of its pods when something fails."""
-        it = self.it
-        look = partial(run.evidence_recorder.look_at_pods, it.kube, it.stated.namespace, it.pods)
-        run.sights[it.stated.namespace] = look
+        it, where = self.deployed, self.deployed.stated.namespace
+        run.sights[where] = partial(run.evidence_recorder.look_at_pods, it.kube, where, it.pods)
         with named(it):
             yield
 
     @contextmanager
     def seen_from(self, run: Run) -> Iterator[Vantage]:
         """Own the pod from which it is seen inside its cluster."""
-        image = self.it.stated.vantage_image
+        image = self.deployed.stated.vantage_image
         assert image, "without one nothing is asked for that needs it"
         if self.vantage:
             yield self.vantage
             return
-        with _vantage(self.it.kube, image, run) as vantage:
+        with _vantage(self.deployed.kube, image, run) as vantage:
             yield vantage
 
     def handed(self) -> dict[str, Any]:
         """Return what a worker has to know of it, as JSON holds it; it goes through a pipe."""
         mine = {
-            "stated": json.loads(self.it.stated.model_dump_json(exclude_defaults=True)),
+            "stated": json.loads(self.deployed.stated.model_dump_json(exclude_defaults=True)),
             "kubeconfig": str(self.kubeconfig),
             "context": self.context,
             "capabilities": sorted(self.capabilities),
@@ -133,7 +126,8 @@ class Target(Address):
         deployed = Deployed(Kube(kubeconfig, context), Description.model_validate(handed["stated"]))
         way = at_url(deployed) if deployed.stated.url else in_cluster(deployed)
         endpoint = replace(Address.read(handed["address"]).endpoint, way=way)
-        return cls(endpoint, frozenset(handed["capabilities"]), (), deployed, kubeconfig, context)
+        has = frozenset(handed["capabilities"])
+        return cls(endpoint, has, deployed=deployed, kubeconfig=kubeconfig, context=context)
 
 
 def approach(
@@ -157,7 +151,7 @@ def approach(
         with ExitStack() as stack:
             target = _Approach(run, file, deployed, say).target(access, scenarios, stack)
             return target, stack.pop_all()
-    except (ApiError, NoWay, LookupError) as error:
+    except (ApiError, NoWay, http.NoResponse, LookupError) as error:
         quiet = silence(deployed.kube, error) if isinstance(error, ApiError) else ""
         raise TargetError(file, [quiet or f"{deployed} cannot be seen: {error}"]) from error
 
@@ -194,7 +188,14 @@ class _Approach:
         for line in bounds(scenarios, lacking):
             self.say(line)
         has = frozenset({"ingress", *([VANTAGE] if seen else ())})
-        return Target(endpoint, has, (), deployed, access.kubeconfig, access.context, vantage)
+        return Target(
+            endpoint,
+            has,
+            deployed=deployed,
+            kubeconfig=access.kubeconfig,
+            context=access.context,
+            vantage=vantage,
+        )
 
     def _insist_on_rights(self, vantage: str | None) -> None:
         """Name the rights that are missing; where nobody may ask for his own, they show as they are needed."""
@@ -218,16 +219,14 @@ class _Approach:
             authority=f"ca_bundle in {self.file}",
         )
         endpoint = find(way, credential, tenancy_of(self.deployed), given)
-        if wrong := contradiction(self.deployed, endpoint.version):
-            raise TargetError(self.file, [wrong])
+        known = stated.version if stated.version != FIND_OUT else self.deployed.version()
+        if wrong := contradiction(known, endpoint.version):
+            if known == stated.version:
+                raise TargetError(self.file, [wrong])
+            known = ""  # the tag of an image may be anything
         if not _advances(endpoint):
             raise NotLive(f"the heartbeat of {self.deployed} stands still at {way}")
-        known = self.deployed.version()
-        if contradiction(
-            replace(self.deployed, stated=stated.model_copy(update={"version": known})), endpoint.version
-        ):
-            known = ""  # a tag may be anything
-        return replace(endpoint, deployed_version=known or endpoint.deployed_version)
+        return replace(endpoint, deployed_version=known)
 
     def _describe(self, endpoint: Endpoint) -> None:
         self.run.facts[DEPLOYED] = str(self.deployed)

@@ -50,13 +50,12 @@ def tenancy_of(deployed: Deployed) -> Tenancy:
     return Tenancy(deployed.stated.tenant, deployed.stated.database)
 
 
-def contradiction(deployed: Deployed, said: str) -> str:
-    """Say that Chroma `said` another version of itself than the file states, "" where both may be true.
+def contradiction(stated: str, said: str) -> str:
+    """Say that Chroma `said` another version of itself than is stated, "" where both may be true, or none is stated.
 
     Every 1.x says that it is 1.0.0 (docs/chroma.md).
     """
-    stated = deployed.stated.version
-    if stated in (FIND_OUT, said):
+    if stated in {"", said}:
         return ""
     if stated.partition(".")[0] == said.partition(".")[0] != "0":
         return ""

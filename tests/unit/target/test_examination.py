@@ -128,7 +128,7 @@ def test_what_may_not_be_listed_only_costs_the_suggestion() -> None:
 @pytest.mark.parametrize(
     ("stated", "said", "contradicts"),
     [
-        ("find out", "1.0.0", False),
+        ("", "1.0.0", False),
         ("1.5.9", "1.0.0", False),  # every 1.x says so
         ("1.5.9", "0.5.23", True),
         ("0.5.23", "1.0.0", True),
@@ -137,7 +137,7 @@ def test_what_may_not_be_listed_only_costs_the_suggestion() -> None:
     ],
 )
 def test_a_version_that_cannot_be_is_told(stated: str, said: str, contradicts: bool) -> None:
-    assert bool(contradiction(deployed(Cluster(), version=stated), said)) is contradicts
+    assert bool(contradiction(stated, said)) is contradicts
 
 
 def test_the_rights_that_are_shipped_are_those_without_which_nothing_goes_on() -> None:
