@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, cast
 
 import pytest
@@ -75,3 +76,12 @@ def test_its_ways_inside_the_cluster_are_there_with_a_vantage_alone(cluster: Clu
     seen = target(cluster, "ingress", "vantage", url="https://notes.example.com")
     found = seen.routes(seen.endpoint.way, lambda: cast("Vantage", object()))
     assert found.of(["service", "pod"]) == ("service", "pod")
+
+
+@pytest.mark.parametrize(("beats", "advances"), [(["1", "2"], True), (["1", "1"], False)])
+def test_a_heartbeat_that_stands_still_is_seen(
+    cluster: Cluster, monkeypatch: pytest.MonkeyPatch, beats: list[str], advances: bool
+) -> None:
+    answers = iter(beats)
+    monkeypatch.setattr("support.network.http.ask", lambda *_: SimpleNamespace(body=next(answers).encode()))
+    assert session._advances(target(cluster).endpoint) is advances
