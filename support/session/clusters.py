@@ -8,14 +8,28 @@ from typing import TYPE_CHECKING, Any, Final, Protocol, cast
 
 import pytest
 
-from support.session.run import Access
-
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from support.platform.assessment import Assessment
     from support.reporting.conformance import UsedImage
     from support.session.target import Target
+
+
+class Access(Protocol):
+    """What a provider says of its cluster."""
+
+    @property
+    def kubeconfig(self) -> Path:
+        """The file that names the cluster and who may ask it."""
+
+    @property
+    def context(self) -> str:
+        """The context of that file."""
+
+    @property
+    def inventory(self) -> Mapping[str, Any]:
+        """What the platform gives, by the inventory's names."""
 
 
 class Ground(Protocol):

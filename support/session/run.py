@@ -8,7 +8,7 @@ from collections import Counter
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final
 
 from apiserver import in_cluster
 from support.core.component import AUTH_KEY, AUTH_SECRET
@@ -33,7 +33,6 @@ from support.reporting.scenario import DEPLOYING
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
-    from pathlib import Path
 
     from support.core.symptoms import Symptom
     from support.diagnosis.findings import Finding
@@ -44,28 +43,13 @@ if TYPE_CHECKING:
     from support.reporting.conformance import Conditions
     from support.reporting.evidence import EvidenceRecorder, View
     from support.session.address import Address
+    from support.session.clusters import Access
     from support.session.options import Options
 
 # The fact that a release was found open; with it no run ends well.
 INSECURE: Final = "insecure"
 # The fact that the cluster fell silent; it ends the run.
 SILENT: Final = "silent"
-
-
-class Access(Protocol):
-    """What a provider says of its cluster."""
-
-    @property
-    def kubeconfig(self) -> Path:
-        """The file that names the cluster and who may ask it."""
-
-    @property
-    def context(self) -> str:
-        """The context of that file."""
-
-    @property
-    def inventory(self) -> Mapping[str, Any]:
-        """What the platform gives, by the inventory's names."""
 
 
 @dataclass

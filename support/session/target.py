@@ -42,7 +42,8 @@ if TYPE_CHECKING:
     from support.chroma.reachable import Credential
     from support.network.way import Way
     from support.reporting.scenario import Scenario
-    from support.session.run import Access, Run
+    from support.session.clusters import Access
+    from support.session.run import Run
 
 # The fact that names the deployment which was tried.
 DEPLOYED: Final = "deployed"
