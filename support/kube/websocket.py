@@ -167,7 +167,7 @@ class _Carrier:
         self._inward = bytearray()  # for the near end
         self._outward = bytearray()  # framed, for the far end
         self._greeted: set[int] = set()
-        self._far_open = self._near_reads = self._near_writes = True
+        self._far_open = self._far_takes = self._near_reads = self._near_writes = True
 
     def run(self) -> None:
         self._parse()  # what came with the agreement
@@ -214,7 +214,7 @@ class _Carrier:
         except OSError:
             self._near_reads = False
             return
-        if data and self._far_open:
+        if data and self._far_open and self._far_takes:
             self._outward += _framed(self._frames, _DATA, data)
         self._near_writes = bool(data)
 
@@ -224,8 +224,9 @@ class _Carrier:
                 del self._outward[: self._far.send(self._outward)]
             except (ssl.SSLWantReadError, ssl.SSLWantWriteError, BlockingIOError):
                 return
-            except OSError:
-                self._far_open = False
+            except OSError:  # it has closed; what it said before may still lie here
+                self._far_takes = False
+                self._outward.clear()
 
     def _write_near(self) -> None:
         while self._inward:

@@ -56,11 +56,12 @@ def message(channel: int, data: bytes, *, whole: bool = True) -> BytesMessage:
 class Way:
     """The way to an API server on the loopback."""
 
-    def __init__(self, port: int) -> None:
+    def __init__(self, port: int, connect: Callable[..., socket.socket] = socket.create_connection) -> None:
         self.port = port
+        self._connect = connect
 
     def connect(self, timeout: float) -> socket.socket:
-        return socket.create_connection(("127.0.0.1", self.port), timeout)
+        return self._connect(("127.0.0.1", self.port), timeout)
 
     def request(self, path: str) -> tuple[str, str, dict[str, str]]:
         return f"127.0.0.1:{self.port}", path, {"authorization": "Bearer sesame"}
@@ -68,10 +69,13 @@ class Way:
 
 @contextmanager
 def opened(
-    behave: Callable[[Server], None], protocol: str | None = V4, offered: tuple[str, ...] = (V5, V4)
+    behave: Callable[[Server], None],
+    protocol: str | None = V4,
+    offered: tuple[str, ...] = (V5, V4),
+    connect: Callable[..., socket.socket] = socket.create_connection,
 ) -> Iterator[Websocket]:
     with listening(lambda connection: behave(Server(connection, protocol))) as port:
-        way: Any = Way(port)
+        way: Any = Way(port, connect)
         yield Websocket.open(way, "/exec?command=x", offered, PATIENCE)
 
 
@@ -157,7 +161,9 @@ def test_the_end_of_the_input_is_told_where_there_is_a_word_for_it(protocol: str
 
 
 @contextmanager
-def forwarded(behave: Callable[[Server], None]) -> Iterator[socket.socket]:
+def forwarded(
+    behave: Callable[[Server], None], connect: Callable[..., socket.socket] = socket.create_connection
+) -> Iterator[socket.socket]:
     """Lend the near end of a forwarded port; both channels begin by naming it."""
 
     def greet(server: Server) -> None:
@@ -165,7 +171,7 @@ def forwarded(behave: Callable[[Server], None]) -> Iterator[socket.socket]:
         server.say(message(DATA, port[:1], whole=False), BytesMessage(data=port[1:]), message(ERROR, port))
         behave(server)
 
-    with opened(greet) as websocket:
+    with opened(greet, connect=connect) as websocket:
         near, far = socket.socketpair()
         pump = threading.Thread(target=websocket.pump, args=(far,), daemon=True)
         pump.start()
@@ -229,6 +235,31 @@ def test_what_is_sent_to_an_end_that_has_closed_is_dropped() -> None:
             near.sendall(b"too late")
             seen += near.recv(1000)
         assert seen + read_all(near) == MANY[:800_000]
+
+
+def test_an_answer_arrives_though_its_end_left_while_something_was_sent_to_it() -> None:
+    sending, gone = threading.Event(), threading.Event()
+
+    def behave(server: Server) -> None:
+        assert sending.wait(PATIENCE)
+        server.say(message(DATA, b"too large"))
+        server.connection.shutdown(socket.SHUT_RDWR)
+        gone.set()
+
+    class Left(socket.socket):
+        def send(self, *_: Any) -> int:
+            sending.set()
+            assert gone.wait(PATIENCE)
+            raise BrokenPipeError
+
+    def connect(*arguments: Any) -> socket.socket:
+        left = Left(fileno=socket.create_connection(*arguments).detach())
+        left.settimeout(PATIENCE)
+        return left
+
+    with forwarded(behave, connect) as near:
+        near.sendall(b"a body")
+        assert read_all(near) == b"too large"
 
 
 def test_the_far_end_learns_that_the_near_one_has_gone() -> None:
