@@ -203,6 +203,9 @@ func tunnel(answer http.ResponseWriter, request *http.Request) {
 		// Through the server's buffer: the client may have spoken before it heard the answer.
 		_, _ = io.Copy(target, buffered)
 		halfClose(target)
+		// A target that has refused a body may have ended the connection, and its answer is still under way
+		// to the client: who closes with bytes unread resets the connection, and the answer is lost.
+		_, _ = io.Copy(io.Discard, buffered)
 		close(sent)
 	}()
 	_, _ = io.Copy(client, target)
