@@ -2,8 +2,9 @@
 Feature: Durability
   Acknowledged records survive the loss of the pod and of Chroma's process.
   Each scenario compares contents and runs queries, since a count stays right long
-  after the vectors are lost. Not promised is a kill in the moment in which Chroma
-  writes its index, after every 1,000 records: that can break a collection for good.
+  after the vectors are lost. A kill in the moment in which Chroma writes its index,
+  after every 1,000 records, can break a collection for good: only a release that
+  looks at its volume before each start promises to survive it.
 
   Background:
     Given the live release
@@ -31,6 +32,16 @@ Feature: Durability
     Scenario: Records survive a kill of the process
       Given a new collection of 200 records
       When Chroma's process is killed while a writer adds more
+      Then the collection holds every acknowledged record, as it was written
+      And queries find its records
+
+  @core @needs-deploying @needs-kubernetes @needs-integrity
+  Rule: Acknowledged records survive a kill in the moment in which the index is written
+
+    @disruptive @needs-disposable
+    Scenario: Records of two writers survive kills aimed at the writing of the index
+      Given an empty collection whose index is written with every 100 records
+      When Chroma's process is killed 3 times while it writes the index, and then the pod is replaced
       Then the collection holds every acknowledged record, as it was written
       And queries find its records
 

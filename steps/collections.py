@@ -39,6 +39,14 @@ def empty_collection(database: Database) -> Collection:
     return database.create("collection")
 
 
+@given(
+    parse("an empty collection whose index is written with every {count:d} records"),
+    target_fixture="collection",
+)
+def collection_written_often(database: Database, count: int) -> Collection:
+    return database.create("collection", persisted=count)
+
+
 @given(parse("a collection of {count:d} records"), target_fixture="collection")
 def collection_of_records(database: Database, count: int) -> Collection:
     return database.reuse(records=samples.records(count))

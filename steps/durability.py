@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 from pytest_bdd import then, when
 from pytest_bdd.parsers import parse
 
-from support.checks import durability
+from support.checks.durability import ends, records
 
 if TYPE_CHECKING:
-    from support.checks.durability import Search, WriteLog
+    from support.checks.durability.records import Search
+    from support.checks.durability.writing import WriteLog
     from support.chroma.client import Collection
     from support.chroma.reachable import Reachable
     from support.core.wait import Deadlines
@@ -18,13 +19,14 @@ if TYPE_CHECKING:
     from support.deploy.namespace import Namespace
     from support.kube.client import Kube
     from support.network.way import Routes
+    from support.session.run import Run
 
 
 @when("the pod is deleted and replaced while a writer adds more", target_fixture="write_log")
 def replace_pod_under_writer(
     home: Namespace, live: Live, collection: Collection, deadlines: Deadlines
 ) -> WriteLog:
-    return durability.replace_pod_under_writer(home, live, collection, deadlines)
+    return ends.replace_pod_under_writer(home, live, collection, deadlines)
 
 
 @when("Chroma's process is killed while a writer adds more", target_fixture="write_log")
@@ -36,34 +38,55 @@ def kill_under_writer(  # noqa: PLR0917 - what it stands on
     deadlines: Deadlines,
     run_id: str,
 ) -> WriteLog:
-    return durability.kill_under_writer(platform_kube, home, live, collection, deadlines, run_id)
+    return ends.kill_under_writer(platform_kube, home, live, collection, deadlines, run_id)
+
+
+@when(
+    parse(
+        "Chroma's process is killed {times:d} times while it writes the index, and then the pod is replaced"
+    ),
+    target_fixture="write_log",
+)
+def kill_while_indexing(  # noqa: PLR0917 - what it stands on
+    platform_kube: Kube,
+    home: Namespace,
+    live: Live,
+    collection: Collection,
+    deadlines: Deadlines,
+    run_id: str,
+    run: Run,
+    times: int,
+) -> WriteLog:
+    return ends.kill_while_indexing(
+        platform_kube, home, live, collection, deadlines, run_id, times, run.measured
+    )
 
 
 @when("a record is added and another pod searches the claim for it", target_fixture="search")
 def search_claim(live: Live, collection: Collection, deadlines: Deadlines, run_id: str) -> Search:
-    return durability.search_claim(live, collection, deadlines, run_id)
+    return records.search_claim(live, collection, deadlines, run_id)
 
 
 @when(parse("another client adds record {number:d} through the Service"))
 def add_elsewhere(live: Reachable, collection: Collection, routes: Routes, number: int) -> None:
-    durability.add_elsewhere(live, collection, routes, number)
+    records.add_elsewhere(live, collection, routes, number)
 
 
 @then(parse("the collection holds {count:d} records, each as it was written"))
 def records_are_as_written(collection: Collection, count: int) -> None:
-    durability.assert_written(collection, count)
+    records.assert_written(collection, count)
 
 
 @then("the collection holds every acknowledged record, as it was written")
 def acknowledged_records_are_held(collection: Collection, write_log: WriteLog) -> None:
-    durability.assert_acknowledged(collection, write_log)
+    records.assert_acknowledged(collection, write_log)
 
 
 @then("queries find its records")
 def questions_find_records(collection: Collection) -> None:
-    durability.assert_found_by_questions(collection)
+    records.assert_found_by_questions(collection)
 
 
 @then("it is found in the database on the claim")
 def database_is_on_claim(search: Search) -> None:
-    durability.assert_database_is_there(search)
+    records.assert_database_is_there(search)

@@ -127,6 +127,23 @@ class Database:
             (json.dumps(_KEPT, separators=(",", ":")),),
         )
 
+    def forget_lists(self) -> None:
+        """Remove the values of lists that deleted collections have left, and see to it that none are left from now on.
+
+        Chroma leaves them there, and the next record that gets the number of theirs has them: in whichever collection and
+        tenant that is (docs/chroma.md).
+        """
+        there = {str(row[0]) for row in self._connection.execute("SELECT name FROM sqlite_master")}
+        # Older versions have no lists.
+        if "embedding_metadata_array" in there and "chroma_conformance_forgets_lists" not in there:
+            self._connection.execute(
+                "DELETE FROM embedding_metadata_array WHERE id NOT IN (SELECT id FROM embeddings)"
+            )
+            self._connection.execute(
+                "CREATE TRIGGER chroma_conformance_forgets_lists AFTER DELETE ON embeddings"
+                " BEGIN DELETE FROM embedding_metadata_array WHERE id = OLD.id; END"
+            )
+
     def trim(self, collection: Collection, through: int, kept: Collection_[int]) -> int:
         """Remove from the log what it has of a collection up to an entry, but some; return how many entries went.
 

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from support.persistence import replay
 from support.persistence.check import Examined, examine
-from support.persistence.database import DATABASE, Database
+from support.persistence.database import Database
 from support.persistence.hnsw import HEADER, IDS, Index, TornError
 
 if TYPE_CHECKING:
@@ -54,6 +54,11 @@ class Mended:
     lost: tuple[str, ...] = ()
     trimmed: int = 0
 
+    @property
+    def rebuilt(self) -> bool:
+        """Whether Chroma has to build its index anew."""
+        return self.outcome in {Outcome.REBUILT, Outcome.ACCEPTED}
+
     def described(self) -> dict[str, Any]:
         """Return it as plain data, for a line of JSON; of many lost records the first hundred are named."""
         of = self.examined
@@ -71,38 +76,48 @@ class Mended:
         }
 
 
-def mend(data: Path, accepted: Collection[str] = ()) -> Iterator[Mended]:
-    """See to it that the data in a directory loses no vector, and yield what was found and done for each collection.
+@dataclass(frozen=True)
+class Volume:
+    """What was found on a volume, collection by collection; `removed` are index directories that belonged to none."""
+
+    collections: tuple[Mended, ...]
+    removed: tuple[str, ...]
+
+    @property
+    def lost(self) -> tuple[Mended, ...]:
+        """The collections that would lose records: Chroma must not start with them."""
+        return tuple(one for one in self.collections if one.outcome is Outcome.LOST)
+
+
+def mend(data: Path, accepted: Collection[str] = ()) -> Volume:
+    """See to it that the data in a directory loses nothing from now on, and say what was found and done.
 
     `accepted` names collections whose lost records are given up: what is left of them, their documents and metadata, is
     handed out into a file, and they are deleted. Each collection is mended as a whole or not at all.
     Raises `DamagedError` where the database itself is damaged.
     """
-    if not (data / DATABASE).exists():
-        return
     with Database.open(data, write=True) as database:
         kept = database.keeps_log
         found = examine(database, lambda segment: nullcontext(data / segment), keeps_log=kept)
-        for one in found:
-            yield _mended(data, database, one, given_up=one.collection.name in accepted)
+        collections = tuple(
+            _mended(data, database, one, given_up=one.collection.name in accepted) for one in found
+        )
         if not kept:
             database.keep_log()
+        database.forget_lists()
+        return Volume(collections, tuple(_swept(data, database)))
 
 
-def sweep(data: Path) -> list[str]:
-    """Remove the index directories that belong to no collection any more, and return their names.
+def _swept(data: Path, database: Database) -> Iterator[str]:
+    """Remove the index directories that belong to no collection any more, and yield their names.
 
     Chroma leaves them when a collection is deleted, and never uses such a name again (docs/persistence.md).
     """
-    if not (data / DATABASE).exists():
-        return []
-    orphans = [path for path in sorted(data.iterdir()) if path.is_dir() and _is_index(path)]
-    with Database.open(data) as database:
-        segments = database.segments()
-    removed = [path for path in orphans if path.name not in segments]
-    for path in removed:
-        shutil.rmtree(path)
-    return [path.name for path in removed]
+    segments = database.segments()
+    for path in sorted(data.iterdir()):
+        if path.is_dir() and path.name not in segments and _is_index(path):
+            shutil.rmtree(path)
+            yield path.name
 
 
 def _mended(data: Path, database: Database, one: Examined, *, given_up: bool) -> Mended:

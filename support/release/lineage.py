@@ -42,7 +42,11 @@ class Lineage:
 
     def changes_to(self, image: str) -> bool:
         """Whether another version would take the data over."""
-        return self.last is not None and self.last != image
+        return (
+            self.last is not None
+            and self.last != image
+            and (not versions.number(image) or versions.number(image) != versions.number(self.last))
+        )
 
     def then(self, image: str) -> Lineage:
         """Return what it is once an image has written."""

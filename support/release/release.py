@@ -170,6 +170,8 @@ class Release(_Part):
         of_version |= {
             versions.AUTHENTICATION
         }  # each has to, and where one does not, a scenario has to notice
+        if versions.keeps(self.chroma.image):
+            of_version |= {versions.INTEGRITY}
         if self.gateway:
             return of_version | {versions.GATEWAY}
         if all(one.authentication for one in candidates):

@@ -11,11 +11,15 @@ from support.core.component import TOKEN_HEADER
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+# How the tag of an image ends whose Chroma keeps what it has acknowledged.
+_KEPT: Final = "-kept"
+
 Number = tuple[int, ...]
 
 # What no release need have; scenarios that cannot do without one carry its tag, "needs-" and the name.
 AUTHENTICATION: Final = "authentication"
 GATEWAY: Final = "gateway"
+INTEGRITY: Final = "integrity"
 NATIVE_AUTHENTICATION: Final = "native-authentication"
 API_V1: Final = "api-v1"
 TELEMETRY: Final = "telemetry"
@@ -33,6 +37,7 @@ LATER: Final = "later-version"
 MEANINGS: Final[Mapping[str, str]] = {
     AUTHENTICATION: "anything that asks for the token",
     GATEWAY: "a gateway in front of Chroma that asks for the token",
+    INTEGRITY: "a look at its volume before each start, which mends what a kill has torn",
     NATIVE_AUTHENTICATION: "a Chroma that asks for the token itself",
     API_V1: "version 1 of the interface",
     TELEMETRY: "a telemetry that would have to be switched off",
@@ -162,9 +167,14 @@ KNOWN: Final = (
 )
 
 
+def keeps(image: str) -> bool:
+    """Whether an image looks at the volume before each start of Chroma (manifests/images/chroma-kept.yaml)."""
+    return number(image) is not None and image.endswith(_KEPT)
+
+
 def number(image: str) -> Number | None:
-    """Return the version that an image's tag names, None where it names none ("latest")."""
-    found = re.search(r":v?(\d+)\.(\d+)\.(\d+)$", image)
+    """Return the version that an image's tag names ("1.5.9", "1.5.9-kept"), None where it names none ("latest")."""
+    found = re.search(rf":v?(\d+)\.(\d+)\.(\d+)(?:{_KEPT})?$", image)
     return tuple(map(int, found.groups())) if found else None
 
 

@@ -149,7 +149,7 @@ def test_a_fault_that_does_not_fit_a_release_is_told_which_it_fits(fault: Callab
     native = load("native")
     assert incompatibility(Fault.load("native-knows-the-old-names"), native) is None
     told = incompatibility(Fault.load("gateway-lets-everyone-in"), native) or ""
-    assert "does not fit the release 'native'; it fits --release gateway\n" in told
+    assert "does not fit the release 'native'; it fits --release gateway or unprotected\n" in told
     assert "names ConfigMap chroma-gateway, of which there are 0" in told
     nowhere = fault({"kind": "Job", "remove": True})
     assert "mend its file" in (incompatibility(nowhere, native) or "")

@@ -129,7 +129,7 @@ def test_chroma_listens_where_only_the_gateway_reaches_it(objects: list[Manifest
 def test_images_come_from_the_inventorys_registry(objects: list[Manifest]) -> None:
     spec = pod(objects)["spec"]
     images = [container["image"] for container in (*spec["initContainers"], *spec["containers"])]
-    assert images == ["harbor.example.com/library/gateway:1", "harbor.example.com/library/chroma:1.5.9"]
+    assert images == ["harbor.example.com/library/gateway:1", "harbor.example.com/library/chroma:1.5.9-kept"]
 
 
 @pytest.mark.parametrize("name", sorted({*releases.names()} - {"gateway"}))

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from support.checks import durability
-from support.checks.durability import Search, WriteLog
+from support.checks.durability import records as durability
+from support.checks.durability.records import Search
+from support.checks.durability.writing import WriteLog
 from support.chroma import calls, samples
 
 if TYPE_CHECKING:

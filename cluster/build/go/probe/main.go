@@ -38,6 +38,9 @@ const usage = `usage: probe COMMAND
   find DIR TEXT    prints the files below DIR that hold TEXT, one a line
   kill POD WORD    sends SIGKILL to the processes of the pod (its UID) whose command line holds WORD;
                    prints their ids; needs the host's processes in view, and their user
+  kill POD WORD FILES TIMES DELAY
+                   the same, so long after one of the files of a process (a pattern, such as /data/*/x)
+                   has been made or changed for the so-manieth time; within a minute
   sleep            waits for SIGTERM`
 
 const (
@@ -85,6 +88,8 @@ func run(stop context.Context, arguments []string) error {
 		return find(operands[0], operands[1])
 	case command == "kill" && len(operands) == 2:
 		return kill(operands[0], operands[1])
+	case command == "kill" && len(operands) == 5:
+		return killWhile(operands[0], operands[1], operands[2], operands[3], operands[4])
 	case command == "sleep" && len(operands) == 0:
 		<-stop.Done()
 		return nil
@@ -301,37 +306,4 @@ func find(directory, text string) error {
 		}
 		return err
 	})
-}
-
-func kill(pod, word string) error {
-	processes, err := filepath.Glob("/proc/[0-9]*")
-	if err != nil {
-		return err
-	}
-	killed := 0
-	for _, process := range processes {
-		// What cannot be read has ended meanwhile.
-		groups, _ := os.ReadFile(process + "/cgroup")
-		words, _ := os.ReadFile(process + "/cmdline")
-		if !ofPod(string(groups), pod) || !bytes.Contains(words, []byte(word)) {
-			continue
-		}
-		id, _ := strconv.Atoi(filepath.Base(process))
-		if err := syscall.Kill(id, syscall.SIGKILL); err != nil {
-			return fmt.Errorf("kill %d: %w", id, err)
-		}
-		fmt.Println("killed", id)
-		killed++
-	}
-	if killed == 0 {
-		return fmt.Errorf("pod %s has no process with %q in its command line", pod, word)
-	}
-	return nil
-}
-
-// ofPod tells whether control groups are those of a pod. Where systemd manages them, a "_" stands
-// for each "-".
-func ofPod(groups, pod string) bool {
-	return strings.Contains(groups, "pod"+pod) ||
-		strings.Contains(groups, "pod"+strings.ReplaceAll(pod, "-", "_"))
 }

@@ -1,0 +1,1 @@
+"""What of the records is there after the end of a pod or of a process."""
