@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from cluster.build import oci
 from cluster.build.archive import ArchiveError
+from cluster.build.bytecode import compiled
 from cluster.build.distribution import MERGED, Missing, Taken, merged, system
 from cluster.build.downloads import DownloadError, fetch_lock
 from cluster.build.elf import MAGIC, BrokenElf, stripped
@@ -125,7 +126,16 @@ class _Plan:
         return Image(recipe.name, recipe.tag, manifest["digest"], layout, tuple(recipe.aliases), packages)
 
     def _layer_key(self) -> str:
-        content = {"distribution", "modules", "wheels", "installed", "strip", "files", "directories"}
+        content = {
+            "distribution",
+            "modules",
+            "wheels",
+            "installed",
+            "strip",
+            "compiled",
+            "files",
+            "directories",
+        }
         parts = [
             BUILDER,
             oci.architecture(),
@@ -189,6 +199,8 @@ class _Plan:
         entries += self._own()
         if recipe.strip:
             entries = [_stripped(entry) for entry in entries]
+        if recipe.compiled:
+            entries = list(compiled(recipe.compiled, entries, Path(tempfile.mkdtemp(dir=downloads))))
         return (_with_links(entries) if recipe.distribution else entries), packages
 
     def _of_distribution(

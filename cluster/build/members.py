@@ -49,7 +49,7 @@ def from_lock(installed: Installed, wheels: Iterable[Path]) -> Iterator[oci.Entr
         archive = zipfile.ZipFile(file)
         for member in archive.infolist():
             place = _place_of(member.filename)
-            if place is None or member.is_dir() or _matches(place, installed.without):
+            if place is None or member.is_dir() or matches(place, installed.without):
                 continue
             path = PurePosixPath(installed.path) / place
             yield oci.Entry(
@@ -67,7 +67,7 @@ def in_tree(tree: Tree, source: Path) -> list[Path]:
     if idle := [one for one in tree.take if not any(fnmatchcase(name, one) for name in files)]:
         raise RecipeError(f"{tree.source} has no file {', no file '.join(idle)}")
     return [
-        file for name, file in files.items() if _matches(name, tree.take) and not _matches(name, tree.without)
+        file for name, file in files.items() if matches(name, tree.take) and not matches(name, tree.without)
     ]
 
 
@@ -87,7 +87,8 @@ def _place_of(member: str) -> str | None:
     return rest if scheme in {"purelib", "platlib"} else None
 
 
-def _matches(path: str, patterns: Iterable[str]) -> bool:
+def matches(path: str, patterns: Iterable[str]) -> bool:
+    """Whether a path matches one of some patterns, in which a * stands for any characters."""
     return any(fnmatchcase(path, pattern) for pattern in patterns)
 
 
@@ -108,7 +109,7 @@ def from_module(module: Module, go: Path, downloads: Path) -> Iterator[oci.Entry
     tree = f"{module.module}@{module.version}/{module.trees[machine]}"
     for file in json.loads(archive.read(f"{tree}/files.json"))["files"]:
         name = file["name"]
-        if _is_directory(file) or not _matches(name, module.take) or _matches(name, module.without):
+        if _is_directory(file) or not matches(name, module.take) or matches(name, module.without):
             continue
         path = PurePosixPath(module.path, name)
         if target := file.get("symlink"):

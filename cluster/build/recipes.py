@@ -145,6 +145,18 @@ class Installed(_Strict):
     without: list[str] = []
 
 
+class Compiled(_Strict):
+    """Python that is in the image as bytecode alone, without its sources, so that no start has to compile it.
+
+    `interpreter` is the image's own, which compiles it. `take` are patterns of the paths of sources in the image; what matches
+    a pattern of `without` stays as it is. It takes about as much room as its sources.
+    """
+
+    interpreter: ImagePath
+    take: list[str] = Field(min_length=1)
+    without: list[str] = []
+
+
 class Tree(_Strict):
     """Files of a directory that lies beside the recipe or above it, such as the checkout, put below a path of the image.
 
@@ -196,6 +208,7 @@ class Recipe(_Strict):
     installed: list[Installed] = []
     trees: list[Tree] = Field(default=[], exclude_if=not_)
     strip: bool = Field(default=False, exclude_if=not_)
+    compiled: Compiled | None = Field(default=None, exclude_if=not_)
     files: list[File] = []
     directories: list[Directory] = []
     user: Owner

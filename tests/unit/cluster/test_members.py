@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import json
+import marshal
 import platform
 import shutil
 import subprocess
+import sys
 import zipfile
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -160,3 +162,32 @@ def test_what_no_loader_reads_is_left_out(store: Store, tmp_path: Path) -> None:
     stripped.chmod(0o755)
     assert stripped.stat().st_size < len(whole)
     assert subprocess.run([stripped], check=False).returncode == 0
+
+
+COMPILED = f"""{PLAIN}
+files:
+  - {{path: /opt/bin/python, mode: '0755', text: "{{interpreter}}"}}
+  - {{path: /opt/lib/one.py, text: "answer = 42\\nquestions = {{'one', 'two', 'three'}}\\n"}}
+  - {{path: /opt/lib/two.py, text: "answer = 43"}}
+  - {{path: /opt/lib/broken.py, text: "answer = ="}}
+  - {{path: /etc/three.py, text: "answer = 44"}}
+compiled: {{interpreter: /opt/bin/python, take: [/opt/lib/*], without: ['*/two.py']}}
+"""
+
+
+def test_python_is_in_an_image_as_bytecode(store: Store, tmp_path: Path) -> None:
+    script = f'#!/bin/sh\\nexec {sys.executable} \\"$@\\"\\n'
+    found = image_files(build_text(store, tmp_path, COMPILED.replace("{interpreter}", script)))
+    kept = ["etc/three.py", "opt/bin/python", "opt/lib/broken.py", "opt/lib/two.py"]
+    assert sorted(found) == sorted([*kept, "opt/lib/one.pyc"])
+    code = marshal.loads(found["opt/lib/one.pyc"][16:])
+    names: dict[str, object] = {}
+    exec(code, names)
+    assert (names["answer"], code.co_filename) == (42, "/opt/lib/one.py")
+    # It is not compared with a source, which is not there.
+    assert int.from_bytes(found["opt/lib/one.pyc"][4:8], "little") == 1
+
+
+def test_an_interpreter_of_another_machine_is_told(store: Store, tmp_path: Path) -> None:
+    with pytest.raises(RecipeError, match="/opt/bin/python does not run on this machine: Exec format error"):
+        build_text(store, tmp_path, COMPILED.replace("{interpreter}", "no program"))
