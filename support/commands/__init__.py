@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from support.commands.call import NotConsentedError
 from support.core.errors import SuiteError
+from support.deploy.history import NoRevisionError
 from support.kube.errors import ApiError
 from support.kube.silence import SilentError, silence
 
@@ -62,7 +63,8 @@ def _found(module: str, function: str) -> Any:
 def carry_out(name: str, call: Call) -> int:
     """Carry out a command and return its exit code: 1 also for what a cluster, a network or a file kept it from.
 
-    Raises `SilentError` where the cluster does not answer any more, `NotConsentedError` where nobody agreed.
+    Raises `SilentError` where the cluster does not answer any more, `NotConsentedError` where nobody agreed, `NoRevisionError` where
+    one is asked for that is not there.
     """
     try:
         return command(name)(call)
@@ -74,7 +76,7 @@ def carry_out(name: str, call: Call) -> int:
         if silent := silence(call.namespace.kube, error):
             raise SilentError(silent) from error
         message = str(error)
-    except NotConsentedError:
+    except (NotConsentedError, NoRevisionError):
         raise
     except (SuiteError, OSError) as error:
         message = str(error)

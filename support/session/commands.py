@@ -13,6 +13,7 @@ from support.commands.call import Call, NotConsentedError
 from support.commands.errand import Errand
 from support.core.errors import SuiteError
 from support.core.redaction import redacted_file
+from support.deploy.history import NoRevisionError
 from support.deploy.namespace import Namespace
 from support.deploy.site import Site
 from support.kube.client import Kube
@@ -101,5 +102,5 @@ def obey(config: pytest.Config, _session: pytest.Session) -> int:
         )
         try:
             return carry_out(command, call)
-        except (SilentError, NotConsentedError) as error:
+        except (SilentError, NotConsentedError, NoRevisionError) as error:
             raise pytest.UsageError(str(error)) from None

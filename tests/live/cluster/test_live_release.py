@@ -153,7 +153,7 @@ def test_an_earlier_revision_is_applied_again(operator: Operator) -> None:
 
 def test_a_revision_that_is_not_there_is_told_with_those_that_are(operator: Operator) -> None:
     code, said = operator.ask("--back-to", "99")
-    assert (code, "there is no revision 99 in chroma: there are 1" in said) == (1, True), said
+    assert (code, "there is no revision 99 in chroma: there are 1" in said) == (4, True), said
 
 
 def test_a_second_run_is_kept_off_by_name(operator: Operator, tmp_path: Path) -> None:
