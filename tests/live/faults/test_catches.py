@@ -32,7 +32,8 @@ class Site:
         release = ("--release", fault.release) if fault.release else ()
         return subprocess.run(
             [
-                *(sys.executable, "-m", "pytest", "features", "-p", "no:cacheprovider"),
+                *(sys.executable, "-m", "pytest", f"features/{fault.caught_by.feature}.feature"),
+                *("-p", "no:cacheprovider"),
                 *("--fault", fault.name, "--scenario", fault.caught_by.scenario, *release),
                 *("--report-dir", str(reports)),
                 *("--roll-back", "always", "--remove-data", *self.options),
