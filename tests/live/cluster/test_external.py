@@ -49,7 +49,12 @@ def test_a_context_is_chosen_by_its_name(cluster: Access, config: dict[str, Any]
 
 
 def test_only_what_can_be_asked_is_claimed(cluster: Access) -> None:
-    assert named(cluster.kubeconfig).create().capabilities == {"kubernetes", "ingress", "volume-expansion"}
+    assert named(cluster.kubeconfig).create().capabilities == {
+        "kubernetes",
+        "ingress",
+        "vantage",
+        "volume-expansion",
+    }
 
 
 def test_the_platform_is_for_the_user_to_describe(cluster: Access) -> None:
