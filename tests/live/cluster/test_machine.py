@@ -21,6 +21,7 @@ def test_a_living_cluster_leaves_the_machine_alone(machine_before: machine.Machi
 def test_a_cluster_says_what_it_can_do(cluster: Access) -> None:
     assert cluster.capabilities == {
         "kubernetes",
+        "vantage",
         "ingress",
         "networkpolicy",
         "volume-expansion",
