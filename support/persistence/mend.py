@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Final
@@ -21,7 +21,7 @@ from support.persistence.database import Database
 from support.persistence.hnsw import HEADER, IDS, Index, TornError
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Sequence
+    from collections.abc import Collection, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from support.persistence.database import Collection as Stored
@@ -125,12 +125,14 @@ def _mended(data: Path, database: Database, one: Examined, *, given_up: bool) ->
     lost = tuple(sorted(one.unwritten - vectors.keys()))
     if lost and not given_up:
         return Mended(one, Outcome.LOST, lost=lost)
-    put_back = database.put_back(one.collection, vectors)
+    put_back = _put_back(database, one, vectors)
     if not one.torn and not lost:
         trimmed = _trim(database, one.collection, [*put_back, *one.log])
         database.commit()
         shutil.rmtree(data / SET_ASIDE / one.collection.vector_segment, ignore_errors=True)
         return Mended(one, Outcome.SOUND, len(put_back), trimmed=trimmed)
+    if homeless := one.unwritten - {entry.id for entry in put_back} - {*lost}:
+        return Mended(one, Outcome.LOST, lost=tuple(sorted({*lost, *homeless})))
     if lost:
         _hand_out(data, database, one, lost)
         database.delete(one.collection, lost)
@@ -139,6 +141,18 @@ def _mended(data: Path, database: Database, one: Examined, *, given_up: bool) ->
     database.commit()
     _set_aside(data, one.collection.vector_segment)
     return Mended(one, Outcome.ACCEPTED if lost else Outcome.REBUILT, len(put_back), lost)
+
+
+def _put_back(database: Database, one: Examined, vectors: Mapping[str, bytes]) -> Sequence[Entry]:
+    """Write vectors into the log, and return the entries: none where it has no room for them.
+
+    Where there is no room for all, the log may have an older vector of some: 0.5.23 leaves the last entry that it has taken
+    over, so that there is one place too few.
+    """
+    for some in (vectors, {name: vector for name, vector in vectors.items() if name in one.unwritten}):
+        with suppress(LookupError):
+            return database.put_back(one.collection, some)
+    return ()
 
 
 def _trim(database: Database, collection: Stored, log: Sequence[Entry]) -> int:

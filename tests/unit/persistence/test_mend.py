@@ -3,6 +3,7 @@
 import json
 import shutil
 import sqlite3
+import struct
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
@@ -129,6 +130,29 @@ def test_the_log_is_kept_from_the_first_write_on(tmp_path: Path) -> None:
         assert database.execute("SELECT count(*) FROM embeddings_queue").fetchone() == (300,)
     (one,) = mend(tmp_path).collections
     assert (one.outcome, one.put_back) == (Outcome.SOUND, 0)
+
+
+def test_a_log_whose_last_entry_was_left_has_room_for_the_others(tmp_path: Path) -> None:
+    vectors: list[Any] = [[float(number), 1.0, 2.0] for number in range(100)]
+    names = [f"one-{number}" for number in range(100)]
+    with chroma(tmp_path) as client:
+        configuration = {"hnsw": {"sync_threshold": 100, "batch_size": 50}}
+        collection = client.create_collection("one", configuration=configuration, embedding_function=None)
+        collection.add(ids=names, embeddings=vectors)
+    with closing(sqlite3.connect(tmp_path / DATABASE)) as database, database:
+        # As 0.5.23 leaves it: of what the index holds it purges all but the last.
+        database.execute("DELETE FROM embeddings_queue")
+        database.execute(
+            "INSERT INTO embeddings_queue (seq_id, operation, topic, id, vector, encoding) VALUES (100, 0, ?, ?, ?, 'FLOAT32')",
+            (f"persistent://default/default/{collection.id}", names[-1], struct.pack("<3f", *vectors[-1])),
+        )
+    (one,) = mend(tmp_path).collections
+    assert (one.outcome, one.put_back) == (Outcome.SOUND, 99)
+    volume = Volume(tmp_path, {"one": dict(zip(names, vectors, strict=True))})
+    volume.tear("one")
+    (one,) = mend(tmp_path).collections
+    assert one.outcome is Outcome.REBUILT
+    volume.assert_kept()
 
 
 def test_what_a_deleted_collection_had_in_lists_comes_to_no_other(volume: Volume) -> None:
