@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import pytest
 from pytest_bdd import then, when
 from pytest_bdd.parsers import parse
 
 from support.checks.durability import ends, records
+from support.checks.durability.ends import Scene
 
 if TYPE_CHECKING:
     from support.checks.durability.records import Search
@@ -22,23 +24,20 @@ if TYPE_CHECKING:
     from support.session.run import Run
 
 
+@pytest.fixture
+def scene(platform_kube: Kube, home: Namespace, live: Live, deadlines: Deadlines, run_id: str) -> Scene:
+    """Return the live release as something whose pod or process is ended."""
+    return Scene(platform_kube, home, live, deadlines, run_id)
+
+
 @when("the pod is deleted and replaced while a writer adds more", target_fixture="write_log")
-def replace_pod_under_writer(
-    home: Namespace, live: Live, collection: Collection, deadlines: Deadlines
-) -> WriteLog:
-    return ends.replace_pod_under_writer(home, live, collection, deadlines)
+def replace_pod_under_writer(scene: Scene, collection: Collection) -> WriteLog:
+    return ends.replace_pod_under_writer(scene, collection)
 
 
 @when("Chroma's process is killed while a writer adds more", target_fixture="write_log")
-def kill_under_writer(  # noqa: PLR0917 - what it stands on
-    platform_kube: Kube,
-    home: Namespace,
-    live: Live,
-    collection: Collection,
-    deadlines: Deadlines,
-    run_id: str,
-) -> WriteLog:
-    return ends.kill_under_writer(platform_kube, home, live, collection, deadlines, run_id)
+def kill_under_writer(scene: Scene, collection: Collection) -> WriteLog:
+    return ends.kill_under_writer(scene, collection)
 
 
 @when(
@@ -47,19 +46,8 @@ def kill_under_writer(  # noqa: PLR0917 - what it stands on
     ),
     target_fixture="write_log",
 )
-def kill_while_indexing(  # noqa: PLR0917 - what it stands on
-    platform_kube: Kube,
-    home: Namespace,
-    live: Live,
-    collection: Collection,
-    deadlines: Deadlines,
-    run_id: str,
-    run: Run,
-    times: int,
-) -> WriteLog:
-    return ends.kill_while_indexing(
-        platform_kube, home, live, collection, deadlines, run_id, times, run.measured
-    )
+def kill_while_indexing(scene: Scene, collection: Collection, times: int, run: Run) -> WriteLog:
+    return ends.kill_while_indexing(scene, collection, times, run.measured)
 
 
 @when("a record is added and another pod searches the claim for it", target_fixture="search")

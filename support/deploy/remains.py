@@ -19,7 +19,7 @@ from support.network import http
 from support.network.way import ingress
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from support.kube.client import Kube
     from support.network.http import Response
@@ -91,7 +91,7 @@ class Remains:
     def databases(self) -> list[Remnant]:
         """Return the databases whose names tell by themselves whether their runs may live; nothing where it does not answer."""
         try:
-            return list(self._named())
+            return list(_named(self._databases(), self._now()))
         except (http.NoResponse, ValueError, KeyError, TypeError) as error:
             self.unknown.append(f"{self.name} does not tell which databases it holds: {error}")
             return []
@@ -116,9 +116,9 @@ class Remains:
         return True
 
     def _look(self) -> Iterator[Remnant]:
-        now = self._now()
-        yield from self._named()
-        for name in self._databases():
+        now, names = self._now(), self._databases()
+        yield from _named(names, now)
+        for name in names:
             if not owner_of(name) and (found := _DATABASE.fullmatch(name)):
                 yield Remnant(name, run_id=found["run"])
         for one in self._collections(DEFAULT_DATABASE):
@@ -130,13 +130,8 @@ class Remains:
         for one in self._collections(_SHARED):
             yield Remnant(_SHARED, one["name"])
 
-    def _named(self) -> Iterator[Remnant]:
-        now = self._now() / 1e9
-        for name in self._databases():
-            if owner := owner_of(name):
-                yield Remnant(name, run_id=owner.run_id, is_old=owner.is_dead(now), tells=True)
-
     def _now(self) -> int:
+        """Return the time of its clock, in nanoseconds since 1970."""
         return int(self._insist("GET", HEARTBEAT).json()["nanosecond heartbeat"])
 
     def _databases(self) -> list[str]:
@@ -167,3 +162,10 @@ class Remains:
 
     def _ask(self, method: str, path: str) -> Response:
         return http.ask(self._way, method, path, self._headers)
+
+
+def _named(databases: Iterable[str], now: int) -> Iterator[Remnant]:
+    """Yield those whose names say whose they are, and so whether their runs may live at a time (nanoseconds since 1970)."""
+    for name in databases:
+        if owner := owner_of(name):
+            yield Remnant(name, run_id=owner.run_id, is_old=owner.is_dead(now / 1e9), tells=True)

@@ -33,6 +33,10 @@ class DamagedError(SuiteError):
     """A database that SQLite itself calls damaged; the text says how."""
 
 
+class NoRoomError(SuiteError):
+    """The log has fewer purged places than vectors are to be put back; nothing was written."""
+
+
 @dataclass(frozen=True)
 class Collection:
     """A collection, with the segments that hold its vectors and its documents and metadata."""
@@ -204,14 +208,14 @@ class Database:
 
         They stand at places that Chroma has purged: no entry of another collection moves. The highest are taken first, so
         that as many are left for another collection as were purged of its own.
-        Raises `LookupError` where there is no such room.
+        Raises `NoRoomError`.
         """
         if not vectors:
             return []
         topic, first = self._topic(collection)
         places = list(islice(self._free(first), len(vectors)))
         if len(places) < len(vectors):
-            raise LookupError(f"the log has no room before entry {first}")
+            raise NoRoomError(f"the log has no room before entry {first}")
         entries = [
             Entry(place, Operation.UPSERT, one, vector=True)
             for place, one in zip(places, vectors, strict=True)

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from support.persistence import replay
 from support.persistence.check import Examined, examine
-from support.persistence.database import Database
+from support.persistence.database import Database, NoRoomError
 from support.persistence.hnsw import HEADER, IDS, Index, TornError
 
 if TYPE_CHECKING:
@@ -150,7 +150,7 @@ def _put_back(database: Database, one: Examined, vectors: Mapping[str, bytes]) -
     over, so that there is one place too few.
     """
     for some in (vectors, {name: vector for name, vector in vectors.items() if name in one.unwritten}):
-        with suppress(LookupError):
+        with suppress(NoRoomError):
             return database.put_back(one.collection, some)
     return ()
 

@@ -28,7 +28,15 @@ from support.platform.rights import NO_VANTAGE
 from support.reporting.conformance import version_of
 from support.reporting.scenario import KUBERNETES, VANTAGE, WRITING
 from support.session.address import Address
-from support.session.verification import CHANGED, announced, bounds, differing, forbidden, home_of_vantage
+from support.session.verification import (
+    CHANGED,
+    announced,
+    bounds,
+    differing,
+    forbidden,
+    home_of_vantage,
+    place_of_vantage,
+)
 from support.target.deployed import Deployed
 from support.target.description import FIND_OUT, Description, TargetError, read
 from support.target.examination import contradiction, examine, tenancy_of
@@ -258,9 +266,7 @@ class _Approach:
 
 
 def _vantage(kube: Kube, image: str, run: Run) -> Vantage:
-    own = "-".join(filter(None, ("chroma-conformance", run.id, run.worker)))
-    where = home_of_vantage(run.options) or own
-    return Vantage(kube, image, run.deadlines, namespace=where, run_id=run.id)
+    return Vantage(kube, image, run.deadlines, namespace=place_of_vantage(run), run_id=run.id)
 
 
 def _advances(endpoint: Endpoint) -> bool:

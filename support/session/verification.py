@@ -153,6 +153,12 @@ def home_of_vantage(options: Options) -> str | None:
     return options.vantage_namespace if options.vantage_namespace != NO_VANTAGE else None
 
 
+def place_of_vantage(run: Run) -> str:
+    """Return the namespace in which the vantage of a process of the run is: the one that was given, or one of its own."""
+    own = "-".join(filter(None, ("chroma-conformance", run.id, run.worker)))
+    return home_of_vantage(run.options) or own
+
+
 def announced(options: Options, image: str | None) -> Iterator[str]:
     """Say what a run will make: an `image` is that of its vantage, None where there is none."""
     if image is None or options.vantage_namespace == NO_VANTAGE:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 from support.core.resolver import map_host
 from support.kube.containers import ports
 from support.network.way import POD_PORT, WAY_NAMES, Way, netloc, tls_context, via_vantage
+from support.target.deployed import port_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -108,14 +109,14 @@ def _service(deployed: Deployed) -> tuple[str, int]:
     """Return host and port of the first Service, as other pods ask for it."""
     stated = deployed.stated.services[0]
     service = deployed.service(stated)
-    if service is None:
-        raise LookupError(f"there is no Service {stated.name} any more")
+    port = port_of(service, stated.port) if service else None
+    if service is None or port is None:
+        raise LookupError(f"there is no port {stated.port} of Service {stated.name} any more")
     host = f"{stated.name}.{deployed.stated.namespace}.svc"
     if service["spec"].get("clusterIP") == _NO_ADDRESS:
         # Its name leads straight to the pods, which know nothing of the Service's port.
         return host, deployed.port_at_pod(deployed.pod(), stated)
-    ports = service["spec"].get("ports") or ()
-    return host, next(int(port["port"]) for port in ports if stated.port in {port["port"], port.get("name")})
+    return host, int(port["port"])
 
 
 def _address(pod: Object) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import uuid
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from support.checks.durability.writing import Load, WriteLog, writing
@@ -37,51 +38,83 @@ _TWO: Final = Load(writers=2, batch=10, records=6000, dimension=384)
 _DELAYS: Final = ("500us", "2ms", "4ms", "1ms", "3ms")
 
 
-def replace_pod_under_writer(
-    home: Namespace, live: Live, collection: Collection, deadlines: Deadlines
-) -> WriteLog:
+@dataclass(frozen=True)
+class Scene:
+    """A live release whose pod or process is ended, its namespace, and by whom: `platform` may meddle with nodes."""
+
+    platform: Kube
+    home: Namespace
+    live: Live
+    deadlines: Deadlines
+    run_id: str
+
+    def replace_pod(self) -> None:
+        """Delete the release's pod, and wait until its successor is live."""
+        live, before = self.live, pod_of(self.live)["metadata"]["uid"]
+        live.kube.delete("Pod", POD, live.namespace)
+        wait_for(
+            lambda: pod_of(live)["metadata"]["uid"] != before and self.home.live() is not None,
+            self.deadlines.live,
+            lambda: f"the pod that was deleted has no successor that is live: {pod_of(live)['status']}",
+            (LookupError,),
+        )
+
+    @contextmanager
+    def killer(self) -> Iterator[Kill]:
+        """Lend what kills Chroma's process (SIGKILL) and waits until it is live again.
+
+        It is a pod on its node that sees the node's processes and runs as Chroma's user, since within its own pod no process
+        can kill the first one. It lives in a namespace of its own, as no other may admit it.
+        """
+        place = f"chroma-conformance-{self.run_id}-{uuid.uuid4().hex[:8]}"
+        image, kube, deadlines = self.live.inventory.vantage_image, self.platform, self.deadlines
+        killer = probe.pod("killer", place, self.run_id, image, ["sleep"], hostPID=True, **beside(self.live))
+
+        def kill(*moment: str) -> None:
+            before = self._restarts()
+            # The container's name is also in the command line of Chroma's process.
+            argv = ["/probe", "kill", pod_of(self.live)["metadata"]["uid"], CONTAINER, *moment]
+            done = kube.exec(place, "killer", "probe", argv, deadlines.live if moment else deadlines.answer)
+            said = done.stderr.decode("utf-8", "replace")
+            assert done.code == 0, f"Chroma's process could not be killed: {said}"
+            wait_for(
+                lambda: self._restarts() > before and self.home.live() is not None,
+                deadlines.live,
+                lambda: f"Chroma is not live again after its kill: {pod_of(self.live)['status']}",
+                (LookupError,),
+            )
+
+        kube.apply(probe.namespace(place, self.run_id, "privileged"))
+        try:
+            probe.start(kube, killer, deadlines)
+            probe.wait_for_phase(kube, killer, ("Running",), deadlines)
+            yield kill
+        finally:
+            kube.delete("Pod", "killer", place, grace=0)
+            kube.delete("Namespace", place)
+
+    def _restarts(self) -> int:
+        """Count how often Chroma's container has been started again in its pod."""
+        statuses = pod_of(self.live)["status"].get("containerStatuses", [])
+        return sum(status["restartCount"] for status in statuses if status["name"] == CONTAINER)
+
+
+def replace_pod_under_writer(scene: Scene, collection: Collection) -> WriteLog:
     """Delete the release's pod, as a drained node does, while a writer adds records; wait until its successor is live."""
-    with writing(collection, deadlines) as log:
-        _replace_pod(home, live, deadlines)
+    with writing(collection, scene.deadlines) as log:
+        scene.replace_pod()
     return log
 
 
-def _replace_pod(home: Namespace, live: Live, deadlines: Deadlines) -> None:
-    """Delete the release's pod, and wait until its successor is live."""
-    before = pod_of(live)["metadata"]["uid"]
-    live.kube.delete("Pod", POD, live.namespace)
-    wait_for(
-        lambda: pod_of(live)["metadata"]["uid"] != before and home.live() is not None,
-        deadlines.live,
-        lambda: f"the pod that was deleted has no successor that is live: {pod_of(live)['status']}",
-        (LookupError,),
-    )
-
-
-def kill_under_writer(  # noqa: PLR0917 - what it stands on
-    platform: Kube, home: Namespace, live: Live, collection: Collection, deadlines: Deadlines, run_id: str
-) -> WriteLog:
-    """Kill Chroma's process (SIGKILL) while a writer adds records, and wait until it is live again.
-
-    Needs a cluster whose nodes may be meddled with: the kill comes from a pod that sees the node's processes, since
-    within its own pod no process can kill the first one.
-    """
-    before = _restarts(live)
-    with _killer(platform, live, deadlines, run_id) as kill, writing(collection, deadlines) as log:
+def kill_under_writer(scene: Scene, collection: Collection) -> WriteLog:
+    """Kill Chroma's process while a writer adds records, and wait until it is live again."""
+    with scene.killer() as kill, writing(collection, scene.deadlines) as log:
         kill()
-        _await_restart(home, live, before, deadlines)
     return log
 
 
-def kill_while_indexing(  # noqa: PLR0917 - what it stands on
-    platform: Kube,
-    home: Namespace,
-    live: Live,
-    collection: Collection,
-    deadlines: Deadlines,
-    run_id: str,
-    times: int,
-    measured: MutableMapping[str, str],
+def kill_while_indexing(
+    scene: Scene, collection: Collection, times: int, measured: MutableMapping[str, str]
 ) -> WriteLog:
     """Kill Chroma's process so often while it writes an index that two writers fill, and report how many kills tore it.
 
@@ -89,60 +122,14 @@ def kill_while_indexing(  # noqa: PLR0917 - what it stands on
     built anew is right only if it can be loaded as well.
     """
     log, torn = WriteLog(), 0
-    with _killer(platform, live, deadlines, run_id) as kill:
+    with scene.killer() as kill:
         for number in range(times):
-            before = _restarts(live)
-            with writing(collection, deadlines, _TWO, log):
+            with writing(collection, scene.deadlines, _TWO, log):
                 kill(_HEADER, str(1 + number % 3), _DELAYS[number % len(_DELAYS)])
-            _await_restart(home, live, before, deadlines)
-            torn += _was_torn(live, collection)
-    _replace_pod(home, live, deadlines)
+            torn += _was_torn(scene.live, collection)
+    scene.replace_pod()
     measured["kills aimed at the writing of an index"] = f"{times}, of which {torn} tore it"
     return log
-
-
-@contextmanager
-def _killer(kube: Kube, live: Live, deadlines: Deadlines, run_id: str) -> Iterator[Kill]:
-    """Lend what kills Chroma's process: a pod on its node that sees the node's processes and runs as Chroma's user.
-
-    It lives in a namespace of its own, as no other may admit it.
-    """
-    place = f"chroma-conformance-{run_id}-{uuid.uuid4().hex[:8]}"
-    killer = probe.pod(
-        "killer", place, run_id, live.inventory.vantage_image, ["sleep"], hostPID=True, **beside(live)
-    )
-
-    def kill(*moment: str) -> None:
-        # The container's name is also in the command line of Chroma's process.
-        argv = ["/probe", "kill", pod_of(live)["metadata"]["uid"], CONTAINER, *moment]
-        done = kube.exec(place, "killer", "probe", argv, deadlines.live if moment else deadlines.answer)
-        assert done.code == 0, (
-            f"Chroma's process could not be killed: {done.stderr.decode('utf-8', 'replace')}"
-        )
-
-    kube.apply(probe.namespace(place, run_id, "privileged"))
-    try:
-        probe.start(kube, killer, deadlines)
-        probe.wait_for_phase(kube, killer, ("Running",), deadlines)
-        yield kill
-    finally:
-        kube.delete("Pod", "killer", place, grace=0)
-        kube.delete("Namespace", place)
-
-
-def _await_restart(home: Namespace, live: Live, before: int, deadlines: Deadlines) -> None:
-    wait_for(
-        lambda: _restarts(live) > before and home.live() is not None,
-        deadlines.live,
-        lambda: f"Chroma is not live again after its kill: {pod_of(live)['status']}",
-        (LookupError,),
-    )
-
-
-def _restarts(live: Live) -> int:
-    """Count how often Chroma's container has been started again in its pod."""
-    statuses = pod_of(live)["status"].get("containerStatuses", [])
-    return sum(status["restartCount"] for status in statuses if status["name"] == CONTAINER)
 
 
 def _was_torn(live: Live, collection: Collection) -> bool:
