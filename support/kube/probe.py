@@ -85,3 +85,13 @@ def wait_for_phase(kube: Kube, pod: Object, phases: Collection[str], deadlines: 
         deadlines.live,
         lambda: f"pod {where}/{name} not {' or '.join(phases)}: {now().get('status')}",
     )
+
+
+def is_there(kube: Kube, name: str) -> bool:
+    """Whether a namespace is there; where we may not look, it was named as one that is, and we may still look into it."""
+    try:
+        return kube.get("Namespace", name) is not None
+    except ApiError as error:
+        if error.unanswered:
+            raise
+        return True

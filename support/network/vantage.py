@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from support.core.wait import Deadlines
     from support.kube.client import Kube
     from support.kube.objects import Object
+    from support.platform.pull_secret import PullSecret
 
 POD: Final = "vantage"
 # Seconds that a vantage without a mark lasts at most, where its process cannot be looked for: longer than any run that verifies.
@@ -37,8 +38,8 @@ class Vantage:
     """One pod of the probe image; a context manager.
 
     It lies in a throw-away namespace of its own, or in one that is there already, where its name carries the run's id.
-    `pull` is what its image is pulled with, in base64 (None: without): a Secret in its own namespace. One that is there
-    already is left as it is, and has to have it.
+    `pull` is the Secret with which its image is pulled (None: without). Its own namespace gets a copy; one that is there
+    already is left as it is, and has one of that name. Entering raises `LookupError` where there is none to copy.
 
     Entering only asks for the pod; the first connection waits for it. Leaving ends every tunnel and asks for the pod's and
     the throw-away namespace's deletion without waiting for it. Safe to use from several threads.
@@ -52,7 +53,7 @@ class Vantage:
         *,
         namespace: str,
         run_id: str,
-        pull: str | None = None,
+        pull: PullSecret | None = None,
     ) -> None:
         self._kube = kube
         self._image = image
@@ -66,12 +67,12 @@ class Vantage:
         self._pod, self._is_ours = POD, True
 
     def __enter__(self) -> Self:
-        self._is_ours = not self._is_there()
-        pulling = {}
+        self._is_ours = not probe.is_there(self._kube, self._namespace)
+        # Before anything is made: there may be none.
+        pull = self._pull.read(self._kube) if self._pull and self._is_ours else ""
         if self._is_ours:
             restraint().own(path_to("Namespace", self._namespace, None))
             self._kube.apply(self._marked(probe.namespace(self._namespace, self._run_id)))
-            pulling = self._pull_secret()
         else:
             self._pod = f"{POD}-{self._run_id}"
         restraint().own(path_to("Pod", self._pod, self._namespace))
@@ -82,7 +83,7 @@ class Vantage:
             self._image,
             ["proxy"],
             restartPolicy="Always",
-            **pulling,
+            **self._pulling(pull),
         )
         probe.start(self._kube, self._marked(pod), self._deadlines)
         return self
@@ -99,14 +100,17 @@ class Vantage:
         if self._is_ours:
             self._kube.delete("Namespace", self._namespace)
 
-    def _pull_secret(self) -> Object:
-        """Make what the image is pulled with, and return the part of the pod's specification that names it."""
+    def _pulling(self, pull: str) -> Object:
+        """Return the part of the pod's specification that names what its image is pulled with: a copy of `pull`, where that is given."""
         if not self._pull:
             return {}
-        secret = copy_of(self._pull, self._namespace, self._run_id)
-        restraint().own(path_of(secret))
-        self._kube.apply(secret)
-        return {"imagePullSecrets": [{"name": secret["metadata"]["name"]}]}
+        name = self._pull.name
+        if pull:
+            secret = copy_of(pull, self._namespace, self._run_id)
+            restraint().own(path_of(secret))
+            self._kube.apply(secret)
+            name = secret["metadata"]["name"]
+        return {"imagePullSecrets": [{"name": name}]}
 
     def _marked(self, obj: Object) -> Object:
         """Let an object say by which process it was made, and how long it may last: a run that verifies has no mark."""
@@ -114,15 +118,6 @@ class Vantage:
             return obj
         noted = {PROCESS: json.dumps(this_process()), LASTS: f"{LONGEST:g}"}
         return {**obj, "metadata": {**obj["metadata"], "annotations": noted}}
-
-    def _is_there(self) -> bool:
-        """Whether the namespace is there already; where we may not look, it was named as one that is."""
-        try:
-            return self._kube.get("Namespace", self._namespace) is not None
-        except ApiError as error:
-            if error.unanswered:
-                raise
-            return True
 
     def tunnel(self, host: str, port: int) -> Tunnel:
         """Return the local end of the way to a host and port as the cluster knows them; one for each target.

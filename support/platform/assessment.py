@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 from support.kube.exposure import Parent
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from support.kube.objects import Object
+    from support.platform.pull_secret import PullSecret
     from support.platform.rights import Grant
 
 # HTTP statuses by which every question is refused: 0 is none at all, 401 means that the user is unknown.
@@ -39,7 +40,7 @@ class Platform:
 
     `silence` says why the nodes have no answer from the registry, "" when they have; `lacking` names the rights that
     the user has not; `nameless` says why this machine knows no address of the release's host, "" when it does; `gateway`
-    is the one that is to expose the host, `pull_secret` what the nodes are to pull with.
+    is the one that is to expose the host, `pull_secrets` what the nodes are to pull with, by their places.
     """
 
     ingress_classes: frozenset[str] | Unknown
@@ -49,7 +50,7 @@ class Platform:
     silence: str | Unknown
     nameless: str | Unknown
     gateway: Object | Unknown | None = None
-    pull_secret: Object | Unknown | None = None
+    pull_secrets: Mapping[PullSecret, Object | Unknown | None] | Unknown = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -76,7 +77,7 @@ def unusable(status: int, message: str) -> Assessment:
 def judge(stated: Mapping[str, Any], platform: Platform, now: datetime) -> Assessment:
     """Judge the values of an inventory, of which some may be missing, against what a cluster has."""
     judged = [*_classes(stated, platform), *_gateway(stated, platform), *_certificate(stated, platform, now)]
-    judged += [*_registry(stated, platform), *_pull_secret(stated, platform), *_rights(platform)]
+    judged += [*_registry(stated, platform), *_pull_secrets(platform), *_rights(platform)]
     return Assessment(
         problems=tuple(each for each in judged if isinstance(each, str)),
         unknown=tuple(each.why for each in judged if isinstance(each, Unknown)),
@@ -152,14 +153,15 @@ def _registry(stated: Mapping[str, Any], platform: Platform) -> Iterator[str | U
         )
 
 
-def _pull_secret(stated: Mapping[str, Any], platform: Platform) -> Iterator[str]:
-    if not stated.get("image_pull_secret") or "certificate_namespace" not in stated:
+def _pull_secrets(platform: Platform) -> Iterator[str]:
+    if isinstance(platform.pull_secrets, Unknown):
+        yield f"image_pull_secret: whether it is there cannot be seen ({platform.pull_secrets.why}); {_GRANT}"
         return
-    name, where, secret = stated["image_pull_secret"], stated["certificate_namespace"], platform.pull_secret
-    if isinstance(secret, Unknown):
-        yield f"image_pull_secret: Secret {where}/{name} cannot be read ({secret.why}); {_GRANT}"
-    elif flaw := flaw_of(secret, where, name):
-        yield f"image_pull_secret: {flaw}; {REMEDY['image_pull_secret']}"
+    for place, secret in platform.pull_secrets.items():
+        if isinstance(secret, Unknown):
+            yield f"image_pull_secret: {place} cannot be read ({secret.why}); {_GRANT}"
+        elif flaw := flaw_of(secret, place):
+            yield f"image_pull_secret: {flaw}; {REMEDY['image_pull_secret']}"
 
 
 def _host(stated: Mapping[str, Any], platform: Platform) -> Iterator[str]:

@@ -12,17 +12,20 @@ from support.core.restraint import restraint
 from support.core.wait import Timeout
 from support.kube.client import Kube
 from support.kube.errors import ApiError
+from support.kube.probe import is_there
 from support.platform import rights
 from support.platform.assessment import NOBODY_THERE, Assessment, Platform, Unknown, host, judge, unusable
 from support.platform.certificate import Source
 from support.platform.inventory import ROUTE
 from support.platform.permissions import lacking
+from support.platform.pull_secret import needed, stated_pull_secret
 from support.platform.registry import holds_images_of, silence
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from support.core.wait import Deadlines
+    from support.platform.pull_secret import PullSecret
 
 T = TypeVar("T")
 
@@ -65,7 +68,7 @@ def _look(  # noqa: PLR0917 - what it takes
         partial(_silence, kube, stated, provided, run_id, deadlines),
         partial(_nameless, stated),
         partial(_gateway, kube, stated),
-        partial(_pull_secret, kube, stated),
+        partial(_pull_secrets, kube, stated, asked),
     )
     return Platform(*in_parallel([partial(_seen, look) for look in looks]))
 
@@ -98,10 +101,16 @@ def _gateway(kube: Kube, stated: Mapping[str, Any]) -> Any:
     return kube.get("Gateway", stated["gateway_name"], stated["gateway_namespace"])
 
 
-def _pull_secret(kube: Kube, stated: Mapping[str, Any]) -> Any:
-    if not stated.get("image_pull_secret") or "certificate_namespace" not in stated:
-        return None
-    return kube.get("Secret", stated["image_pull_secret"], stated["certificate_namespace"])
+def _pull_secrets(kube: Kube, stated: Mapping[str, Any], asked: rights.Asked) -> Mapping[PullSecret, Any]:
+    source = stated_pull_secret(stated)
+    if source is None:
+        return {}
+    vantage = None if asked.vantage == rights.NO_VANTAGE else asked.vantage
+    # A namespace that is made for it gets a copy.
+    if vantage and not is_there(kube, vantage):
+        vantage = ""
+    places = needed(source, deploys=asked.mode == rights.DEPLOY.mode, vantage=vantage)
+    return {place: _seen(partial(place.found, kube)) for place in places}
 
 
 def _certificate(kube: Kube, stated: Mapping[str, Any]) -> Any:

@@ -11,6 +11,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from apiserver.in_cluster import home
 from support.chroma.endpoint import Given, find
 from support.core.component import HEARTBEAT
 from support.deploy.remains import Remains
@@ -115,7 +116,7 @@ class Target(Address):
         if self.vantage:
             yield self.vantage
             return
-        with _vantage(self.deployed.kube, image, run) as vantage:
+        with _vantage(self.deployed, image, run) as vantage:
             yield vantage
 
     def handed(self) -> dict[str, Any]:
@@ -175,8 +176,9 @@ class _Approach:
     def target(self, access: Access, scenarios: Sequence[Scenario], stack: ExitStack) -> Target:
         run, stated, deployed = self.run, self.deployed.stated, self.deployed
         seen = bool(stated.vantage_image) and run.options.vantage_namespace != NO_VANTAGE
-        self._insist_on_rights((home_of_vantage(run.options) or "") if seen else None)
-        credential = examine(deployed, self.file, os.environ)
+        place = (home_of_vantage(run.options) or "") if seen else None
+        self._insist_on_rights(place)
+        credential = examine(deployed, self.file, os.environ, place)
         run.redactor.learn(credential.token.get_secret_value())
         if why := deployed.standstill():
             raise NotLive(why)
@@ -187,9 +189,7 @@ class _Approach:
         for line in announced(run.options, image):
             self.say(line)
         stack.enter_context(named(deployed))
-        vantage = (
-            stack.enter_context(_vantage(deployed.kube, image, run)) if image and not stated.url else None
-        )
+        vantage = stack.enter_context(_vantage(deployed, image, run)) if image and not stated.url else None
         endpoint = self._found(credential, vantage)
         self._describe(endpoint)
         self._sweep(endpoint)
@@ -209,9 +209,9 @@ class _Approach:
     def _insist_on_rights(self, vantage: str | None) -> None:
         """Name the rights that are missing; where nobody may ask for his own, they show as they are needed."""
         with suppress(ApiError):
-            missing = lacking(
-                self.deployed.kube, needed(self.deployed.stated, vantage), f"chroma-{self.run.id}"
-            )
+            report = home() if self.run.options.report_configmap else ""
+            grants = needed(self.deployed.stated, vantage, report)
+            missing = lacking(self.deployed.kube, grants, f"chroma-{self.run.id}")
             if missing:
                 remedy = "docs/targets/rights.yaml shows how they are granted"
                 raise TargetError(self.file, [f"this user lacks rights {describe(missing)}; {remedy}"])
@@ -248,8 +248,8 @@ class _Approach:
         """Remove what dead runs have left there; a run that only reads removes nothing."""
         if WRITING not in self.run.options.permitted:
             return
-        home = home_of_vantage(self.run.options)
-        swept = sweep_vantages(self.deployed.kube, home, datetime.now(UTC))
+        given = home_of_vantage(self.run.options)
+        swept = sweep_vantages(self.deployed.kube, given, datetime.now(UTC))
         remains = Remains(str(self.deployed), endpoint.way, endpoint.credential, endpoint.tenancy)
         sweep_databases(remains, swept)
         for line in swept.lines():
@@ -265,8 +265,11 @@ class _Approach:
             self.run.facts[CHANGED] = f"the target was changed by something else meanwhile: {changed}"
 
 
-def _vantage(kube: Kube, image: str, run: Run) -> Vantage:
-    return Vantage(kube, image, run.deadlines, namespace=place_of_vantage(run), run_id=run.id)
+def _vantage(deployed: Deployed, image: str, run: Run) -> Vantage:
+    pull = deployed.stated.pull_secret
+    return Vantage(
+        deployed.kube, image, run.deadlines, namespace=place_of_vantage(run), run_id=run.id, pull=pull
+    )
 
 
 def _advances(endpoint: Endpoint) -> bool:

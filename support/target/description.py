@@ -20,6 +20,7 @@ from support.core.errors import SuiteError
 from support.core.validation import explain, read_mapping
 from support.network.way import is_address
 from support.platform.inventory import Address, Authority, ImageName, ObjectName, beside
+from support.platform.pull_secret import PullSecret
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -31,7 +32,7 @@ FIND_OUT: Final = "find out"
 _VERSION: Final = rf"{FIND_OUT}|\d+\.\d+\.\d+"
 _PORTS: Final = 1 << 16
 # What may come from the platform's inventory as well, which knows more than any target needs.
-_OF_THE_PLATFORM: Final = ("vantage_image", "ca_bundle", "ingress_address")
+_OF_THE_PLATFORM: Final = ("vantage_image", "image_pull_secret", "ca_bundle", "ingress_address")
 
 
 class TargetError(SuiteError):
@@ -167,6 +168,17 @@ class Description(_Part):
             description="The probe image, from which the ways inside the cluster are seen; not seen without it."
         ),
     ] = None
+    image_pull_secret: Annotated[
+        ObjectName | None,
+        Field(
+            description="The Secret, of type kubernetes.io/dockerconfigjson, with which nodes pull vantage_image; without it they "
+            "pull as anybody may."
+        ),
+    ] = None
+    image_pull_namespace: Annotated[
+        ObjectName | None,
+        Field(description="The namespace of that Secret; that of the workload unless given."),
+    ] = None
     ca_bundle: Annotated[
         Authority | None,
         Field(description="The PEM file of the authority behind the url; relative to this file."),
@@ -177,6 +189,12 @@ class Description(_Part):
             description="The IP address or name at which the host of the url is reached, where DNS does not name it."
         ),
     ] = None
+
+    @property
+    def pull_secret(self) -> PullSecret | None:
+        """The Secret with which the vantage's image is pulled, None without one."""
+        where = self.image_pull_namespace or self.namespace
+        return PullSecret(where, self.image_pull_secret) if self.image_pull_secret else None
 
 
 def read(file: Path, platform: Mapping[str, Any]) -> Description:
@@ -191,6 +209,9 @@ def read(file: Path, platform: Mapping[str, Any]) -> Description:
     if isinstance(stated.get("ca_bundle"), str):
         stated["ca_bundle"] = beside(file, stated["ca_bundle"])
     given = {name: platform[name] for name in _OF_THE_PLATFORM if platform.get(name)}
+    if "image_pull_secret" in given and "image_pull_secret" not in stated:
+        # There it lies beside the certificate.
+        given["image_pull_namespace"] = platform.get("certificate_namespace", "default")
     try:
         return Description.model_validate({**given, **stated})
     except ValidationError as error:

@@ -10,7 +10,9 @@ from support.chroma.reachable import Credential, Tenancy
 from support.core.component import TOKEN_HEADER
 from support.core.validation import meant
 from support.kube.errors import ApiError
+from support.kube.probe import is_there
 from support.kube.secrets import decoded
+from support.platform.pull_secret import KIND, flaw_of, needed
 from support.target.deployed import port_of, template_of
 from support.target.description import FIND_OUT, TargetError
 
@@ -23,17 +25,23 @@ if TYPE_CHECKING:
     from support.target.description import Token
 
 _KINDS: Final = ("Deployment", "StatefulSet")
+_REMEDY: Final = f"make one of type {KIND} there (`kubectl create secret docker-registry`), or leave it out where the nodes pull without"
 
 
-def examine(deployed: Deployed, file: Path, environ: Mapping[str, str]) -> Credential:
-    """Return what lets us in, once all is there that the file describes; raises `TargetError`, `ApiError`."""
+def examine(
+    deployed: Deployed, file: Path, environ: Mapping[str, str], vantage: str | None = None
+) -> Credential:
+    """Return what lets us in, once all is there that the file describes; raises `TargetError`, `ApiError`.
+
+    `vantage` is the namespace that its pod is given; "" where it has one of its own, None where there is no pod.
+    """
     stated = deployed.stated
-    if _is_missing(deployed, "Namespace", stated.namespace):
+    if not is_there(deployed.kube, stated.namespace):
         raise TargetError(
             file,
             [f"namespace: there is no namespace {stated.namespace} (`kubectl get namespaces` lists them)"],
         )
-    problems = [*_of_workload(deployed), *_of_services(deployed)]
+    problems = [*_of_workload(deployed), *_of_services(deployed), *_of_pull_secret(deployed, vantage)]
     secret = ""
     if stated.token:
         try:
@@ -92,6 +100,18 @@ def _of_services(deployed: Deployed) -> Iterator[str]:
             yield f"{place}: Service {stated.name} does not lead to {deployed}: it selects {words}"
 
 
+def _of_pull_secret(deployed: Deployed, vantage: str | None) -> Iterator[str]:
+    """Say why the nodes would not pull the image of the vantage, whose namespace gets a copy if it is made for it."""
+    pull = deployed.stated.pull_secret
+    if pull is None:
+        return
+    if vantage and not is_there(deployed.kube, vantage):
+        vantage = ""
+    for place in needed(pull, deploys=False, vantage=vantage):
+        if flaw := flaw_of(place.found(deployed.kube), place):
+            yield f"image_pull_secret: {flaw}; {_REMEDY}"
+
+
 def _token(deployed: Deployed, token: Token, environ: Mapping[str, str]) -> str:
     """Return the token; a LookupError that says why there is none."""
     if token.environment:
@@ -142,12 +162,3 @@ def _listed(deployed: Deployed, kind: str) -> list[Object]:
         if error.unanswered:
             raise
         return []
-
-
-def _is_missing(deployed: Deployed, kind: str, name: str) -> bool:
-    try:
-        return deployed.kube.get(kind, name) is None
-    except ApiError as error:
-        if error.unanswered:
-            raise
-        return False  # who may not look at it may still look into it

@@ -34,12 +34,15 @@ ACCESS, COLLECTIONS, DURABILITY = (
 CHOSEN: Final = "credentials_is_refused or right_token_gives or no_port or a_deleted_collection or to_another"
 SOME: Final = (ACCESS, COLLECTIONS, DURABILITY, "-k", CHOSEN)
 ACCOUNT: Final = "target"
-# Rights that such a run does not use while all is well: evidence, a vantage that does not answer, what Kubernetes 1.35 asks for.
+# Rights that such a run does not use while all is well: evidence, a vantage that does not answer, what Kubernetes 1.35 asks for;
+# and those by which a Job keeps its report.
 UNSEEN: Final = {
     "get of pods/log in notes",
     "list of events in notes",
     f"get of pods in {rights.HOME}",
     f"create of pods/portforward in {rights.HOME}",
+    f"create of configmaps in {rights.HOME}",
+    f"patch of configmaps in {rights.HOME}",
 }
 # What every cluster is asked for that is named; an answer that is refused says that nothing is known of them.
 CLASSES: Final = {

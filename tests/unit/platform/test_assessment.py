@@ -11,6 +11,7 @@ from support.checks.certificate.authority import PAST, issue
 from support.checks.inventory import secret_of
 from support.platform.assessment import Assessment, Platform, Unknown, judge, unusable
 from support.platform.certificate import Source
+from support.platform.pull_secret import KIND, PullSecret
 from support.platform.rights import Grant
 
 STATED = {
@@ -163,3 +164,30 @@ def test_a_gateway_that_does_not_fit_is_told_with_the_field_that_names_it() -> N
     )
     (unknown,) = judged(ROUTED, gateway=FORBIDDEN).unknown
     assert unknown.startswith("gateway_name: whether Gateway gateway-system/thinkube-gateway takes routes")
+
+
+PLACE = PullSecret("default", "registry")
+OTHER = PLACE.within("chroma-conformance")
+
+
+@pytest.mark.parametrize(
+    ("seen", "told"),
+    [
+        ({}, []),
+        ({PLACE: {"type": KIND, "data": {".dockerconfigjson": "e30="}}}, []),
+        ({PLACE: None}, ["image_pull_secret: Secret default/registry is missing; give the name of a Secret"]),
+        (
+            {PLACE: FORBIDDEN, OTHER: None},
+            [
+                "image_pull_secret: Secret default/registry cannot be read (forbidden); let an administrator",
+                "image_pull_secret: Secret chroma-conformance/registry is missing; give the name",
+            ],
+        ),
+        (FORBIDDEN, ["image_pull_secret: whether it is there cannot be seen (forbidden); let an"]),
+    ],
+)
+def test_what_images_are_pulled_with_is_told_in_a_line_where_it_is_not_there(
+    seen: Any, told: list[str]
+) -> None:
+    found = judged(pull_secrets=seen).problems
+    assert [line[: len(beginning)] for line, beginning in zip(found, told, strict=True)] == told

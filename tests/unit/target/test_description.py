@@ -47,6 +47,16 @@ def test_an_inventory_gives_what_the_file_leaves_out(load: Callable[..., Descrip
     assert load(platform, ingress_address="192.0.2.2").ingress_address == "192.0.2.2"
 
 
+def test_what_is_pulled_with_lies_beside_the_workload_and_that_of_an_inventory_beside_the_certificate(
+    load: Callable[..., Description],
+) -> None:
+    assert load().pull_secret is None
+    assert str(load(image_pull_secret="own").pull_secret) == "Secret notes/own"
+    platform = {"image_pull_secret": "registry", "certificate_namespace": "tls"}
+    assert str(load(platform).pull_secret) == "Secret tls/registry"
+    assert str(load(platform, image_pull_secret="own").pull_secret) == "Secret notes/own"
+
+
 @pytest.mark.parametrize(
     ("stated", "told"),
     [

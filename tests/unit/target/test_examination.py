@@ -10,6 +10,7 @@ import yaml
 
 from support.kube.errors import ApiError
 from support.platform import rights
+from support.platform.pull_secret import KIND
 from support.target.description import TargetError, read
 from support.target.examination import contradiction, examine
 from support.target.rights import needed
@@ -26,8 +27,10 @@ DOCS = Path(__file__).parents[3] / "docs/targets"
 TOKEN = {"secret": "notes-token", "key": "token", "header": "Authorization"}
 
 
-def look(cluster: Cluster, environ: dict[str, str] | None = None, **stated: Any) -> Credential:
-    return examine(deployed(cluster, **stated), FILE, environ or {})
+def look(
+    cluster: Cluster, environ: dict[str, str] | None = None, vantage: str | None = None, **stated: Any
+) -> Credential:
+    return examine(deployed(cluster, **stated), FILE, environ or {}, vantage)
 
 
 def test_the_token_of_a_secret_lets_us_in_without_the_end_of_its_line() -> None:
@@ -125,6 +128,64 @@ def test_what_may_not_be_listed_only_costs_the_suggestion() -> None:
         look(Cluster(forbidden=("Deployment",)))
 
 
+PULL: dict[str, Any] = {"image_pull_secret": "registry", "image_pull_namespace": "default"}
+
+
+@pytest.mark.parametrize(
+    ("there", "vantage", "told"),
+    [
+        (False, None, ""),
+        (False, "", "image_pull_secret: Secret default/registry is missing; make one of type"),
+        (True, "", ""),
+        (False, "there", "image_pull_secret: Secret there/registry is missing; make one of type"),
+        (True, "there", ""),
+        # It is made, with a copy.
+        (False, "absent", "image_pull_secret: Secret default/registry is missing"),
+    ],
+)
+def test_what_the_vantages_image_is_pulled_with_has_to_be_where_it_is_taken_from(
+    there: bool, vantage: str | None, told: str
+) -> None:
+    cluster = Cluster()
+    cluster.there.append({"kind": "Namespace", "metadata": {"name": "there"}})
+    if there:
+        secret = {"type": KIND, "data": {".dockerconfigjson": "e30="}}
+        cluster.there.append({"kind": "Secret", "metadata": {"name": "registry"}, **secret})
+    if not told:
+        assert look(cluster, vantage=vantage, **PULL).headers == []
+        return
+    with pytest.raises(TargetError, match=told) as refused:
+        look(cluster, vantage=vantage, **PULL)
+    assert len(refused.value.problems) == 1
+
+
+def test_a_secret_of_another_type_pulls_nothing() -> None:
+    with pytest.raises(TargetError, match="Secret notes/notes-token is of type None, not kubernetes"):
+        look(Cluster(), vantage="", image_pull_secret="notes-token")
+
+
+@pytest.mark.parametrize(
+    ("vantage", "granted"),
+    [
+        (None, set()),
+        ("there", {"get of secrets registry in there"}),
+        (
+            "",
+            {
+                "get of secrets registry in default",
+                "create of secrets everywhere",
+                "patch of secrets everywhere",
+            },
+        ),
+    ],
+)
+def test_the_right_to_see_what_is_pulled_with_is_asked_for_where_it_is_used(
+    vantage: str | None, granted: set[str]
+) -> None:
+    stated = deployed(Cluster(), **PULL).stated
+    assert {str(one) for one in needed(stated, vantage) if one.resource == "secrets"} == granted
+
+
 @pytest.mark.parametrize(
     ("stated", "said", "contradicts"),
     [
@@ -143,9 +204,10 @@ def test_a_version_that_cannot_be_is_told(stated: str, said: str, contradicts: b
 def test_the_rights_that_are_shipped_are_those_without_which_nothing_goes_on() -> None:
     shipped = rights.grants(list(yaml.safe_load_all((DOCS / "rights.yaml").read_text())))
     stated = read(DOCS / "bearer.yaml", {})
-    assert set(needed(stated, rights.HOME)) <= set(shipped)
+    wanted = set(needed(stated, rights.HOME, rights.HOME))
+    assert wanted <= set(shipped)
     # What it can do without: suggestions of a namespace, what killed runs left, a vantage that says why it does not answer, evidence.
-    beyond = {(one.verb, one.resource) for one in set(shipped) - set(needed(stated, rights.HOME))}
+    beyond = {(one.verb, one.resource) for one in set(shipped) - wanted}
     assert beyond == {
         ("get", "namespaces"),
         ("list", "namespaces"),
