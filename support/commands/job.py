@@ -8,14 +8,22 @@ from typing import TYPE_CHECKING, Final
 
 import yaml
 
-from support.jobs.job import MOST_SHARDS, NAME, JobError, Wanted, objects
+from support.jobs.files import JobError
+from support.jobs.job import MOST_SHARDS, NAME, Wanted, objects
 from support.jobs.shards import read_seconds
+from support.kube.client import Kube
+from support.kube.errors import ApiError
+from support.platform.pull_secret import KIND, PullSecret, flaw_of
 from support.platform.rights import DEPLOY, NO_VANTAGE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from support.commands.errand import Errand
+    from support.kube.objects import Object
+
+# The account of docs/targets/rights.yaml.
+_TARGET: Final = "target"
 
 # What a Job decides by itself; whether they take a value.
 _OF_THE_JOB: Final = {
@@ -30,6 +38,7 @@ _OF_THE_JOB: Final = {
     "--shard": True,
     "--shard-by": True,
     "--inventory": True,
+    "--target": True,
     "--provider": True,
     "--kubeconfig": True,
     "--context": True,
@@ -45,8 +54,8 @@ _OF_FILES: Final = {"--release": "release", "--fault": "fault"}
 def run(errand: Errand) -> int:
     """Print the objects for `kubectl apply -f -`; the options that are not about the Job are those of the run in it."""
     get = errand.option
-    if not get("inventory"):
-        raise JobError("--job needs --inventory FILE, which the Job takes along")
+    if not (get("inventory") or get("target")):
+        raise JobError("--job needs --inventory FILE or --target FILE, which the Job takes along")
     shards = get("shards")
     if shards is not None and not 2 <= shards <= MOST_SHARDS:
         raise JobError(f"--shards {shards}: give a number from 2 to {MOST_SHARDS}")
@@ -55,12 +64,21 @@ def run(errand: Errand) -> int:
             raise JobError(
                 f"{option} {value}: a Job has no file of yours; name one of the suite's, and use --set"
             )
-    mode = "read-only" if get("read_only") else "verify" if get("verify") else DEPLOY.mode
+    mode = (
+        _TARGET
+        if get("target")
+        else "read-only"
+        if get("read_only")
+        else "verify"
+        if get("verify")
+        else DEPLOY.mode
+    )
     namespace = get("job_namespace") or NAME
     wanted = Wanted(
         run_id=errand.run_id,
         namespace=namespace,
-        inventory=Path(get("inventory")).expanduser(),
+        inventory=_file(get("inventory")),
+        target=_file(get("target")),
         arguments=[
             *_within(passed_on(errand.arguments), errand.root),
             *(() if get("vantage_namespace") else vantage_of(mode, namespace)),
@@ -73,13 +91,46 @@ def run(errand: Errand) -> int:
         seconds=read_seconds(Path(get("shard_by")).expanduser()) if get("shard_by") else None,
         mode=mode,
     )
-    errand.say(yaml.dump_all(objects(wanted), Dumper=_Dumper, sort_keys=False, width=_WIDTH).rstrip())
+    printed = objects(wanted)
+    for line in _pulled(errand, printed, namespace):
+        errand.say(line)
+    errand.say(yaml.dump_all(printed, Dumper=_Dumper, sort_keys=False, width=_WIDTH).rstrip())
     return 0
+
+
+def _pulled(errand: Errand, printed: Sequence[Object], namespace: str) -> Iterator[str]:
+    """Insist on the Secrets that the images are pulled with; yield a comment where no cluster is named in which to look.
+
+    Without one its pod would wait for its image until the Job's limit has passed. Raises `JobError`.
+    """
+    spec = printed[-1]["spec"]
+    pod = spec.get("jobTemplate", {"spec": spec})["spec"]["template"]["spec"]
+    places = [PullSecret(namespace, one["name"]) for one in pod.get("imagePullSecrets") or ()]
+    if not places:
+        return
+    if errand.kubeconfig is None:
+        named = ", ".join(map(str, places))
+        yield f"# Pulls with {named}, which has to be there: add --kubeconfig FILE, and it is looked for."
+        return
+    try:
+        kube = Kube(errand.kubeconfig, errand.option("context"))
+        flaws = [flaw for place in places if (flaw := flaw_of(place.found(kube), place))]
+    except ApiError as error:
+        raise JobError(f"--job: whether the images can be pulled cannot be seen: {error.message}") from None
+    if flaws:
+        raise JobError(
+            f"--job: image_pull_secret: {'; '.join(flaws)}; make one of type {KIND} there "
+            "(`kubectl create secret docker-registry`)"
+        )
+
+
+def _file(given: str | None) -> Path | None:
+    return Path(given).expanduser() if given else None
 
 
 def vantage_of(mode: str, namespace: str) -> Sequence[str]:
     """Return the options by which the vantage lies where the rights of a mode let it: in the Job's own namespace, or nowhere."""
-    places = {"verify": namespace, "read-only": NO_VANTAGE}
+    places = {"verify": namespace, _TARGET: namespace, "read-only": NO_VANTAGE}
     return ("--vantage-namespace", places[mode]) if mode in places else ()
 
 

@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 import yaml
 
-from support.core.errors import SuiteError
 from support.core.templates import templates
-from support.core.validation import read_mapping
+from support.jobs.files import MOUNTED, JobError, taken_along
 from support.kube.labels import OWNED
 from support.platform.rights import DEPLOY, HOME
 from support.release.render import VERSION
@@ -26,8 +25,6 @@ NAME: Final = HOME
 TOKEN: Final = "chroma-conformance-token"  # noqa: S105 - a name
 """The Secret in that namespace whose ADMIN_PASSWORD is the token."""
 INVENTORY: Final = "chroma-conformance-inventory"
-_MOUNTED: Final = "/etc/chroma-conformance"
-_AUTHORITY: Final = "authority.pem"
 _DURATIONS: Final = "durations.yaml"
 # Seconds that a run has where no limit is given, and those that its clean-up and its reports may take beyond.
 _USUAL_LIMIT: Final = 3 * 3600
@@ -37,15 +34,11 @@ _CRON: Final = re.compile(r"@(yearly|annually|monthly|weekly|daily|midnight|hour
 MOST_SHARDS: Final = 64
 
 
-class JobError(SuiteError):
-    """No Job can be written of what was asked for."""
-
-
 @dataclass(frozen=True)
 class Wanted:
     """What a Job is to be.
 
-    `arguments` are those of the run in it; `schedule` is a CronJob's, in UTC, empty for a single Job; `shards` is 0 where
+    `inventory` and `target` are the files that it takes along, `arguments` the others of the run in it; `schedule` is a CronJob's, in UTC, empty for a single Job; `shards` is 0 where
     one pod runs all; `limit` is the run's own, in seconds; `claim` names a claim for the reports, where there is one.
     `seconds` say how long each feature takes, where the shards are not to go by the suite's own table. `mode` is that of
     the run, under whose account and rights it has its pod.
@@ -53,8 +46,9 @@ class Wanted:
 
     run_id: str
     namespace: str
-    inventory: Path
+    inventory: Path | None
     arguments: Sequence[str]
+    target: Path | None = None
     image: str = ""
     schedule: str = ""
     shards: int = 0
@@ -65,23 +59,24 @@ class Wanted:
 
 
 def objects(wanted: Wanted) -> list[Object]:
-    """Return the objects to apply, in their order; raises `JobError`."""
+    """Return the objects to apply, in their order; raises `JobError`, and `TargetError` of a target that is wrong."""
     if wanted.schedule and not _CRON.fullmatch(wanted.schedule):
         raise JobError(
             f'--schedule "{wanted.schedule}": give five fields as cron has them, such as "0 3 * * *"'
         )
-    files, stated = _inventory(wanted.inventory)
+    along = taken_along(wanted.inventory, wanted.target, TOKEN)
+    files = dict(along.files)
     if wanted.seconds is not None:
         files[_DURATIONS] = yaml.safe_dump(dict(wanted.seconds))
     limit = wanted.limit or _USUAL_LIMIT
     name = NAME if wanted.schedule else f"{NAME}-{wanted.run_id}"
     arguments = [
-        *("--kubeconfig", "in-cluster", "--inventory", f"{_MOUNTED}/inventory.yaml"),
+        *("--kubeconfig", "in-cluster", *along.options),
         *("--report-dir", "/reports", "--report-configmap"),
         "$(JOB_NAME)-$(JOB_COMPLETION_INDEX)" if wanted.shards else "$(JOB_NAME)",
         *(() if wanted.limit else ("--time-limit", str(limit))),
         *(("--shard", f"job/{wanted.shards}") if wanted.shards else ()),
-        *(("--shard-by", f"{_MOUNTED}/{_DURATIONS}") if wanted.seconds is not None else ()),
+        *(("--shard-by", f"{MOUNTED}/{_DURATIONS}") if wanted.seconds is not None else ()),
         *(one.replace("$(", "$$(") for one in wanted.arguments),
     ]
     facts = {
@@ -92,7 +87,8 @@ def objects(wanted: Wanted) -> list[Object]:
         "secret": TOKEN,
         "inventory": INVENTORY,
         "files": files,
-        "image": wanted.image or _usual_image(stated, wanted.inventory),
+        "image": wanted.image or _usual_image(along.stated, wanted.inventory),
+        "pull_secrets": along.pull_secrets,
         "arguments": arguments,
         "shards": wanted.shards,
         "deadline": round(limit + _CLEAN_UP),
@@ -105,28 +101,11 @@ def objects(wanted: Wanted) -> list[Object]:
     return [_rendered("inventory", facts), job]
 
 
-def _inventory(file: Path) -> tuple[dict[str, str], Mapping[str, Any]]:
-    """Return the files of the mounted inventory, and what it states; an authority lies beside it there."""
-    try:
-        stated = read_mapping(file)
-        if any(str(name).lower() == "admin_password" for name in stated):
-            raise JobError(
-                f"admin_password must not stand in {file}: the Job reads it from the Secret {TOKEN}"
-            )
-        files = {}
-        if authority := stated.get("ca_bundle"):
-            files[_AUTHORITY] = (file.parent / authority).expanduser().read_text(encoding="utf-8")
-            stated["ca_bundle"] = _AUTHORITY
-    except ValueError as error:
-        raise JobError(f"--inventory {file} {error}") from None
-    except OSError as error:
-        raise JobError(f"--inventory {file}: its ca_bundle cannot be read: {error.strerror}") from None
-    # Which cluster it is, the pod knows.
-    kept = {name: value for name, value in stated.items() if name not in {"kubeconfig", "context"}}
-    return {"inventory.yaml": yaml.safe_dump(kept, sort_keys=False), **files}, stated
-
-
-def _usual_image(stated: Mapping[str, Any], file: Path) -> str:
+def _usual_image(stated: Mapping[str, Any], file: Path | None) -> str:
+    if file is None:
+        raise JobError(
+            "--job needs --image NAME, where no --inventory FILE names the registry that holds the suite's image"
+        )
     if not (registry := stated.get("harbor_registry")):
         raise JobError(f"{file} names no harbor_registry: add it, or name the suite's image with --image")
     version = VERSION.read_text(encoding="utf-8").strip()

@@ -94,10 +94,6 @@ def complaints_about_target(options: Options) -> list[str]:
         wrong.append(
             "--target deploys nothing: leave out --accept-insecure; --without authentication concedes that it is open"
         )
-    if options.command == "job":
-        wrong.append(
-            "--job writes no Job for a --target, whose file it does not take along: leave out one of them"
-        )
     return wrong
 
 

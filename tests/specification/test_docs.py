@@ -44,6 +44,7 @@ OTHERS_OPTIONS = {
     "--check",
     "--duration",
     "--for",
+    "--from-file",
     "--from-literal",
     "--gateway-api",
     "--image",

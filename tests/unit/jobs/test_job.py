@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Any
 import kubernetes_validate
 import pytest
 import yaml
+from trustme import CA
 
-from support.jobs.job import NAME, JobError, Wanted, objects
+from support.jobs.files import JobError
+from support.jobs.job import NAME, Wanted, objects
 from support.platform.rights import MODES, manifests, scope_of
 
 if TYPE_CHECKING:
@@ -109,6 +111,7 @@ def test_the_inventory_goes_along_with_its_authority_and_without_a_cluster(
     wanted: Wanted, tmp_path: Path
 ) -> None:
     (tmp_path / "authority.pem").write_text("-----BEGIN CERTIFICATE-----")
+    assert wanted.inventory
     wanted.inventory.write_text(yaml.safe_dump(STATED | {"ca_bundle": "authority.pem"}))
     configmap, _ = objects(wanted)
     stated = yaml.safe_load(configmap["data"]["inventory.yaml"])
@@ -118,6 +121,72 @@ def test_the_inventory_goes_along_with_its_authority_and_without_a_cluster(
         "ca_bundle": "authority.pem",
     }
     assert configmap["data"]["authority.pem"] == "-----BEGIN CERTIFICATE-----"
+
+
+TARGET: dict[str, Any] = {
+    "namespace": "notes",
+    "workload": {"kind": "Deployment", "name": "notes"},
+    "services": [{"name": "notes", "port": 80}],
+}
+
+
+def test_a_target_goes_along_beside_the_inventory_or_without_one(wanted: Wanted, tmp_path: Path) -> None:
+    file = tmp_path / "notes.yaml"
+    file.write_text(yaml.safe_dump(TARGET))
+    configmap, job = objects(replace(wanted, mode="target", target=file))
+    assert configmap["data"].keys() == {"inventory.yaml", "target.yaml"}
+    assert yaml.safe_load(configmap["data"]["target.yaml"]) == TARGET
+    arguments = container(job)["args"]
+    assert arguments[arguments.index("--target") + 1] == "/etc/chroma-conformance/target.yaml"
+    assert job["spec"]["template"]["spec"]["serviceAccountName"] == "target"
+    alone = replace(wanted, inventory=None, target=file, image="registry.example.com/suite:1")
+    configmap, job = objects(alone)
+    assert configmap["data"].keys() == {"target.yaml"}
+    assert "--inventory" not in container(job)["args"]
+    with pytest.raises(JobError, match="needs --image NAME"):
+        objects(replace(alone, image=""))
+
+
+def test_the_authority_of_a_target_does_not_take_the_place_of_the_inventorys(
+    wanted: Wanted, tmp_path: Path
+) -> None:
+    authorities = {name: CA().cert_pem.bytes().decode() for name in ("platform.pem", "notes.pem")}
+    for name, text in authorities.items():
+        (tmp_path / name).write_text(text)
+    assert wanted.inventory
+    wanted.inventory.write_text(yaml.safe_dump(STATED | {"ca_bundle": "platform.pem"}))
+    file = tmp_path / "notes.yaml"
+    file.write_text(yaml.safe_dump(TARGET | {"ca_bundle": "notes.pem"}))
+    files = objects(replace(wanted, target=file))[0]["data"]
+    for name, authority in (("inventory.yaml", "platform.pem"), ("target.yaml", "notes.pem")):
+        assert files[yaml.safe_load(files[name])["ca_bundle"]] == authorities[authority]
+
+
+def test_a_target_whose_token_is_in_the_users_environment_has_none_in_a_job(
+    wanted: Wanted, tmp_path: Path
+) -> None:
+    file = tmp_path / "notes.yaml"
+    file.write_text(yaml.safe_dump(TARGET | {"token": {"environment": "NOTES"}}))
+    with pytest.raises(JobError, match="from the variable NOTES, which a Job has not: name a Secret"):
+        objects(replace(wanted, target=file))
+    file.write_text(yaml.safe_dump(TARGET | {"token": {"environment": "ADMIN_PASSWORD"}}))
+    assert objects(replace(wanted, target=file))
+
+
+def test_its_image_and_that_of_its_vantage_are_pulled_with_what_is_named(
+    wanted: Wanted, tmp_path: Path
+) -> None:
+    assert wanted.inventory
+    wanted.inventory.write_text(yaml.safe_dump(STATED | {"image_pull_secret": "registry"}))
+    file = tmp_path / "notes.yaml"
+    file.write_text(yaml.safe_dump(TARGET | {"image_pull_secret": "other"}))
+    for schedule in ("", "0 3 * * *"):
+        job = objects(replace(wanted, target=file, schedule=schedule))[1]
+        kubernetes_validate.validate(job, "1.34", strict=True)
+        spec = job["spec"]["jobTemplate"]["spec"] if schedule else job["spec"]
+        assert spec["template"]["spec"]["imagePullSecrets"] == [{"name": "registry"}, {"name": "other"}]
+    wanted.inventory.write_text(yaml.safe_dump(STATED))
+    assert "imagePullSecrets" not in objects(wanted)[1]["spec"]["template"]["spec"]
 
 
 @pytest.mark.parametrize(
@@ -133,6 +202,7 @@ def test_the_inventory_goes_along_with_its_authority_and_without_a_cluster(
 def test_what_cannot_be_a_job_is_told(
     wanted: Wanted, stated: dict[str, str], change: dict[str, Any], told: str
 ) -> None:
+    assert wanted.inventory
     wanted.inventory.write_text(yaml.safe_dump(stated))
     with pytest.raises(JobError, match=told):
         objects(replace(wanted, **change))

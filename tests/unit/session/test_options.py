@@ -112,7 +112,6 @@ def kubeconfig(tmp_path: Path) -> Path:
             {"verify": True, "target": TARGET, "accept_insecure": True},
             "--without authentication concedes that",
         ),
-        ({"verify": True, "target": TARGET, "command": "job"}, "--job writes no Job for a --target"),
         (
             {"endpoint": "http://localhost", "target": TARGET},
             "asks no cluster: leave out --provider, --target",
