@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+import time
 from contextvars import ContextVar
 from types import SimpleNamespace
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, Final, cast
 
 import httpx
 
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 
 
 # The way of the client that is being opened.
+# Under this name a request has the moment at which it left.
+_SENT: Final = "chroma_conformance_sent"
 _way: ContextVar[Way] = ContextVar("way")
 
 
@@ -65,7 +68,7 @@ def _session(**given: Any) -> httpx.Client:
     """
     return httpx.Client(
         **{**given, "verify": _way.get().verify, "trust_env": False, "timeout": kept().call},
-        event_hooks={"request": [_account]},
+        event_hooks={"request": [_account], "response": [_note]},
     )
 
 
@@ -77,6 +80,12 @@ def _account(request: httpx.Request) -> None:
         ids = json.loads(body).get("ids")
         records = len(ids) if isinstance(ids, list) else 0
     restraint().asks_release(request.method, path, len(body), records)
+    request.extensions = {**request.extensions, _SENT: time.monotonic()}
+
+
+def _note(response: httpx.Response) -> None:
+    """Account for an answer, whose beginning has come: Chroma sends it once it is whole."""
+    restraint().was_answered(time.monotonic() - response.request.extensions[_SENT])
 
 
 def _stop(server: FastAPI) -> None:

@@ -27,8 +27,9 @@ _REMOVING: Final = re.compile(r"/delete$")
 _BODY_SHARE: Final = 4
 
 
-# How much a run may send to a release that people use, by the names of the option --budget.
-VERIFYING: Final = {"requests": 50.0, "records": 20_000.0, "mebibytes": 64.0}
+# How much a run may send to a release that people use, by the names of the option --budget. `busy` is the share of the time, in
+# per cent, in which the release works for the run: of its users, few then meet it at work (docs/live-clusters.md).
+VERIFYING: Final = {"requests": 50.0, "busy": 10.0, "records": 20_000.0, "mebibytes": 64.0}
 
 
 class DisturbanceError(SuiteError):
@@ -46,9 +47,13 @@ class OverBudget(BaseException):
 
 @dataclass(frozen=True)
 class Budget:
-    """How much a run may send to a release: requests a second, records, and bytes of bodies; infinity where nothing limits it."""
+    """How much a run may send to a release: requests a second, records, and bytes of bodies; infinity where nothing limits it.
+
+    `busy` is the share of the time in which the release may work for the run, at most 1.
+    """
 
     requests: float = float("inf")
+    busy: float = 1.0
     records: float = float("inf")
     bytes: float = float("inf")
 
@@ -56,13 +61,15 @@ class Budget:
     def of(cls, limits: Mapping[str, float]) -> Budget:
         """Return what some limits come to, by the names of `VERIFYING`; what is not named is not limited."""
         given = {**dict.fromkeys(VERIFYING, float("inf")), **limits}
-        return cls(given["requests"], given["records"], given["mebibytes"] * (1 << 20))
+        busy = min(given["busy"] / 100, 1.0)
+        return cls(given["requests"], busy, given["records"], given["mebibytes"] * (1 << 20))
 
     def __str__(self) -> str:
         requests = f"{self.requests:g} requests a second" if self.requests < float("inf") else ""
+        busy = f"{self.busy:.0%} of the time" if self.busy < 1 else ""
         records = f"{self.records:g} records" if self.records < float("inf") else ""
         size = _mebibytes(self.bytes) if self.bytes < float("inf") else ""
-        return ", ".join(filter(None, (requests, records, size))) or "no limit"
+        return ", ".join(filter(None, (requests, busy, records, size))) or "no limit"
 
 
 class TokenBucket:
@@ -94,6 +101,36 @@ class TokenBucket:
         return wait
 
 
+class Share:
+    """Lets others work a share of the time: who has let them work waits for as long as makes up for it, but for a second's worth."""
+
+    def __init__(
+        self,
+        share: float,
+        clock: Callable[[], float] = time.monotonic,
+        pause: Callable[[float], object] | None = None,
+    ) -> None:
+        self._share = share
+        self._clock = clock
+        self._pause = pause or threading.Event().wait
+        # When what they have worked so far is made up for.
+        self._due = clock()
+        self._lock = threading.Lock()
+
+    def worked(self, seconds: float) -> None:
+        """Account for work that has just ended."""
+        with self._lock:
+            self._due = max(self._due, self._clock() - seconds) + seconds / self._share
+
+    def take(self) -> float:
+        """Wait until there may be more work; return the seconds for which that was waited."""
+        with self._lock:
+            wait = max(0.0, self._due - self._clock() - 1.0)
+        if wait:
+            self._pause(wait)
+        return wait
+
+
 class Restraint:
     """What this process may send, and what it has sent; safe to use from several threads.
 
@@ -119,6 +156,7 @@ class Restraint:
         self._writes = writes
         self._runs_commands = runs_commands
         self._bucket = TokenBucket(budget.requests) if budget.requests < float("inf") else None
+        self._share = Share(budget.busy) if budget.busy < 1 else None
         self._own: set[str] = set()
         self._kept: set[str] = set()
         self._disturbances: list[str] = []
@@ -170,10 +208,18 @@ class Restraint:
             self._spend(size, records if _ADDING.search(path) else 0)
         with self._lock:
             self.tally["reads" if looks else "writes"] += 1
-        if self._bucket and (waited := self._bucket.take()):
+        waited = sum(one.take() for one in (self._bucket, self._share) if one)
+        if waited:
             with self._lock:
                 self.tally["waits"] += 1
                 self.tally["waited ms"] += round(waited * 1000)
+
+    def was_answered(self, seconds: float) -> None:
+        """Account for an answer of a release, which took so long after its request had left."""
+        with self._lock:
+            self.tally["busy ms"] += round(seconds * 1000)
+        if self._share:
+            self._share.worked(seconds)
 
     def _spend(self, size: int, records: int) -> None:
         with self._lock:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import secrets
+import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
@@ -308,6 +309,7 @@ class HealthCheck:
         if content is not None:
             headers = {**headers, "Content-Type": "application/json"}
         restraint().asks_release(method, path, len(content or b""))
+        sent = time.monotonic()
         try:
             came = self._client.request(
                 method,
@@ -322,6 +324,8 @@ class HealthCheck:
                 raise Nameless(why, symptom=Symptom(why, error=Nameless.__name__)) from error
             seen = Symptom.failed(f"{method} {path} through the ingress", _WAY, root_of(error))
             raise NotYet(seen.words, symptom=seen) from error
+        finally:
+            restraint().was_answered(time.monotonic() - sent)
         return _Said(method, path, came.status, came.data.decode("utf-8", "replace"))
 
 

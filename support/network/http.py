@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import socket
+import time
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -126,6 +127,7 @@ class Connection:
         restraint().asks_release(method, path, payload.size if payload else 0, records)
         sent = [("Host", _authority(self._way)), *headers, *kind, *(payload.headers if payload else ())]
         encoded = [(name.encode("ascii"), value.encode("latin-1")) for name, value in sent]
+        began = time.monotonic()
         try:
             self._socket = self._socket or _connected(self._way)
             self._send(h11.Request(method=method, target=path, headers=encoded))
@@ -134,6 +136,8 @@ class Connection:
             self.close()
             seen = Symptom.failed(question, self._way.name, error)
             raise NoResponse(seen.words, symptom=seen) from error
+        finally:
+            restraint().was_answered(time.monotonic() - began)
         self._settle()
         return response
 

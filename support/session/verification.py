@@ -217,7 +217,7 @@ def deeds(total: Counter[str], made: dict[str, bool | None]) -> Iterator[str]:
     size = total["bytes"] / (1 << 20)
     yield (
         f"to the release: {asked} requests ({total['reads']} reads, {total['writes']} writes), {total['records']} records, "
-        f"{size:.1f} MiB"
+        f"{size:.1f} MiB, {total['busy ms'] / 1000:.1f} s of its work"
         + (f"; waited {total['waited ms'] / 1000:.1f} s for its budget" if total["waits"] else "")
     )
     yield (

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from support.core.restraint import Budget, DisturbanceError, OverBudget, Restraint, TokenBucket
+from support.core.restraint import Budget, DisturbanceError, OverBudget, Restraint, Share, TokenBucket
 
 WRITE = ("PATCH", "apis/apps/v1/namespaces/chroma/statefulsets/chroma")
 OWN = "api/v1/namespaces/mine/pods/vantage"
@@ -134,6 +134,28 @@ def test_so_many_pass_a_second_and_the_rest_waits_in_turn() -> None:
     assert [round(bucket.take(), 3) for _ in range(3)] == [0.1, 0.2, 0.3]
     now[0] = 10.0
     assert bucket.take() == 0.0
+
+
+def test_whoever_has_let_a_release_work_waits_for_what_makes_up_for_it() -> None:
+    now: list[float] = [0.0]
+    waits: list[float] = []
+    share = Share(0.1, clock=lambda: now[0], pause=waits.append)
+    assert share.take() == 0.0
+    now[0] = 0.5
+    share.worked(0.5)
+    assert share.take() == pytest.approx(5.0 - 0.5 - 1.0), "half a second in five, but for a second's worth"
+    now[0] = 5.0
+    assert share.take() == 0.0
+    now[0] = 60.0
+    share.worked(0.05)
+    assert share.take() == 0.0, "what was not used before is not saved up, and little is not waited for"
+
+
+def test_answers_are_accounted_for() -> None:
+    restraint = verifying(busy=0.5)
+    restraint.was_answered(0.25)
+    restraint.was_answered(0.25)
+    assert restraint.tally["busy ms"] == 500
 
 
 def test_nothing_restrains_a_usual_run() -> None:

@@ -30,7 +30,7 @@ def test_the_reason_names_the_mode() -> None:
 
 def test_a_run_that_did_nothing_says_so() -> None:
     said = list(deeds(Counter(), {}))
-    assert said[0] == "to the release: 0 requests (0 reads, 0 writes), 0 records, 0.0 MiB"
+    assert said[0] == "to the release: 0 requests (0 reads, 0 writes), 0 records, 0.0 MiB, 0.0 s of its work"
     assert said[-1] == "made no object"
 
 
