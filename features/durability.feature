@@ -45,6 +45,18 @@ Feature: Durability
       Then the collection holds every acknowledged record, as it was written
       And queries find its records
 
+  @core @needs-deploying @needs-kubernetes @needs-integrity
+  Rule: A pod is ready only when every collection answers
+
+    # The heartbeat advances while an index is built anew: seconds for thousands of records, minutes for a hundred thousand.
+    @disruptive @needs-exec
+    Scenario: An index that is built anew keeps users out until it answers
+      Given an empty collection whose index takes long to build
+      And it holds 3000 records, and its index is torn
+      When the pod is replaced
+      Then every collection answered before the pod was ready
+      And the collection holds every acknowledged record, as it was written
+
   @extended @needs-deploying @needs-kubernetes
   Rule: Records are stored on the claim, where backups read them
 

@@ -57,6 +57,11 @@ Feature: The objects of a release
         | its probes start without delay |
         | a gateway checks the token     |
 
+      @needs-integrity
+      Examples:
+        | difference                                          |
+        | its pod is ready only when every collection answers |
+
       @needs-native-authentication
       Examples:
         | difference                                      |

@@ -57,6 +57,18 @@ Feature: Troubleshooting
       Then the trouble is that the claim is full
       And the remedy says: do not restart Chroma before there is room
 
+  @core @needs-ingress @needs-storage-limit @needs-integrity @needs-deploying @needs-kubernetes
+  Rule: A claim that is nearly full takes no more writes, and still gives and deletes records
+
+    # A write that finds no room can break Chroma's index for good (docs/persistence.md).
+    Scenario: A claim is nearly full
+      Given the release, live on a small claim in a namespace of its own
+      And a collection of 3 records
+      And it is disrupted: its claim is nearly full
+      When a user adds records until one is refused
+      Then nothing but writes is refused
+      And with room again, a record is added
+
   @extended @needs-ingress @needs-deploying @needs-kubernetes
   Rule: A diagnosis says where the route to a release ends
 

@@ -44,7 +44,12 @@ def empty_collection(database: Database) -> Collection:
     target_fixture="collection",
 )
 def collection_written_often(database: Database, count: int) -> Collection:
-    return database.create("collection", persisted=count)
+    return database.create("collection", hnsw={"sync_threshold": count, "batch_size": count // 2})
+
+
+@given("an empty collection whose index takes long to build", target_fixture="collection")
+def collection_built_slowly(database: Database) -> Collection:
+    return database.create("collection", hnsw={"ef_construction": 1000, "max_neighbors": 64})
 
 
 @given(parse("a collection of {count:d} records"), target_fixture="collection")

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from pytest_bdd import then, when
+from pytest_bdd import given, then, when
 from pytest_bdd.parsers import parse
 
-from support.checks.durability import ends, records
+from support.checks.durability import ends, records, torn
 from support.checks.durability.ends import Scene
 
 if TYPE_CHECKING:
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from support.chroma.client import Collection
     from support.chroma.reachable import Reachable
     from support.core.wait import Deadlines
+    from support.deploy.keeping import Keeping
     from support.deploy.live import Live
     from support.deploy.namespace import Namespace
     from support.kube.client import Kube
@@ -38,6 +39,16 @@ def replace_pod_under_writer(scene: Scene, collection: Collection) -> WriteLog:
 @when("Chroma's process is killed while a writer adds more", target_fixture="write_log")
 def kill_under_writer(scene: Scene, collection: Collection) -> WriteLog:
     return ends.kill_under_writer(scene, collection)
+
+
+@given(parse("it holds {count:d} records, and its index is torn"), target_fixture="write_log")
+def tear_index(scene: Scene, collection: Collection, count: int) -> WriteLog:
+    return torn.tear(scene, collection, count)
+
+
+@when("the pod is replaced", target_fixture="keeping")
+def replace_pod(scene: Scene, run: Run) -> Keeping:
+    return torn.replace_pod(scene, run.measured)
 
 
 @when(
@@ -63,6 +74,11 @@ def add_elsewhere(live: Reachable, collection: Collection, routes: Routes, numbe
 @then(parse("the collection holds {count:d} records, each as it was written"))
 def records_are_as_written(collection: Collection, count: int) -> None:
     records.assert_written(collection, count)
+
+
+@then("every collection answered before the pod was ready")
+def users_were_kept_out(keeping: Keeping) -> None:
+    torn.assert_answered(keeping)
 
 
 @then("the collection holds every acknowledged record, as it was written")

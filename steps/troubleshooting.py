@@ -70,6 +70,17 @@ def trouble_is_named(live: Live, symptom: Symptom, trouble: Trouble) -> Trouble:
     return trouble
 
 
+@then("nothing but writes is refused")
+def only_writes_are_refused(collection: Collection) -> None:
+    troubleshooting.assert_only_writes_are_refused(collection)
+
+
+@then("with room again, a record is added")
+def record_is_added_again(disruptions: ExitStack, collection: Collection, deadlines: Deadlines) -> None:
+    disruptions.close()
+    troubleshooting.assert_written_again(collection, deadlines)
+
+
 @then(parse("the remedy says: {words}"))
 def remedy_is_named(trouble: Trouble, words: str) -> None:
     troubleshooting.assert_remedy(trouble, words)

@@ -17,6 +17,7 @@ end
 local TEXT = {
   [401] = '{"error":"AuthError","message":"Unauthorized: show the token ' .. wanted .. '"}',
   [413] = '{"error":"PayloadTooLarge","message":"request body over the gateway limit"}',
+  [507] = '{"error":"InsufficientStorage","message":"nothing was written: the volume of Chroma is nearly full; what reads and what deletes is answered"}',
 }
 
 -- The answer waits for nothing: what wants to switch protocols has no end.

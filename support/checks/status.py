@@ -15,7 +15,7 @@ from support.core.redaction import Redactor
 from support.deploy import status as deploy_status
 from support.deploy.token_seen import REFUSED
 from support.deploy.ways_in import POD
-from support.release import lineage
+from support.release import lineage, versions
 
 if TYPE_CHECKING:
     from pydantic import SecretStr
@@ -83,6 +83,8 @@ def assert_shows_what_it_takes(status: Status, release: Release) -> None:
     assert vitals.claim.used, f"no disk is reported: {vitals.claim.unknown}"
     assert vitals.claim.limit, f"no size of the disk is reported: {vitals.claim}"
     assert vitals.claim.used <= vitals.claim.limit, f"reported: {vitals.claim}"
+    if versions.keeps(release.chroma.image):
+        assert " collections, " in vitals.look, f"what the last start found is reported as {vitals.look!r}"
 
 
 def assert_shows_since_when(status: Status) -> None:

@@ -121,6 +121,35 @@ def add_until_refused(collection: Collection) -> Symptom:
     raise Timeout(f"nothing was refused of {_MANY} records")
 
 
+def assert_only_writes_are_refused(collection: Collection) -> None:
+    """Assert that a collection whose writes are refused answers what reads, and that a record of it can be deleted."""
+    held = calls.contents(collection)
+    if not held:
+        raise PromiseBroken("records that are read", "none")
+    calls.ask(collection, [held[0].vector], 1)
+    collection.delete(ids=[held[0].id])
+    if held[0].id in {record.id for record in calls.contents(collection)}:
+        raise PromiseBroken(f"that record {held[0].id} is deleted", "it is still there")
+
+
+def assert_written_again(collection: Collection, deadlines: Deadlines) -> None:
+    """Assert that a collection takes records again; that there is room is seen within a second."""
+    record = replace(samples.records(1)[0], id="with-room-again")
+
+    def is_taken() -> bool:
+        calls.add(collection, [record])
+        return True
+
+    wait_for(
+        is_taken,
+        deadlines.answering,
+        lambda: "no record is taken though there is room again",
+        (Exception,),
+    )
+    if record.id not in {held.id for held in calls.contents(collection)}:
+        raise PromiseBroken("a record that is acknowledged is there", "it is not")
+
+
 def assert_diagnosed(live: Live, seen: Symptom, trouble: Trouble) -> None:
     """Assert that the suite names the trouble of a user who saw this, with what to do."""
     diagnosis = look_into(live.kube, live.namespace, seen)
@@ -148,6 +177,8 @@ _SMALL: Final = "32Mi"
 
 # Bytes; more than fit on the small claim.
 _TOO_MUCH: Final = 64 << 20
+# Bytes; beside Chroma's own some MiB they leave less than a quarter of the small claim, and enough for what is under way.
+_NEARLY: Final = 26 << 20
 
 
 _BALLAST: Final = "/claim/ballast"
@@ -199,8 +230,8 @@ def _without_pod(disruptable: Disruptable) -> Iterator[None]:
 
 
 @contextmanager
-def _full(disruptable: Disruptable) -> Iterator[None]:
-    _fill(disruptable, _TOO_MUCH)
+def _filled(size: int, disruptable: Disruptable) -> Iterator[None]:
+    _fill(disruptable, size)
     try:
         yield
     finally:
@@ -213,7 +244,8 @@ DISRUPTIONS: Final[Mapping[str, Callable[[Disruptable], AbstractContextManager[N
     ),
     "its Ingress is gone": partial(_gone, "Ingress", INGRESS),
     "its pod is gone": _without_pod,
-    "its claim is full": _full,
+    "its claim is full": partial(_filled, _TOO_MUCH),
+    "its claim is nearly full": partial(_filled, _NEARLY),
 }
 
 

@@ -20,7 +20,7 @@ from support.network import http
 from support.release.versions import CONFIGURATION, DATABASE_DELETION, ID_REUSE
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from types import TracebackType
 
     from support.chroma.client import Client, Collection
@@ -102,16 +102,15 @@ class Database:
         metric: Metric = Metric.L2,
         records: Sequence[Record] = (),
         metadata: dict[str, Any] | None = None,
-        persisted: int | None = None,
+        hnsw: Mapping[str, int] | None = None,
     ) -> Collection:
         """Create a collection that holds these records.
 
-        Its index is written with every so many that are `persisted`; None: Chroma's usual number, 1,000.
+        `hnsw` is how its index differs from Chroma's usual one, by Chroma's names for that.
         """
-        often = {"sync_threshold": persisted, "batch_size": persisted // 2} if persisted else {}
         # Older versions take the metric from the metadata, and know no configuration that this client would send.
         measured: dict[str, Any] = (
-            {"metadata": metadata, "configuration": {"hnsw": {"space": metric.value, **often}}}
+            {"metadata": metadata, "configuration": {"hnsw": {"space": metric.value, **(hnsw or {})}}}
             if self._configures
             else {"metadata": {**(metadata or {}), "hnsw:space": metric.value}}
         )

@@ -89,6 +89,8 @@ def _lines_of_vitals(vitals: Vitals) -> Iterator[str]:
         yield f"image        {container}: {image}"
     yield f"memory       {_amount(vitals.memory)}"
     yield f"disk         {_amount(vitals.claim)}"
+    if vitals.look:
+        yield f"data         at the last start: {vitals.look}"
     certificate = vitals.certificate
     yield f"certificate  {f'ends {certificate.at}' if certificate.at else f'unknown: {certificate.unknown}'}"
     backup = vitals.backup

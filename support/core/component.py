@@ -27,6 +27,8 @@ SECRETS: Final = (AUTH_SECRET, "chroma-gateway", TLS_SECRET, LAST_LIVE)
 
 TOKEN_HEADER: Final = "X-Chroma-Token"  # noqa: S105 - a name
 HEARTBEAT: Final = "/api/v2/heartbeat"
+# Where a keeper beside Chroma says whether every collection answers (support/persistence/keeper.py).
+READY: Final = "/ready"
 TENANT: Final = "default_tenant"
 DEFAULT_DATABASE: Final = "default_database"
 COLLECTIONS: Final = f"/api/v2/tenants/{TENANT}/databases/{DEFAULT_DATABASE}/collections"

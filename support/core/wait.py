@@ -26,6 +26,9 @@ class Deadlines:
     # From apply until the release is live: the documentation of the component waits 300 s, mostly for the first pull
     # of a large image. Nothing in here waits that long for what cannot heal: support/diagnosis/causes.py refuses it early.
     live: float = 120.0
+    # For each record whose index is built anew before a release is ready: 0.6 ms of 10,000 on a quiet processor, 4 ms of
+    # 100,000 on a busy one (docs/persistence.md).
+    record: float = 0.01
     # For the images that are pulled before a live release is touched; the release's own deadline begins afterwards.
     prepull: float = 120.0
     # How long a sign that may heal by itself has to last before it is believed (a registry that does not answer,

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from support.core.wait import Deadlines
+    from support.deploy.keeping import Building
     from support.deploy.liveness import HealthCheck
     from support.kube.objects import Object, Objects
     from support.kube.watch import Watch
@@ -42,7 +43,7 @@ class RolloutMonitor:
     """One rollout as a watch shows it. Create it before anything is applied: what is seen by then is not of this one.
 
     `progress` is given a line for what is waited for or doubted, and `stages` one for each usual change on the way, unless
-    that is the same. A host without a name is waited for to the deadline, unless it is
+    that is the same. `building` says what indexes are built anew; that takes its time. A host without a name is waited for to the deadline, unless it is
     known that it had one before (`named`).
     """
 
@@ -54,8 +55,10 @@ class RolloutMonitor:
         stages: Callable[[str], None] | None = None,
         *,
         named: bool = False,
+        building: Callable[[], Building | None] = lambda: None,
     ) -> None:
         self._named = named
+        self._building = building
         self._watch = watch
         self._deadlines = deadlines
         self._progress = progress
@@ -123,6 +126,7 @@ class RolloutMonitor:
                 return asking.unnamed or causes.explain(self._seen(statefulset))
             if not is_ready(seen):
                 asking.pause()
+                end = max(end, began + self._deadlines.live + self._time_to_build(seen, began))
                 self._watch.wait(min(1.0, self._deadlines.doubt))
                 continue
             if asking.begins():
@@ -138,6 +142,14 @@ class RolloutMonitor:
                         f"waiting until {_clock(end - time.monotonic())} for its name: {answer}"
                     )
             self._watch.wait(_BEAT)
+
+    def _time_to_build(self, seen: Observation, began: float) -> float:
+        """Return the seconds that indexes take which are built anew before the release is ready, 0 where there are none."""
+        runs = any(pod.get("status", {}).get("phase") == "Running" for pod in seen.revision_pods())
+        if not runs or time.monotonic() - began < self._deadlines.lag or not (building := self._building()):
+            return 0.0
+        self._report_stage(str(building))
+        return building.records * self._deadlines.record
 
     def _judge(self, applied: Object, began: float) -> Finding | None:
         return self._taken_away(applied, began) or self.debounced(causes.diagnose(self._seen(applied)))

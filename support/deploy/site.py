@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from support.core.resolver import nameless
-from support.deploy import last_live
+from support.deploy import keeping, last_live
 from support.deploy.custody import Custody
 from support.deploy.live import Live
 from support.deploy.liveness import HealthCheck
@@ -69,7 +69,14 @@ class Site:
 
     def monitor(self, watch: Watch, *, named: bool = False) -> RolloutMonitor:
         """Return what looks how a rollout goes here; see there."""
-        return RolloutMonitor(watch, self.deadlines, self.progress, self.stages, named=named)
+        return RolloutMonitor(
+            watch,
+            self.deadlines,
+            self.progress,
+            self.stages,
+            named=named,
+            building=lambda: keeping.seen(self.kube, self.name).building,
+        )
 
     def custody(self, former: Live | None) -> Custody:
         """Return what takes care of the data here through an act, after the release that was live last."""

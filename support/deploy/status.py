@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from support.core.component import DEFAULT_DATABASE, HEARTBEAT, SERVICE, TENANT, TOKEN_HEADER
 from support.core.parallel import in_parallel
 from support.core.symptoms import Symptom, symptom_of
-from support.deploy import last_live, precheck, token_seen, vitals
+from support.deploy import keeping, last_live, precheck, token_seen, vitals
 from support.deploy.liveness import NeverWill, NotYet
 from support.deploy.objects import ANNOUNCEMENT
 from support.deploy.results import NotLive
@@ -169,6 +169,8 @@ def _observe(namespace: Namespace) -> Status:
     proved = _why_not_live(namespace, seen)
     known = seen.why_not_live() if proved else None
     why = f"{known.what} is {known.seen}" if known else proved.why if proved else ""
+    if why and not known and (building := keeping.seen(kube, name).building):
+        why = f"not every collection answers yet: {building}"
     reached = recalled is not None and statefulset is not None
     given = namespace.inventory.admin_password
     token = token_seen.judged(namespace, given) if reached else token_seen.UNKNOWN

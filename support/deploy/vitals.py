@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from support.core.parallel import in_parallel
 from support.core.quantities import parse_quantity
 from support.core.wait import kept
+from support.deploy import keeping
 from support.deploy.ways_in import CONTAINER, POD
 from support.kube.containers import is_ready
 from support.kube.errors import ApiError
@@ -77,7 +78,7 @@ class Vitals:
     """What a release runs from (image by container), what it takes, and since when.
 
     `claim` counts the file system on which the data lies. `backup` is when the data was backed up last, and `since` when
-    its pod became ready.
+    its pod became ready. `look` is what Chroma's last start found on the claim, "" where its release does not look.
     """
 
     images: Mapping[str, str]
@@ -86,6 +87,7 @@ class Vitals:
     certificate: Moment
     backup: Moment
     since: Moment
+    look: str = ""
 
 
 @dataclass(frozen=True)
@@ -105,8 +107,9 @@ def observe(namespace: Namespace, pods: Objects, claims: Objects) -> Vitals:
         partial(_measured, namespace, pod),
         partial(_read, namespace, pod),
         partial(_certificate, namespace),
+        partial(keeping.seen, namespace.kube, namespace.name),
     )
-    measured, read, certificate = in_parallel(looks)
+    measured, read, certificate, told = in_parallel(looks)
     return Vitals(
         images={one["name"]: one["image"] for one in _running(pod)},
         memory=_memory(measured, read, _limit(pod)),
@@ -116,6 +119,7 @@ def observe(namespace: Namespace, pods: Objects, claims: Objects) -> Vitals:
         certificate=certificate,
         backup=Moment(lineage.of_claim(claim, []).backup) if claim else Moment(unknown="there is no claim"),
         since=_since(pod),
+        look=told.found,
     )
 
 

@@ -31,6 +31,7 @@ _WORDS_OF_CHROMA: Final[Mapping[Trouble, str]] = {
     Trouble.COLLECTION: r"Collection \S+ does not exist",
 }
 _WORDS_OF_CLIENTS: Final[Mapping[Trouble, str]] = {
+    Trouble.FULL: r"InsufficientStorage",
     Trouble.TOKEN: r"AuthError|AuthorizationError",
     Trouble.BODY: r"PayloadTooLarge|Request Entity Too Large",
     Trouble.CERTIFICATE: r"CERTIFICATE_VERIFY_FAILED",
@@ -50,6 +51,8 @@ _BY_STATUS: Final[Mapping[int, Trouble]] = {
     502: Trouble.SILENCE,
     503: Trouble.SILENCE,
     504: Trouble.SILENCE,
+    # The gateway, before Chroma breaks (manifests/gateway/haproxy.cfg).
+    507: Trouble.FULL,
 }
 
 

@@ -25,7 +25,8 @@ class Examined:
 
     `torn` says in a phrase why its index cannot be used, "" where it can or where there is none yet. `records` are the ids
     of the records that were acknowledged; of those in `unlogged` the log surely has no vector, or may have an older one,
-    and of those in `unwritten` it has none at all. `log` is all that the log has of it.
+    and of those in `unwritten` it has none at all. `log` is all that the log has of it, of which the index has not taken
+    over the last `behind` entries.
     """
 
     collection: Collection
@@ -34,6 +35,7 @@ class Examined:
     unwritten: frozenset[str]
     torn: str
     log: Sequence[Entry]
+    behind: int
 
 
 def examine(
@@ -51,8 +53,9 @@ def examine(
         records = replay.records(
             _after(entries, database.reached(collection.metadata_segment)), database.ids(collection)
         )
+        since = _after(entries, reached)
         with lend(collection.vector_segment) as directory:
-            had, torn = _looked_into(directory, collection, records, _after(entries, reached), reached)
+            had, torn = _looked_into(directory, collection, records, since, reached)
         logged = replay.vectors(entries).keys()
         sure = logged if keeps_log else replay.surely_logged(entries, had)
         yield Examined(
@@ -62,6 +65,7 @@ def examine(
             frozenset(records - logged),
             torn,
             entries,
+            len(since),
         )
 
 

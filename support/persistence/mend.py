@@ -19,6 +19,7 @@ from support.persistence import replay
 from support.persistence.check import Examined, examine
 from support.persistence.database import Database, NoRoomError
 from support.persistence.hnsw import HEADER, IDS, Index, TornError
+from support.persistence.keeper import Awaited
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -26,6 +27,9 @@ if TYPE_CHECKING:
 
     from support.persistence.database import Collection as Stored
     from support.persistence.replay import Entry
+
+# What an index is behind its log before Chroma has to build it anew, in entries: it writes an index after each thousand.
+_BEHIND: Final = 1_000
 
 # Below it lie the indexes that were torn, until their collections are found sound.
 SET_ASIDE: Final = "set-aside"
@@ -58,6 +62,20 @@ class Mended:
     def rebuilt(self) -> bool:
         """Whether Chroma has to build its index anew."""
         return self.outcome in {Outcome.REBUILT, Outcome.ACCEPTED}
+
+    @property
+    def awaited(self) -> Awaited:
+        """What has to answer before users are let in; a start that was ended before may have left its index unbuilt."""
+        of = self.examined
+        return Awaited(
+            of.collection.tenant,
+            of.collection.database,
+            of.collection.id,
+            of.collection.name,
+            of.collection.dimension,
+            len(of.records),
+            self.rebuilt or of.behind > _BEHIND,
+        )
 
     def described(self) -> dict[str, Any]:
         """Return it as plain data, for a line of JSON; of many lost records the first hundred are named."""

@@ -15,6 +15,7 @@ from support.persistence.database import DATABASE, DamagedError
 if TYPE_CHECKING:
     from collections.abc import Collection
 
+    from support.persistence.keeper import Awaited
     from support.persistence.mend import Mended, Volume
 
 # Where the kubelet takes a container's message from, and how many bytes of it Kubernetes keeps.
@@ -24,8 +25,10 @@ _MESSAGE_SIZE: Final = 4096
 _NAMED: Final = 10
 
 
-def look(data: str, accepted: Collection[str] = (), message: Path = _MESSAGE) -> int:
-    """Look at a volume, mend what can be mended, and say what was found; return 1 where Chroma must not start, else 0.
+def look(data: str, accepted: Collection[str] = (), message: Path = _MESSAGE) -> list[Awaited] | None:
+    """Look at a volume, mend what can be mended, and say what was found; return what has to answer before users are let in.
+
+    None: Chroma must not start.
 
     Standard output gets a line of JSON for each collection, and one with the sum of them. An empty volume gets its
     database. Where the database is damaged, or vectors are lost of a collection that is not named in `accepted`, a sentence
@@ -37,13 +40,15 @@ def look(data: str, accepted: Collection[str] = (), message: Path = _MESSAGE) ->
     try:
         volume = _volume(Path(data), accepted)
     except DamagedError as error:
-        return _refused(f"the database is damaged ({error}): restore a backup", message)
+        _refused(f"the database is damaged ({error}): restore a backup", message)
+        return None
     for one in volume.collections if volume else ():
         _say(json.dumps(one.described()))
     if volume and volume.lost:
-        return _refused("; ".join(map(_lost, volume.lost)), message)
+        _refused("; ".join(map(_lost, volume.lost)), message)
+        return None
     _say(json.dumps({**_summed(volume), "seconds": round(time.monotonic() - began, 3)}))
-    return 0
+    return [one.awaited for one in volume.collections] if volume else []
 
 
 def _volume(data: Path, accepted: Collection[str]) -> Volume | None:
@@ -86,11 +91,10 @@ def _lost(one: Mended) -> str:
     )
 
 
-def _refused(said: str, message: Path) -> int:
+def _refused(said: str, message: Path) -> None:
     _say(said)
     with suppress(OSError):  # there is none outside a pod
         message.write_bytes(said.encode()[:_MESSAGE_SIZE])
-    return 1
 
 
 def _say(line: str) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
+from support.core.component import READY
 from support.release import exposed
 
 if TYPE_CHECKING:
@@ -237,6 +238,22 @@ DIFFERENCES: Final[Mapping[str, Deviation]] = {
         "Chroma answers after a tenth of a second, and ten seconds of delay would only make every rollout longer; they ask at a port of "
         "their own, and take a release that is merely busy from nobody",
         needs="gateway",
+    ),
+    "its pod is ready only when every collection answers": Deviation(
+        "StatefulSet",
+        _in_chroma(
+            {
+                "readinessProbe": {"httpGet": {"path": READY, "port": 8405}},
+                "startupProbe": {
+                    "httpGet": {**_HEARTBEAT, "port": 8405},
+                    "periodSeconds": 1,
+                    "failureThreshold": 3600,
+                },
+            }
+        ),
+        "the heartbeat advances while an index is built anew, and whoever asks for it waits for minutes; nobody ends a Chroma "
+        "whose volume is looked at",
+        needs="integrity",
     ),
     "a gateway checks the token": Deviation(
         "StatefulSet",

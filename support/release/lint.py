@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from support.core.component import READY
 from support.release import versions
 
 if TYPE_CHECKING:
@@ -144,12 +145,13 @@ def _secrets(release: Release) -> Iterator[Problem]:
 
 def _api(release: Release) -> Iterator[Problem]:
     candidates = versions.candidates(release.chroma.image)
-    for name, probe in (("readiness", release.chroma.readiness), ("liveness", release.chroma.liveness)):
-        api = probe.path.removeprefix("/api/").partition("/")[0]
-        if not any(api in facts.api for facts in candidates):
+    for name, path in (("readiness", release.ready_at), ("liveness", release.chroma.liveness.path)):
+        api = path.removeprefix("/api/").partition("/")[0]
+        asks_keeper = path == READY and release.keeper
+        if not asks_keeper and not any(api in facts.api for facts in candidates):
             known = sorted({one for facts in candidates for one in facts.api})
             yield Problem(
-                f"the {name} probe asks at {probe.path}, which {release.chroma.image} does not answer well",
+                f"the {name} probe asks at {path}, which {release.chroma.image} does not answer well",
                 f"ask at {' or '.join(f'/api/{one}/heartbeat' for one in known)}",
             )
 

@@ -5,7 +5,7 @@ from typing import Annotated, Final, Literal, Self, get_args
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
-from support.core.component import CLAIM, HEARTBEAT
+from support.core.component import CLAIM, HEARTBEAT, READY
 from support.core.errors import SuiteError
 from support.core.quantities import parse_bytes, parse_quantity
 from support.core.validation import checked
@@ -75,9 +75,8 @@ class FromSecret(_Part):
 
 
 class Probe(_Part):
-    """How the kubelet asks: where, when first and how often (seconds), and how many seconds and failures it bears."""
+    """How the kubelet asks: when first and how often (seconds), and how many seconds and failures it bears."""
 
-    path: str = HEARTBEAT
     delay: int
     period: int
     timeout: int = 1
@@ -85,8 +84,9 @@ class Probe(_Part):
 
 
 class Readiness(Probe):
-    """How the kubelet asks whether requests may come."""
+    """How the kubelet asks whether requests may come; without a path where the release knows it best."""
 
+    path: str | None = None
     delay: int = 10
     period: int = 5
 
@@ -94,6 +94,7 @@ class Readiness(Probe):
 class Liveness(Probe):
     """How the kubelet asks whether the container has to be started again."""
 
+    path: str = HEARTBEAT
     delay: int = 30
     period: int = 10
 
@@ -161,6 +162,16 @@ class Release(_Part):
     def images(self) -> tuple[str, ...]:
         """The images that it runs, as it names them."""
         return tuple(one.image for one in (self.chroma, self.gateway) if one)
+
+    @property
+    def keeper(self) -> bool:
+        """Whether a keeper beside Chroma tells the gateway when every collection answers, and whether the volume has room."""
+        return self.gateway is not None and versions.keeps(self.chroma.image)
+
+    @property
+    def ready_at(self) -> str:
+        """The path at which the kubelet asks whether requests may come."""
+        return self.chroma.readiness.path or (READY if self.keeper else HEARTBEAT)
 
     @property
     def capabilities(self) -> frozenset[str]:

@@ -187,7 +187,8 @@ def test_probes_keep_the_documented_time_but_for_the_gateways(
     (chroma,) = pod(rendered(tmp_path, name))["spec"]["containers"]
     for probe, times in (("readinessProbe", readiness), ("livenessProbe", liveness)):
         port = 8405 if name == "gateway" else 8000
-        assert chroma[probe]["httpGet"] == {"path": "/api/v2/heartbeat", "port": port}
+        path = "/ready" if (name, probe) == ("gateway", "readinessProbe") else "/api/v2/heartbeat"
+        assert chroma[probe]["httpGet"] == {"path": path, "port": port}
         assert (chroma[probe].get("initialDelaySeconds", 0), chroma[probe]["periodSeconds"]) == times
 
 
@@ -296,7 +297,21 @@ def test_the_gateway_is_told_to_accept_bearer_tokens_only_where_the_release_says
         release = stated(gateway={"image": "gateway:1", "accept_bearer": accepts})
         (gateway,) = pod(render(release, platform, place, TLS))["spec"]["initContainers"]
         told = {variable["name"]: variable["value"] for variable in gateway.get("env", [])}
-        assert told == ({"GATEWAY_ACCEPTS_BEARER": "true"} if accepts else {})
+        assert told.get("GATEWAY_ACCEPTS_BEARER") == ("true" if accepts else None)
+
+
+@pytest.mark.parametrize(("image", "has"), [("chroma:1.5.9-kept", True), ("chroma:1.5.9", False)])
+def test_the_gateway_asks_a_keeper_only_where_the_image_has_one(
+    tmp_path: Path, image: str, *, has: bool
+) -> None:
+    place, platform = Place("chroma", "chroma.example.com"), inventory(tmp_path)
+    release = stated(chroma={**load("gateway").chroma.model_dump(), "image": image})
+    spec = pod(render(release, platform, place, TLS))["spec"]
+    (gateway,), (chroma,) = spec["initContainers"], spec["containers"]
+    told = {variable["name"] for variable in gateway.get("env", [])}
+    assert ("GATEWAY_HAS_KEEPER" in told) == has
+    assert (chroma["readinessProbe"]["httpGet"]["path"] == "/ready") == has
+    assert ("startupProbe" in chroma) == has
 
 
 def test_the_gateway_knows_the_origins_that_chroma_allows(tmp_path: Path) -> None:
