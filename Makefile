@@ -39,7 +39,7 @@ test:
 	$(set-up)
 	$(checks)
 	stage "tests of the embedded cluster" $(BIN)/pytest tests/live/cluster
-	stage "tests of addresses" $(BIN)/pytest tests/live/endpoint
+	stage "tests of addresses" $(BIN)/pytest tests/live/endpoint -rs
 	stage "features" $(BIN)/pytest features/ $(or $(ARGS),-n 3)
 	$(if $(ARGS),,stage "rights that the features used" $(BIN)/pytest tests/live/rights -q)
 	stage "image of the release native" $(BIN)/python -m cluster setup --recipes manifests/images --image chroma:0.5.23 || cannot=$$?

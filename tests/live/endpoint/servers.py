@@ -1,20 +1,26 @@
-"""Real Chromas as processes on the loopback, and a proxy before one that spoils what passes."""
+"""Real Chromas of two versions as processes on the loopback, and a proxy before one that spoils what passes."""
 
 from __future__ import annotations
 
 import http.client
+import json
 import socket
 import subprocess
 import sys
+import tarfile
 import threading
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+import pytest
+
+from cluster.build import oci
 from support.core.wait import Deadlines, wait_for
 from support.network import http as plain
 from support.network.way import at
+from support.release.catalogue import load
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -24,22 +30,75 @@ TOKEN: Final = "sesame-0123456789-sesame"
 HEADER: Final = "x-chroma-token"
 BEAT: Final = "/api/v2/heartbeat"
 _BIN: Final = Path(sys.executable).parent
+_NATIVE: Final = "chroma:0.5.23"
+# How `python -m cluster image` ends where this machine cannot have what an image is made of.
+_CANNOT_BE_HAD: Final = 3
 
 
 @contextmanager
 def chroma(data: Path) -> Iterator[str]:
     """Run the installed Chroma with its data in a directory; yields its address once it answers."""
+    with _running([str(_BIN / "chroma"), "run", "--path", str(data)], data) as url:
+        yield url
+
+
+def native_files(directory: Path) -> Path:
+    """Lay the files of the image of Chroma 0.5.23 into a directory; skips where this machine cannot have it.
+
+    They hold all that it needs, its Python too, but for the C library and that of C++.
+    """
+    command = [sys.executable, "-m", "cluster", "image", "--recipes", "manifests/images", _NATIVE]
+    made = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    if made.returncode == _CANNOT_BE_HAD:
+        pytest.skip(f"the image {_NATIVE} cannot be had on this machine: {made.stderr.strip()}")
+    assert made.returncode == 0, made.stderr
+    layout = Path(made.stdout.strip())
+    (described,) = oci.read_index(layout)
+    for layer in json.loads(oci.blob(layout, described["digest"]).read_bytes())["layers"]:
+        with tarfile.open(oci.blob(layout, layer["digest"])) as archive:
+            archive.extractall(
+                directory, (one for one in archive if one.name.startswith("opt/")), filter="tar"
+            )
+    return directory
+
+
+@contextmanager
+def native(files: Path, data: Path, *, header: str | None = "X-Chroma-Token") -> Iterator[str]:
+    """Run a Chroma 0.5.23 as the release native states it, with its data in a directory; yields its address once it answers.
+
+    `files` are those of `native_files`. It asks for `TOKEN` itself, in a header that it has to be told
+    as it spells it (None: it asks for none).
+    """
+    stated = load("native").chroma
+    environ = {
+        name: value.replace(stated.data, str(data)) if isinstance(value, str) else TOKEN
+        for name, value in stated.environment.items()
+        if header or "AUTH" not in name
+    }
+    if header:
+        environ["CHROMA_AUTH_TOKEN_TRANSPORT_HEADER"] = header
+    environ |= {"PYTHONPATH": str(files / "opt/chroma"), "HOME": str(data), "IS_PERSISTENT": "1"}
+    python = files / "opt/python/bin/python3.11"
+    with _running([str(python), "-B", "-m", "uvicorn", "chromadb.app:app"], data, environ) as url:
+        yield url
+
+
+@contextmanager
+def _running(command: list[str], data: Path, environ: Mapping[str, str] | None = None) -> Iterator[str]:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     url = f"http://127.0.0.1:{port}"
-    command = [str(_BIN / "chroma"), "run", "--path", str(data), "--host", "127.0.0.1", "--port", str(port)]
-    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
+    command = [*command, "--host", "127.0.0.1", "--port", str(port)]
+    with (
+        (data / "log").open("wb") as log,
+        subprocess.Popen(command, cwd=data, env=environ, stdout=log, stderr=log) as process,
+    ):
         try:
             wait_for(
                 lambda: plain.ask(at(url), "GET", BEAT).status == 200,
                 Deadlines().live,
-                lambda: f"Chroma does not start: {process.poll()}",
+                lambda: f"Chroma does not start: {process.poll()}\n{(data / 'log').read_text()}",
                 (plain.NoResponse,),
             )
             yield url

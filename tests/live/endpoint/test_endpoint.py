@@ -9,7 +9,7 @@ import pytest
 
 from support.network import http
 from support.network.way import at
-from tests.live.endpoint.servers import BEAT, TOKEN, chroma, proxy, run
+from tests.live.endpoint.servers import BEAT, TOKEN, chroma, native, native_files, proxy, run
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -195,3 +195,49 @@ def test_a_proxy_that_lets_strangers_in_is_noticed(
 def test_one_that_lets_everyone_in_is_open(plain: str, tmp_path: Path) -> None:
     code, said = run(plain, ACCESS, "-k", "right_token_gives", report_dir=tmp_path, token=TOKEN)
     assert (code, said.count("anybody may use it")) == (1, 1)
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What Chroma 0.5.23 consists of."""
+    return native_files(tmp_path_factory.mktemp("native"))
+
+
+@pytest.mark.parametrize(
+    ("header", "chosen"),
+    [
+        (
+            "X-Chroma-Token",
+            (ACCESS, COLLECTIONS, USAGE, "-k", "access or added or deleted or documented_Python"),
+        ),
+        ("Authorization", (ACCESS, "-k", "credentials or wrong or right_token_gives")),
+    ],
+)
+def test_a_chroma_that_asks_for_the_token_itself_is_held_to_what_its_version_promises(
+    files: Path, tmp_path: Path, header: str, chosen: tuple[str, ...]
+) -> None:
+    with native(files, tmp_path, header=header) as url:
+        code, said = run(url, *chosen, report_dir=tmp_path, token=TOKEN, header=header)
+        assert code == 0, said
+        assert TOKEN not in said
+        ran = report(tmp_path)
+        assert ran["versions"]["chroma"] == "0.5.23"
+        assert ran["levels"]["core"]["passed"] > 3
+        assert any(
+            "Chroma 0.5.23 at this address has not got" in one.get("reason", "") for one in ran["scenarios"]
+        )
+
+
+def test_a_chroma_that_would_ask_for_the_token_itself_is_open_where_it_is_not_told_to(
+    files: Path, tmp_path: Path
+) -> None:
+    with native(files, tmp_path, header=None) as url:
+        code, said = run(url, ACCESS, "-k", "right_token_gives", report_dir=tmp_path, token=TOKEN)
+    assert (code, said.count("anybody may use it")) == (1, 1), said
+
+
+def test_a_wrong_token_for_chroma_itself_ends_a_run_in_a_line(files: Path, tmp_path: Path) -> None:
+    with native(files, tmp_path) as url:
+        code, said = run(url, ACCESS, report_dir=tmp_path, token="another-token")
+    (line,) = [line for line in said.splitlines() if line.startswith("ERROR")]
+    assert (code, "refuses the token" in line, url in line) == (4, True, True), said
