@@ -24,6 +24,7 @@ import yaml
 
 from support.core.component import AUTH_KEY, AUTH_SECRET, COLLECTIONS, TOKEN_HEADER
 from support.core.resolver import map_host
+from support.core.restraint import VERIFYING
 from support.kube.client import Kube
 from support.kube.secrets import decoded
 from tests.live.cluster.site import Site, deployed
@@ -34,6 +35,8 @@ if TYPE_CHECKING:
 NAMESPACE = "chroma"
 # Seconds between two requests of a user, and for which they are watched before anything else happens.
 PACE, BEFORE = 0.05, 60.0
+# What a run that verifies keeps to by itself, and tests do not.
+BUSY = f"busy={VERIFYING['busy']:g}"
 # Seconds that a run may take on a busy machine.
 LONGEST = 1800.0
 # What users keep, and the share by which the 95th percentile of their answers may grow.
@@ -155,7 +158,9 @@ def night(site: Site, runs: int, reports: Path, *options: str) -> list[str]:
         print(f"before: {asked} requests of users, 95th percentile {calm:.1f} ms, {len(users.errors)} errors")
         for number in range(1, runs + 1):
             since, began = len(users.seconds), time.monotonic()
-            code, said = site.ask(site.kubeconfig, reports, "--verify", *options, patience=LONGEST)
+            code, said = site.ask(
+                site.kubeconfig, reports, "--verify", "--budget", BUSY, *options, patience=LONGEST
+            )
             busy = percentile(users.seconds[since:])
             last = [line for line in said.splitlines() if line.startswith(("to the ", "core:", "extended:"))]
             print(

@@ -7,7 +7,7 @@ import subprocess
 import sys
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import yaml
 
@@ -17,6 +17,9 @@ from tests.live.cluster.commands import CHECKOUT
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
+
+# The options under which a run is bounded.
+_RESTRAINED: Final = {"--verify", "--read-only", "--target"}
 
 
 @dataclass(frozen=True)
@@ -36,9 +39,11 @@ class Site:
             if any(option.startswith("features/") or option.endswith(".feature") for option in options)
             else ["features/"]
         )
+        # Nobody uses the release of a test, which may therefore be busy all the time.
+        at_will = ("--budget", "busy=100") if _RESTRAINED.intersection(options) else ()
         return [
             *(sys.executable, "-m", "pytest", *features, "-p", "no:cacheprovider"),
-            *("--report-dir", str(reports), *named, *options),
+            *("--report-dir", str(reports), *named, *at_will, *options),
         ]
 
     def ask(
