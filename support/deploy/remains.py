@@ -33,6 +33,8 @@ _SHARED: Final = "conformance"
 # Seconds, by the release's own clock, after which what is there for milliseconds is nobody's any more.
 _OLD: Final = 300.0
 _PAGE: Final = 100
+# How a version answers that does not list databases.
+_NO_LIST: Final = frozenset({404, 405})
 _SECRET: Final = ("Secret", AUTH_SECRET)
 
 
@@ -135,9 +137,16 @@ class Remains:
         return int(self._insist("GET", HEARTBEAT).json()["nanosecond heartbeat"])
 
     def _databases(self) -> list[str]:
-        """Return the names of the databases; a version that does not list them deletes none either."""
+        """Return the names of the databases; a version that does not list them deletes none either.
+
+        Raises `NoResponse` where these must not be listed.
+        """
         response = self._ask("GET", self._path)
-        return [one["name"] for one in response.json()] if response.status == 200 else []
+        if response.status in _NO_LIST:
+            return []
+        if response.status != 200:
+            raise http.NoResponse(str(response), symptom=response.symptom)
+        return [one["name"] for one in response.json()]
 
     def _collections(self, database: str) -> list[dict[str, Any]]:
         found: list[dict[str, Any]] = []

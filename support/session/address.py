@@ -11,10 +11,12 @@ from pydantic import SecretStr
 from support.chroma.endpoint import Endpoint, find
 from support.chroma.reachable import Credential, Tenancy
 from support.core.component import TOKEN_HEADER
+from support.deploy.remains import Remains
+from support.deploy.sweep import Swept, sweep_databases
 from support.network.way import at
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from support.reporting.conformance import UsedImage
     from support.session.options import Options
@@ -42,6 +44,12 @@ class Address:
         """Say why a scenario that needs this does not run."""
         del capability
         return "it needs a cluster"
+
+    def sweep(self) -> Iterator[str]:
+        """Remove what dead runs have left there, and say that, a line each; nothing where there is nothing."""
+        it, swept = self.endpoint, Swept()
+        sweep_databases(Remains(self.name, it.way, it.credential, it.tenancy), swept)
+        yield from swept.lines()
 
     def handed(self) -> dict[str, Any]:
         """Return what a worker has to know of it, as JSON holds it; it goes through a pipe."""

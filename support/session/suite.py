@@ -15,6 +15,7 @@ from support.commands import LOOKING
 from support.deploy.results import NotLive
 from support.platform.inventory import ROUTE, InventoryError
 from support.release.versions import AUTHENTICATION
+from support.reporting.scenario import WRITING
 from support.reporting.terminal import SpecificationReporter
 from support.reporting.verdict import Results
 from support.session.address import Address, look_at
@@ -62,7 +63,7 @@ def boot(config: pytest.Config, *, needs_gateway_api: bool = False) -> Ground:
     if not suite.ground:
         options = suite.run.options
         if options.endpoint:
-            suite.ground = _reach(suite)
+            suite.ground = _reach(config)
         elif options.target:
             suite.ground = _approach(config)
         else:
@@ -70,14 +71,17 @@ def boot(config: pytest.Config, *, needs_gateway_api: bool = False) -> Ground:
     return suite.ground
 
 
-def _reach(suite: Suite) -> Ground:
-    """Look at the address of a run that is about one."""
-    began = time.monotonic()
+def _reach(config: pytest.Config) -> Ground:
+    """Look at the address of a run that is about one, and remove what dead runs have left there unless this one only reads."""
+    suite, began, say = config.stash[SUITE], time.monotonic(), sayer(config)
     try:
         address = look_at(suite.run.options)
     except EndpointError as error:
         suite.results.broken.append(str(error))
         raise pytest.UsageError(str(error)) from None
+    if WRITING in suite.run.options.permitted:
+        for line in address.sweep():
+            say(line)
     _meet(suite, address, "look at the address", began)
     return address
 

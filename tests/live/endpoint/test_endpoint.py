@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from support.network import http
 from support.network.way import at
-from tests.live.endpoint.servers import BEAT, TOKEN, chroma, native, native_files, proxy, run
+from tests.live.endpoint.servers import BEAT, ROOT, TOKEN, chroma, native, native_files, proxy, run
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -36,6 +38,17 @@ def databases(url: str) -> set[str]:
     return {one["name"] for one in answer.json()}
 
 
+def name_of_a_dead_process() -> str:
+    """Return the name of a database that a process of this machine has made, which has ended since."""
+    program = (
+        "import time; from support.chroma.naming import name_of; print(name_of('0a0a0a0a', time.time()))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    return done.stdout.strip()
+
+
 def test_an_open_chroma_fails_once_and_in_one_block(plain: str, tmp_path: Path) -> None:
     code, said = run(
         plain, COLLECTIONS, ACCESS, "-k", "deleted_collection or credentials", report_dir=tmp_path
@@ -50,8 +63,14 @@ def test_an_open_chroma_that_is_conceded_gives_a_partial_verdict_and_ends_well(
     plain: str, tmp_path: Path
 ) -> None:
     before = databases(plain)
+    left = name_of_a_dead_process()
+    path = "/api/v2/tenants/default_tenant/databases"
+    for of, what in (("", left), (f"/{left}/collections", "field-notes"), ("", f"{left}-copy")):
+        assert http.ask(at(plain), "POST", f"{path}{of}", (), {"name": what}).status == 200
+    before.add(f"{left}-copy")
     code, said = run(plain, "--without", "authentication", COLLECTIONS, report_dir=tmp_path)
     assert code == 0, said
+    assert f"removed what was left of runs that are dead (0a0a0a0a): database {left} of {plain}" in said
     assert report(tmp_path)["verdict"] == "partial"
     assert report(tmp_path)["endpoint"] == plain
     assert databases(plain) == before, "what the run has written is gone"

@@ -6,12 +6,17 @@ import json
 from typing import Any
 
 import pytest
+from pydantic import SecretStr
 
+from support.chroma import naming
 from support.chroma.holdings import PROBE_PREFIX
+from support.chroma.reachable import Credential
 from support.deploy import remains
 from support.deploy.liveness import made_at
 from support.deploy.remains import Remains
+from support.deploy.sweep import Swept, sweep_databases
 from support.network.http import Response
+from support.network.way import Way, tls_context
 
 NOW = 1_800_000_000_000_000_000  # nanoseconds
 OLD, NEW = NOW - 400 * 10**9, NOW - 10 * 10**9
@@ -20,9 +25,9 @@ OLD, NEW = NOW - 400 * 10**9, NOW - 10 * 10**9
 class Release:
     """Answers as a release does that holds some databases and collections."""
 
-    def __init__(self, held: dict[str, list[str]], *, lists: bool = True) -> None:
+    def __init__(self, held: dict[str, list[str]], *, lists: bool = True, listing: int = 200) -> None:
         self.held = held
-        self.lists = lists
+        self.listing = listing if lists else 405
 
     def ask(self, _way: Any, method: str, path: str, _headers: Any) -> Response:
         status, body = self.answer(method, path.partition("?")[0].removeprefix("/api/v2/"))
@@ -34,7 +39,7 @@ class Release:
         parts = path.split("/")[3:]  # below tenants/T/databases
         match method, parts:
             case "GET", []:
-                return (200, [{"name": name} for name in self.held]) if self.lists else (405, {})
+                return self.listing, [{"name": name} for name in self.held] if self.listing == 200 else {}
             case "GET", [name, "collections"] if name in self.held:
                 return 200, [{"name": one} for one in self.held[name]]
             case "DELETE", [name]:
@@ -102,6 +107,47 @@ def test_a_release_that_does_not_answer_is_told_and_nothing_is_removed(
     monkeypatch.setattr("support.network.http.ask", lambda *_: Response("GET /", 503, (), b"[]"))
     assert looked.look() == []
     assert looked.unknown
+
+
+def left_at(monkeypatch: pytest.MonkeyPatch, release: Release) -> Swept:
+    """Return what is removed at an address that answers as this."""
+    monkeypatch.setattr("support.network.http.ask", release.ask)
+    way, swept = Way("endpoint", "http://localhost:8000", tls_context(None)), Swept()
+    sweep_databases(Remains("http://localhost:8000", way, Credential(SecretStr(""))), swept)
+    return swept
+
+
+def elsewhere(monkeypatch: pytest.MonkeyPatch, age: float) -> str:
+    """Return the name of a database that another machine has made so many seconds ago."""
+    with monkeypatch.context() as patched:
+        patched.setattr(naming, "machine", lambda: {"boot": "another", "processes": "pid:[1]"})
+        return naming.name_of("0a0a0a0a", NOW / 1e9 - age)
+
+
+def test_at_an_address_only_what_tells_that_it_is_a_dead_runs_goes(monkeypatch: pytest.MonkeyPatch) -> None:
+    old, young = (elsewhere(monkeypatch, age) for age in (naming.OLD + 60, naming.OLD - 60))
+    here = naming.name_of("0b0b0b0b", NOW / 1e9 - 10 * naming.OLD)  # this very process lives
+    kept = {
+        young: ["field-notes"],
+        here: ["field-notes"],
+        f"{old}-copy": ["notes"],
+        "conformance": ["notes"],
+        "conformance-0a0a0a0a-1b1b1b1b": ["notes"],  # names of earlier versions tell no age
+        "default_database": [f"{PROBE_PREFIX}{OLD:x}-aabbccdd", "chroma-conformance-example"],
+    }
+    release = Release({**kept, old: ["field-notes"]})
+    swept = left_at(monkeypatch, release)
+    assert release.held == kept
+    assert (swept.removed, swept.left) == ([f"database {old} of http://localhost:8000"], [])
+
+
+@pytest.mark.parametrize("status", [401, 403])
+def test_an_address_that_must_not_list_its_databases_is_told_in_a_line(
+    monkeypatch: pytest.MonkeyPatch, status: int
+) -> None:
+    (line,) = left_at(monkeypatch, Release({}, listing=status)).lines()
+    assert "is not removed: http://localhost:8000 does not tell which databases it holds" in line
+    assert str(status) in line
 
 
 @pytest.mark.parametrize(
