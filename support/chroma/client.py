@@ -13,6 +13,7 @@ import httpx
 from support.core.component import DEFAULT_DATABASE, TENANT
 from support.core.restraint import restraint
 from support.core.wait import kept
+from support.network.way import netloc
 
 if TYPE_CHECKING:
     from chromadb.api.client import Client as Client  # noqa: PLC0414 - others name it, too
@@ -47,7 +48,7 @@ def client(
     taken = _way.set(way)
     try:
         opened = chromadb.HttpClient(
-            host=way.host,
+            host=netloc(way.host),
             port=way.port,
             ssl=way.tls,
             headers=dict(credential.headers),

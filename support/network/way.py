@@ -59,12 +59,13 @@ class Way:
 
     def in_clear(self) -> Way:
         """Return the same host over plain http."""
-        return Way(self.name, f"http://{self.host}", self.verify, self.ca_bundle)
+        return Way(self.name, f"http://{netloc(self.host)}", self.verify, self.ca_bundle)
 
 
-def netloc(host: str, port: int) -> str:
-    """Return host and port as a URL has them: an address of IPv6 stands in brackets."""
-    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+def netloc(host: str, port: int | None = None) -> str:
+    """Return a host, with its port where one is given, as a URL has them: an address of IPv6 stands in brackets."""
+    named = f"[{host}]" if ":" in host else host
+    return named if port is None else f"{named}:{port}"
 
 
 class Routes(Protocol):

@@ -14,7 +14,7 @@ from support.platform.permissions import describe
 from support.platform.pull_secret import flaw_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
     from datetime import datetime
 
     from support.kube.objects import Object
@@ -40,7 +40,7 @@ class Platform:
 
     `silence` says why the nodes have no answer from the registry, "" when they have; `lacking` names the rights that
     the user has not; `nameless` says why this machine knows no address of the release's host, "" when it does; `gateway`
-    is the one that is to expose the host, `pull_secrets` what the nodes are to pull with, by their places.
+    is the one that is to expose the host, `pull_secrets` what the nodes are to pull with, by their places; `nodes` are those of the cluster.
     """
 
     ingress_classes: frozenset[str] | Unknown
@@ -51,6 +51,7 @@ class Platform:
     nameless: str | Unknown
     gateway: Object | Unknown | None = None
     pull_secrets: Mapping[PullSecret, Object | Unknown | None] | Unknown = field(default_factory=dict)
+    nodes: Sequence[Object] | Unknown = ()
 
 
 @dataclass(frozen=True)
@@ -78,6 +79,7 @@ def judge(stated: Mapping[str, Any], platform: Platform, now: datetime) -> Asses
     """Judge the values of an inventory, of which some may be missing, against what a cluster has."""
     judged = [*_classes(stated, platform), *_gateway(stated, platform), *_certificate(stated, platform, now)]
     judged += [*_registry(stated, platform), *_pull_secrets(platform), *_rights(platform)]
+    judged += _addresses(stated, platform)
     return Assessment(
         problems=tuple(each for each in judged if isinstance(each, str)),
         unknown=tuple(each.why for each in judged if isinstance(each, Unknown)),
@@ -162,6 +164,20 @@ def _pull_secrets(platform: Platform) -> Iterator[str]:
             yield f"image_pull_secret: {place} cannot be read ({secret.why}); {_GRANT}"
         elif flaw := flaw_of(secret, place):
             yield f"image_pull_secret: {flaw}; {REMEDY['image_pull_secret']}"
+
+
+def _addresses(stated: Mapping[str, Any], platform: Platform) -> Iterator[str]:
+    """Say that pods have addresses of IPv6, where the nodes show that; without a look at them nothing is known of it."""
+    if stated.get("ipv6_pods") or isinstance(platform.nodes, Unknown):
+        return
+    found = [
+        one["address"]
+        for node in platform.nodes
+        for one in node.get("status", {}).get("addresses") or ()
+        if one["type"] == "InternalIP"
+    ]
+    if found and all(":" in one for one in found):
+        yield f"ipv6_pods: the nodes have addresses of IPv6 alone ({found[0]}), and so have pods; {REMEDY['ipv6_pods']}"
 
 
 def _host(stated: Mapping[str, Any], platform: Platform) -> Iterator[str]:

@@ -52,6 +52,7 @@ REMEDY = {
         "where the nodes pull without"
     ),
     "cluster_domain": "give the domain of the cluster's DNS, such as cluster.local (`kubectl -n kube-system get configmap coredns`)",
+    "ipv6_pods": "give true where pods have addresses of IPv6, or leave it out",
     "vantage_image": "give the full name of the probe image that the cluster can pull",
 }
 
@@ -175,6 +176,8 @@ class Inventory(BaseModel):
     # A Secret beside the certificate: each release takes a copy, with which the nodes pull its images.
     image_pull_secret: ObjectName | None = None
     cluster_domain: DomainName = "cluster.local"
+    # Whether pods have addresses of IPv6, alone or besides: then the gateway listens on these, too.
+    ipv6_pods: bool = False
 
     def inside(self, service: str, namespace: str) -> str:
         """Return the name under which other pods find a Service, or a pod behind a headless one ("pod.service")."""

@@ -69,6 +69,8 @@ def _look(  # noqa: PLR0917 - what it takes
         partial(_nameless, stated),
         partial(_gateway, kube, stated),
         partial(_pull_secrets, kube, stated, asked),
+        # What deploys nothing lets no gateway listen.
+        lambda: kube.list("Node") if asked.mode == rights.DEPLOY.mode else (),
     )
     return Platform(*in_parallel([partial(_seen, look) for look in looks]))
 

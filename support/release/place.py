@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from support.release.release import Release
+
 
 @dataclass(frozen=True)
 class Place:
@@ -22,6 +24,18 @@ class Place:
     host: str
     run_id: str | None = None
     announced: bool = False
+
+
+def unheard(release: Release, stated: Mapping[str, Any]) -> list[str]:
+    """Say that a release would not be heard at addresses of IPv6, which pods have; nothing where it would be."""
+    if not stated.get("ipv6_pods") or release.gateway or release.chroma.arguments is not None:
+        return []
+    return [
+        (
+            f"release {release.name}: its Chroma listens on IPv4 alone, and pods have addresses of IPv6 (ipv6_pods); state the "
+            "arguments by which it listens on '::' in a file that extends it, or deploy one that has a gateway"
+        )
+    ]
 
 
 def misplaced(host: str | None, stated: Mapping[str, Any]) -> list[str]:

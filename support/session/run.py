@@ -27,7 +27,7 @@ from support.kube.silence import silence
 from support.platform import rights
 from support.platform.inventory import INGRESS, Inventory, InventoryError, exposure_of
 from support.release.catalogue import load, shares_fate
-from support.release.place import Place, misplaced
+from support.release.place import Place, misplaced, unheard
 from support.release.release import USUAL
 from support.reporting.scenario import DEPLOYING
 
@@ -224,7 +224,8 @@ class Run:
             assessment = preflight(stated, access.inventory, self.id, self.deadlines, asked)
             for line in (*assessment.warned, *(f"not known of {line}" for line in assessment.unknown)):
                 progress(line)
-            return (*assessment.problems, *misplaced(self.options.host, stated))
+            unfit = [] if self.options.verify else unheard(self.release, stated)
+            return (*assessment.problems, *misplaced(self.options.host, stated), *unfit)
 
         self.inventory(access, check)
 

@@ -1,7 +1,8 @@
-"""Real Chromas of two versions as processes on the loopback, and a proxy before one that spoils what passes."""
+"""Real Chromas of two versions and the gateway as processes on the loopback, and a proxy that spoils what passes."""
 
 from __future__ import annotations
 
+import hashlib
 import http.client
 import json
 import socket
@@ -30,7 +31,8 @@ TOKEN: Final = "sesame-0123456789-sesame"
 HEADER: Final = "x-chroma-token"
 BEAT: Final = "/api/v2/heartbeat"
 _BIN: Final = Path(sys.executable).parent
-_NATIVE: Final = "chroma:0.5.23"
+NATIVE: Final = "chroma:0.5.23"
+GATEWAY: Final = "gateway:1"
 # How `python -m cluster image` ends where this machine cannot have what an image is made of.
 _CANNOT_BE_HAD: Final = 3
 
@@ -42,23 +44,18 @@ def chroma(data: Path) -> Iterator[str]:
         yield url
 
 
-def native_files(directory: Path) -> Path:
-    """Lay the files of the image of Chroma 0.5.23 into a directory; skips where this machine cannot have it.
-
-    They hold all that it needs, its Python too, but for the C library and that of C++.
-    """
-    command = [sys.executable, "-m", "cluster", "image", "--recipes", "manifests/images", _NATIVE]
+def files_of(image: str, directory: Path) -> Path:
+    """Lay the files of an image into a directory, and return that; skips where this machine cannot have the image."""
+    command = [sys.executable, "-m", "cluster", "image", "--recipes", "manifests/images", image]
     made = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     if made.returncode == _CANNOT_BE_HAD:
-        pytest.skip(f"the image {_NATIVE} cannot be had on this machine: {made.stderr.strip()}")
+        pytest.skip(f"the image {image} cannot be had on this machine: {made.stderr.strip()}")
     assert made.returncode == 0, made.stderr
     layout = Path(made.stdout.strip())
     (described,) = oci.read_index(layout)
     for layer in json.loads(oci.blob(layout, described["digest"]).read_bytes())["layers"]:
         with tarfile.open(oci.blob(layout, layer["digest"])) as archive:
-            archive.extractall(
-                directory, (one for one in archive if one.name.startswith("opt/")), filter="tar"
-            )
+            archive.extractall(directory, filter="tar")
     return directory
 
 
@@ -66,7 +63,7 @@ def native_files(directory: Path) -> Path:
 def native(files: Path, data: Path, *, header: str | None = "X-Chroma-Token") -> Iterator[str]:
     """Run a Chroma 0.5.23 as the release native states it, with its data in a directory; yields its address once it answers.
 
-    `files` are those of `native_files`. It asks for `TOKEN` itself, in a header that it has to be told
+    `files` are those of its image, which bring all but the C library and that of C++. It asks for `TOKEN` itself, in a header that it has to be told
     as it spells it (None: it asks for none).
     """
     stated = load("native").chroma
@@ -84,12 +81,53 @@ def native(files: Path, data: Path, *, header: str | None = "X-Chroma-Token") ->
 
 
 @contextmanager
+def gateway(files: Path, directory: Path, url: str) -> Iterator[int]:
+    """Run the gateway of the releases before a Chroma, as where pods have addresses of IPv6; yields its port once it answers there.
+
+    `files` are those of its image, `directory` is for its configuration.
+    """
+    port, health = _free_port(), _free_port()
+    for file in (ROOT / "manifests/gateway").iterdir():
+        text = file.read_text(encoding="utf-8").replace("/usr/local/etc/haproxy", str(directory))
+        for of_pod, here in (
+            ("/etc/gateway/tokens", str(directory)),
+            (":8000", f":{port}"),
+            (":8405", f":{health}"),
+            ("127.0.0.1:8001", url.removeprefix("http://")),
+        ):
+            text = text.replace(of_pod, here)
+        (directory / file.name).write_text(text, encoding="utf-8")
+    (directory / "tokens.map").write_text(
+        f"{hashlib.sha256(TOKEN.encode()).hexdigest()} tester\n", encoding="utf-8"
+    )
+    (directory / "origins.map").touch()
+    (loader,) = (files / "lib64").glob("ld-linux*")
+    libraries = ":".join(
+        str(one) for one in (*files.glob("lib/*-linux-gnu"), *files.glob("usr/lib/*-linux-gnu"))
+    )
+    program = [str(loader), "--library-path", libraries, str(files / "usr/bin/haproxy")]
+    command = [*program, "-db", "-f", str(directory / "haproxy.cfg")]
+    with _up(command, directory, f"http://[::1]:{port}", {"GATEWAY_LISTENS_ON_IPV6": "true"}):
+        yield port
+
+
+@contextmanager
 def _running(command: list[str], data: Path, environ: Mapping[str, str] | None = None) -> Iterator[str]:
+    port = _free_port()
+    url = f"http://127.0.0.1:{port}"
+    with _up([*command, "--host", "127.0.0.1", "--port", str(port)], data, url, environ):
+        yield url
+
+
+def _free_port() -> int:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    url = f"http://127.0.0.1:{port}"
-    command = [*command, "--host", "127.0.0.1", "--port", str(port)]
+        return int(free.getsockname()[1])
+
+
+@contextmanager
+def _up(command: list[str], data: Path, url: str, environ: Mapping[str, str] | None) -> Iterator[None]:
+    """Run a program in a directory, which also gets its log, once what it serves answers at an address."""
     with (
         (data / "log").open("wb") as log,
         subprocess.Popen(command, cwd=data, env=environ, stdout=log, stderr=log) as process,
@@ -98,10 +136,10 @@ def _running(command: list[str], data: Path, environ: Mapping[str, str] | None =
             wait_for(
                 lambda: plain.ask(at(url), "GET", BEAT).status == 200,
                 Deadlines().live,
-                lambda: f"Chroma does not start: {process.poll()}\n{(data / 'log').read_text()}",
+                lambda: f"{command[0]} does not start: {process.poll()}\n{(data / 'log').read_text()}",
                 (plain.NoResponse,),
             )
-            yield url
+            yield
         finally:
             process.terminate()
 

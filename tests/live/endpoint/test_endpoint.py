@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 import subprocess
 import sys
 from typing import TYPE_CHECKING, Any
@@ -11,7 +12,19 @@ import pytest
 
 from support.network import http
 from support.network.way import at
-from tests.live.endpoint.servers import BEAT, ROOT, TOKEN, chroma, native, native_files, proxy, run
+from tests.live.endpoint.servers import (
+    BEAT,
+    GATEWAY,
+    NATIVE,
+    ROOT,
+    TOKEN,
+    chroma,
+    files_of,
+    gateway,
+    native,
+    proxy,
+    run,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -47,6 +60,14 @@ def name_of_a_dead_process() -> str:
         [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True
     )
     return done.stdout.strip()
+
+
+def has_ipv6() -> bool:
+    try:
+        with socket.create_server(("::1", 0), family=socket.AF_INET6):
+            return True
+    except OSError:
+        return False
 
 
 def test_an_open_chroma_fails_once_and_in_one_block(plain: str, tmp_path: Path) -> None:
@@ -219,7 +240,7 @@ def test_one_that_lets_everyone_in_is_open(plain: str, tmp_path: Path) -> None:
 @pytest.fixture(scope="module")
 def files(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """What Chroma 0.5.23 consists of."""
-    return native_files(tmp_path_factory.mktemp("native"))
+    return files_of(NATIVE, tmp_path_factory.mktemp("native"))
 
 
 @pytest.mark.parametrize(
@@ -260,3 +281,15 @@ def test_a_wrong_token_for_chroma_itself_ends_a_run_in_a_line(files: Path, tmp_p
         code, said = run(url, ACCESS, report_dir=tmp_path, token="another-token")
     (line,) = [line for line in said.splitlines() if line.startswith("ERROR")]
     assert (code, "refuses the token" in line, url in line) == (4, True, True), said
+
+
+@pytest.mark.skipif(not has_ipv6(), reason="this machine has no loopback of IPv6")
+def test_the_gateway_lets_the_right_callers_in_at_an_address_of_ipv6(plain: str, tmp_path: Path) -> None:
+    before = databases(plain)
+    files = files_of(GATEWAY, tmp_path / "files")
+    with gateway(files, tmp_path, plain) as port:
+        chosen = (ACCESS, COLLECTIONS, "-k", "caller_credentials or right_token_gives or deleted_collection")
+        code, said = run(f"http://[::1]:{port}", *chosen, report_dir=tmp_path, token=TOKEN)
+    assert code == 0, said
+    assert report(tmp_path)["levels"]["core"]["passed"] > 5
+    assert databases(plain) == before

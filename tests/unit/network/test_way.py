@@ -16,7 +16,7 @@ from support.core.wait import Deadlines
 from support.kube.errors import ApiError
 from support.network.tunnel import NoWay, Tunnel, Unreachable
 from support.network.vantage import Vantage
-from support.network.way import netloc
+from support.network.way import Way, at, netloc, tls_context
 from tests.proxies import head_of, listening
 
 if TYPE_CHECKING:
@@ -31,6 +31,21 @@ LOOPBACK = "127.0.0.1"
 
 def resolve(name: str) -> str:
     return str(socket.getaddrinfo(name, 80, proto=socket.IPPROTO_TCP)[0][4][0])
+
+
+@pytest.mark.parametrize(
+    ("url", "host", "clear"),
+    [
+        ("https://[fd00::7]:8443", "fd00::7", "http://[fd00::7]"),
+        ("https://[fd00::7]", "fd00::7", "http://[fd00::7]"),
+        (f"https://{HOST}", HOST, f"http://{HOST}"),
+    ],
+)
+def test_an_address_of_ipv6_is_in_brackets_wherever_it_is_part_of_a_url(
+    url: str, host: str, clear: str
+) -> None:
+    assert at(url).host == host
+    assert Way("ingress", url, tls_context(None)).in_clear().url == clear
 
 
 @pytest.mark.parametrize("pattern", [HOST, "*.example.com", HOST.upper()])

@@ -191,3 +191,22 @@ def test_what_images_are_pulled_with_is_told_in_a_line_where_it_is_not_there(
 ) -> None:
     found = judged(pull_secrets=seen).problems
     assert [line[: len(beginning)] for line, beginning in zip(found, told, strict=True)] == told
+
+
+def node(*addresses: str) -> dict[str, Any]:
+    shown = [{"type": "InternalIP", "address": one} for one in addresses]
+    return {"status": {"addresses": [*shown, {"type": "Hostname", "address": "one"}]}}
+
+
+def test_nodes_with_addresses_of_ipv6_alone_are_told_once_and_what_says_so_fits() -> None:
+    nodes = [node("fd00::1"), node("fd00::2")]
+    (line,) = judged(nodes=nodes).problems
+    assert line.startswith(
+        "ipv6_pods: the nodes have addresses of IPv6 alone (fd00::1), and so have pods; give true"
+    )
+    assert judged({**STATED, "ipv6_pods": True}, nodes=nodes) == Assessment((), ())
+
+
+@pytest.mark.parametrize("nodes", [[node("192.0.2.1")], [node("192.0.2.1", "fd00::1")], [node()], FORBIDDEN])
+def test_other_nodes_are_not_spoken_of(nodes: Any) -> None:
+    assert judged(nodes=nodes) == Assessment((), ())
