@@ -8,6 +8,7 @@ import ssl
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Final
+from urllib.request import getproxies_environment, proxy_bypass_environment
 
 from support.chroma.reachable import BEARER_HEADER, Credential, Tenancy
 from support.core.component import HEARTBEAT
@@ -219,7 +220,10 @@ class _Inquiry:
         if way.tls and isinstance(cause, ssl.SSLError | ConnectionResetError):
             return f"{way} does not speak TLS ({cause.strerror or cause}): is it http://?"
         if isinstance(cause, OSError):
-            return f"nothing answers at {way}: {cause.strerror or cause}; start Chroma there, or give another address"
+            return (
+                f"nothing answers at {way}: {cause.strerror or cause}; start Chroma there, or give another address"
+                f"{_passed_over(way)}"
+            )
         return f"what is at {way} does not speak HTTP: {cause}; is it https://, or another port?"
 
     def _refused(self, answer: Response) -> EndpointError:
@@ -238,6 +242,15 @@ class _Inquiry:
         said = " ".join(answer.body[:80].decode("utf-8", "replace").split())
         seen = f"{answer.path} gives {answer.status} {said}"
         return EndpointError(f"what is at {self.way} is not Chroma: {seen.rstrip()}; give the address of one")
+
+
+def _passed_over(way: Way) -> str:
+    """Say that the environment names a proxy for a way, which is not taken; "" where it names none."""
+    scheme = "https" if way.tls else "http"
+    proxies = getproxies_environment()
+    if not (proxies.get(scheme) or proxies.get("all")) or proxy_bypass_environment(way.host):
+        return ""
+    return f" (it is asked straight: the proxy of {scheme}_proxy in the environment is not taken)"
 
 
 def _text(answer: Response) -> str:

@@ -127,6 +127,33 @@ def test_an_address_where_nothing_listens_is_told() -> None:
         find(at(url), Credential(SecretStr("")), Tenancy())
 
 
+@pytest.mark.parametrize(
+    ("environ", "told"),
+    [
+        ({"http_proxy": "http://proxy.example.com:3128"}, True),
+        ({"all_proxy": "http://proxy.example.com:3128"}, True),
+        ({"https_proxy": "http://proxy.example.com:3128"}, False),
+        ({"http_proxy": "http://proxy.example.com:3128", "no_proxy": "127.0.0.1"}, False),
+        ({}, False),
+    ],
+)
+def test_a_proxy_of_the_environment_is_told_where_it_might_have_led_there(
+    monkeypatch: pytest.MonkeyPatch, environ: Mapping[str, str], told: bool
+) -> None:
+    for name in ("http_proxy", "https_proxy", "all_proxy", "no_proxy"):
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.upper(), raising=False)
+    for name, value in environ.items():
+        monkeypatch.setenv(name, value)
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        url = f"http://127.0.0.1:{free.getsockname()[1]}"
+    with pytest.raises(EndpointError) as caught:
+        find(at(url), Credential(SecretStr("")), Tenancy())
+    assert ("http_proxy in the environment is not taken" in str(caught.value)) == told
+    assert "proxy.example.com" not in str(caught.value)
+
+
 def test_a_certificate_that_is_not_trusted_is_told() -> None:
     authority, server = CA(), ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     authority.issue_cert("127.0.0.1").configure_cert(server)
