@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import itertools
 import time
+import uuid
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Self
 
 from support.chroma.calls import add
 from support.chroma.client import client
-from support.chroma.naming import name_of
+from support.chroma.naming import MARKS, OWNER, SHARED, name_of
 from support.chroma.outcomes import Outcome, expect, outcome
 from support.chroma.samples import DIMENSION
 from support.chroma.types import Metric, Record
@@ -35,7 +36,7 @@ class Database:
     """A scenario's own database: its collections have the names that the scenario gives them, and go with it.
 
     It is made when it is first needed. A Chroma that can delete no database has a
-    single one for all scenarios, which stays, and is empty between them. With a `pool` it borrows collections that need
+    single one for all scenarios, which stays, and is empty between them; a mark beside it says who uses it. With a `pool` it borrows collections that need
     not be new.
     """
 
@@ -55,6 +56,7 @@ class Database:
         self._pool = pool if self.reuses_ids else None
         self._borrowed: list[Collection] = []
         self._numbers = itertools.count(1)
+        self._mark = f"mark-{uuid.uuid4().hex[:8]}"
 
     def __enter__(self) -> Self:
         return self
@@ -74,7 +76,7 @@ class Database:
 
     @cached_property
     def _name(self) -> str:
-        return name_of(self._run_id, self._clock()) if self._deletes else "conformance"
+        return name_of(self._run_id, self._clock()) if self._deletes else SHARED
 
     def _clock(self) -> float:
         """Return the time of the release's clock, in seconds since 1970; where it does not tell, that of this machine."""
@@ -91,9 +93,11 @@ class Database:
     @cached_property
     def client(self) -> Client:
         """A client of the database, which is there from now on."""
-        if self._deletes or not self.is_there():
+        if self._deletes:
             self._insist("POST", self._databases, {"name": self._name})
-            restraint().tally["databases"] += self._deletes
+            restraint().tally["databases"] += 1
+        else:
+            self._share()
         return client(self._chroma.way, self._chroma.credential, self._name, self._chroma.tenancy.tenant)
 
     def create(
@@ -164,9 +168,22 @@ class Database:
     def is_there(self) -> bool:
         """Whether the release has the database."""
         try:
-            return outcome(self._ask("GET", f"{self._databases}/{self._name}")) is Outcome.ACCEPTED
+            return self._has(self._name)
         except http.NoResponse:
             return False
+
+    def _has(self, database: str) -> bool:
+        return outcome(self._ask("GET", f"{self._databases}/{database}")) is Outcome.ACCEPTED
+
+    def _share(self) -> None:
+        """Ensure the database that all scenarios share, and say in a mark whose its collections are from now on."""
+        for name in (SHARED, MARKS):
+            if not self._has(name):
+                self._insist("POST", self._databases, {"name": name})
+        owner = {OWNER: name_of(self._run_id, self._clock())}
+        self._insist(
+            "POST", f"{self._databases}/{MARKS}/collections", {"name": self._mark, "metadata": owner}
+        )
 
     def _remove(self) -> None:
         # Deleting the database alone leaves rows of its collections behind (measured on 1.5.9).
@@ -175,6 +192,8 @@ class Database:
         if self._deletes:
             self._insist("DELETE", f"{self._databases}/{self.name}")
             restraint().tally["databases removed"] += 1
+        else:
+            self._insist("DELETE", f"{self._databases}/{MARKS}/collections/{self._mark}")
 
     def _insist(self, method: str, path: str, body: Body = None) -> None:
         # While somebody else writes, Chroma may answer that the database is locked (500, measured on 1.5.9).

@@ -8,7 +8,7 @@ import ssl
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Final
-from urllib.request import getproxies_environment, proxy_bypass_environment
+from urllib.request import getproxies_environment, proxy_bypass
 
 from support.chroma.reachable import BEARER_HEADER, Credential, Tenancy
 from support.core.component import HEARTBEAT
@@ -248,7 +248,7 @@ def _passed_over(way: Way) -> str:
     """Say that the environment names a proxy for a way, which is not taken; "" where it names none."""
     scheme = "https" if way.tls else "http"
     proxies = getproxies_environment()
-    if not (proxies.get(scheme) or proxies.get("all")) or proxy_bypass_environment(way.host):
+    if not (proxies.get(scheme) or proxies.get("all")) or proxy_bypass(way.host):
         return ""
     return f" (it is asked straight: the proxy of {scheme}_proxy in the environment is not taken)"
 

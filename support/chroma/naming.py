@@ -25,6 +25,17 @@ _NAME: Final = re.compile(
 _UNTOLD: Final = "0" * 8
 
 
+def _sum(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:8]
+
+
+# Of a Chroma that deletes no database: what all runs share, and what holds a collection for each that uses it, whose
+# metadata has a name as above under `OWNER`. The sums keep both from being somebody else's.
+SHARED: Final = f"conformance-shared-{_sum('conformance-shared')}"
+MARKS: Final = f"conformance-marks-{_sum('conformance-marks')}"
+OWNER: Final = "owner"
+
+
 @dataclass(frozen=True)
 class Owner:
     """Whose a database is: the run, when it was made, and the process that made it."""
@@ -79,7 +90,3 @@ def _this_machine() -> str:
         return _sum(json.dumps(machine()))
     except OSError:
         return _UNTOLD
-
-
-def _sum(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()[:8]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from pydantic import SecretStr
 
-from support.chroma.naming import owner_of
+from support.chroma.naming import MARKS, OWNER, SHARED, owner_of
 from support.chroma.reachable import Credential, Tenancy
 from support.core.component import AUTH_KEY, AUTH_SECRET, DEFAULT_DATABASE, HEARTBEAT
 from support.core.component import COLLECTION as EXAMPLE
@@ -28,8 +28,8 @@ if TYPE_CHECKING:
 
 # That of earlier versions of the suite.
 _DATABASE: Final = re.compile(r"conformance-(?P<run>[0-9a-f]{8})-[0-9a-f]{8}")
-# That of versions which delete no database: all runs share it, and leave it empty.
-_SHARED: Final = "conformance"
+# The same of versions which delete no database: all runs shared it, and left it empty.
+_FORMERLY_SHARED: Final = "conformance"
 # Seconds, by the release's own clock, after which what is there for milliseconds is nobody's any more.
 _OLD: Final = 300.0
 _PAGE: Final = 100
@@ -91,9 +91,13 @@ class Remains:
             return []
 
     def databases(self) -> list[Remnant]:
-        """Return the databases whose names tell by themselves whether their runs may live; nothing where it does not answer."""
+        """Return what tells by itself whether its run may live: databases, and collections of the one that runs share.
+
+        Nothing where it does not answer.
+        """
         try:
-            return list(_named(self._databases(), self._now()))
+            now, names = self._now(), self._databases()
+            return list(self._shared(now) if names is None else _named(names, now))
         except (http.NoResponse, ValueError, KeyError, TypeError) as error:
             self.unknown.append(f"{self.name} does not tell which databases it holds: {error}")
             return []
@@ -118,7 +122,8 @@ class Remains:
         return True
 
     def _look(self) -> Iterator[Remnant]:
-        now, names = self._now(), self._databases()
+        now, listed = self._now(), self._databases()
+        names = listed or []
         yield from _named(names, now)
         for name in names:
             if not owner_of(name) and (found := _DATABASE.fullmatch(name)):
@@ -129,21 +134,43 @@ class Remains:
                 yield Remnant(DEFAULT_DATABASE, one["name"], is_old=(now - made) / 1e9 > _OLD)
             elif one["name"] == EXAMPLE:
                 yield Remnant(DEFAULT_DATABASE, one["name"])
-        for one in self._collections(_SHARED):
-            yield Remnant(_SHARED, one["name"])
+        for one in self._collections(_FORMERLY_SHARED):
+            yield Remnant(_FORMERLY_SHARED, one["name"])
+        if listed is None:
+            yield from self._shared(now)
+
+    def _shared(self, now: int) -> Iterator[Remnant]:
+        """Yield the collections in the database that runs share, and then the marks of these runs.
+
+        They are nobody's only where marks say whose they may be, and each of these runs is dead.
+        """
+        marks = {
+            one["name"]: owner
+            for one in self._collections(MARKS)
+            if (owner := owner_of(str((one.get("metadata") or {}).get(OWNER))))
+        }
+        if not marks:
+            return
+        living = [owner.run_id for owner in marks.values() if not owner.is_dead(now / 1e9)]
+        run_id = living[0] if living else next(iter(marks.values())).run_id
+        for one in self._collections(SHARED):
+            yield Remnant(SHARED, one["name"], run_id, is_old=not living, tells=True)
+        # Last: as long as one stays, what it stands for is looked for again.
+        for name, owner in marks.items():
+            yield Remnant(MARKS, name, owner.run_id, is_old=not living, tells=True)
 
     def _now(self) -> int:
         """Return the time of its clock, in nanoseconds since 1970."""
         return int(self._insist("GET", HEARTBEAT).json()["nanosecond heartbeat"])
 
-    def _databases(self) -> list[str]:
-        """Return the names of the databases; a version that does not list them deletes none either.
+    def _databases(self) -> list[str] | None:
+        """Return the names of the databases; None of a version that does not list them, and deletes none either.
 
         Raises `NoResponse` where these must not be listed.
         """
         response = self._ask("GET", self._path)
         if response.status in _NO_LIST:
-            return []
+            return None
         if response.status != 200:
             raise http.NoResponse(str(response), symptom=response.symptom)
         return [one["name"] for one in response.json()]

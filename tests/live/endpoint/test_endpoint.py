@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import json
+import signal
 import socket
 import subprocess
 import sys
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from pydantic import SecretStr
 
+from support.chroma.naming import MARKS, SHARED
+from support.chroma.reachable import Credential
 from support.network import http
 from support.network.way import at
 from tests.live.endpoint.servers import (
@@ -60,6 +64,30 @@ def name_of_a_dead_process() -> str:
         [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True
     )
     return done.stdout.strip()
+
+
+def leave_a_collection(url: str, header: str) -> None:
+    """Let a process that is killed leave a collection in the database which runs share where none can be deleted."""
+    program = f"""
+import os, signal
+from pydantic import SecretStr
+from support.chroma.database import Database
+from support.chroma.endpoint import find
+from support.chroma.reachable import Credential, Tenancy
+from support.network.way import at
+Database(find(at({url!r}), Credential(SecretStr({TOKEN!r}), {header!r}), Tenancy()), "0a0a0a0a").create("field-notes")
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == -signal.SIGKILL, done.stderr
+
+
+def collections(url: str, database: str, header: str) -> list[str]:
+    path = f"/api/v2/tenants/default_tenant/databases/{database}/collections"
+    shown = Credential(SecretStr(TOKEN), header).headers
+    return [one["name"] for one in http.ask(at(url), "GET", path, shown).json()]
 
 
 def has_ipv6() -> bool:
@@ -257,8 +285,14 @@ def test_a_chroma_that_asks_for_the_token_itself_is_held_to_what_its_version_pro
     files: Path, tmp_path: Path, header: str, chosen: tuple[str, ...]
 ) -> None:
     with native(files, tmp_path, header=header) as url:
+        leave_a_collection(url, header)
         code, said = run(url, *chosen, report_dir=tmp_path, token=TOKEN, header=header)
         assert code == 0, said
+        assert (
+            f"removed what was left of runs that are dead (0a0a0a0a): collection {SHARED}/field-notes" in said
+        )
+        for database in (SHARED, MARKS):
+            assert not collections(url, database, header), "what runs have written is gone"
         assert TOKEN not in said
         ran = report(tmp_path)
         assert ran["versions"]["chroma"] == "0.5.23"

@@ -27,6 +27,7 @@ class Release:
 
     def __init__(self, held: dict[str, list[str]], *, lists: bool = True, listing: int = 200) -> None:
         self.held = held
+        self.owners: dict[str, str] = {}  # of marks
         self.listing = listing if lists else 405
 
     def ask(self, _way: Any, method: str, path: str, _headers: Any) -> Response:
@@ -41,7 +42,13 @@ class Release:
             case "GET", []:
                 return self.listing, [{"name": name} for name in self.held] if self.listing == 200 else {}
             case "GET", [name, "collections"] if name in self.held:
-                return 200, [{"name": one} for one in self.held[name]]
+                return 200, [
+                    {
+                        "name": one,
+                        "metadata": {naming.OWNER: self.owners[one]} if one in self.owners else None,
+                    }
+                    for one in self.held[name]
+                ]
             case "DELETE", [name]:
                 return (200, {}) if self.held.pop(name, None) == [] else (500, {})
             case "DELETE", [name, "collections", one]:
@@ -139,6 +146,36 @@ def test_at_an_address_only_what_tells_that_it_is_a_dead_runs_goes(monkeypatch: 
     swept = left_at(monkeypatch, release)
     assert release.held == kept
     assert (swept.removed, swept.left) == ([f"database {old} of http://localhost:8000"], [])
+
+
+@pytest.mark.parametrize(
+    ("ages", "goes"),
+    [
+        ((naming.OLD + 60,), True),
+        ((naming.OLD + 60, naming.OLD + 90), True),
+        ((naming.OLD - 60,), False),
+        ((naming.OLD + 60, naming.OLD - 60), False),  # one of two may live, and nothing says what is whose
+        ((), False),
+    ],
+)
+def test_what_runs_share_goes_only_where_all_that_used_it_are_dead(
+    monkeypatch: pytest.MonkeyPatch, ages: tuple[float, ...], goes: bool
+) -> None:
+    owners = {f"mark-{number}": elsewhere(monkeypatch, age) for number, age in enumerate(ages)}
+    users = {"conformance": ["notes"], "default_database": ["notes"]}
+    shared = {naming.SHARED: ["field-notes"], naming.MARKS: [*owners]}
+    release = Release({**users, **{name: [*held] for name, held in shared.items()}}, lists=False)
+    release.owners = owners
+    assert not left_at(monkeypatch, release).left
+    assert release.held == {**users, **({naming.SHARED: [], naming.MARKS: []} if goes else shared)}
+
+
+def test_a_collection_among_the_marks_that_is_none_proves_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    held = {naming.SHARED: ["field-notes"], naming.MARKS: ["mark-1"]}
+    release = Release({name: [*names] for name, names in held.items()}, lists=False)
+    release.owners = {"mark-1": "somebody"}
+    left_at(monkeypatch, release)
+    assert release.held == held
 
 
 @pytest.mark.parametrize("status", [401, 403])
