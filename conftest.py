@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final
 
 import pytest
@@ -72,6 +73,12 @@ OF_ADDRESSES: Final = (
     "steps.troubleshooting",
 )
 
+# How options of packages begin that a command takes as well, and makes nothing of.
+OPTIONS_OF_RUNS: Final = {
+    "xdist.plugin": ("-n", "--numprocesses", "--dist", "--max", "--tx", "--px", "--testrunuid"),
+    "_hypothesis_pytestplugin": ("--hypothesis-",),
+}
+
 OPTIONS: Final = "support.session.command_line"
 OF_ALL: Final = "support.session.plugin"
 # Of pytest itself: at the end each collects garbage several times, for errors that tests leave behind.
@@ -91,6 +98,10 @@ def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginMa
     if is_command:
         for name in NOT_OF_COMMANDS:
             pluginmanager.set_blocked(name)
+        # One command line serves for a plan and for the run after it.
+        for module, options in OPTIONS_OF_RUNS.items():
+            if any(one.startswith(options) for one in config.invocation_params.args):
+                import_module(module).pytest_addoption(parser)
         pluginmanager.import_plugin(OF_ALL)
     else:
         of_scenarios = OF_ADDRESSES if is_address else OF_SCENARIOS

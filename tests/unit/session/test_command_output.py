@@ -82,3 +82,16 @@ def test_a_token_that_cannot_be_one_was_asked_wrongly(kubeconfig: Path, option: 
     assert out == ""
     assert err.strip().splitlines()[0] == "ERROR: the inventory is incomplete or wrong:"
     assert "ADMIN_PASSWORD: is shorter than 16 characters" in err
+
+
+@pytest.mark.parametrize(
+    "options", [("-n", "3"), ("-n3", "--dist=load"), ("--hypothesis-profile=ci", "--hypothesis-seed", "0")]
+)
+def test_a_command_takes_the_options_of_the_run_that_it_is_for(
+    kubeconfig: Path, options: tuple[str, ...]
+) -> None:
+    process = _start(kubeconfig, "--plan", *options, token="short")
+    out, err = process.communicate(timeout=120)
+    assert process.returncode == pytest.ExitCode.USAGE_ERROR, out + err
+    assert "ADMIN_PASSWORD" in err, "it got as far as without them"
+    assert "unrecognized" not in err
