@@ -34,3 +34,5 @@ DEFAULT_DATABASE: Final = "default_database"
 COLLECTIONS: Final = f"/api/v2/tenants/{TENANT}/databases/{DEFAULT_DATABASE}/collections"
 # The collection of the examples: nobody else's has this name, since they delete it.
 COLLECTION: Final = "chroma-conformance-example"
+# The variable by which the gateway is told to listen at addresses of IPv6 as well (manifests/gateway/haproxy.cfg).
+LISTENS_ON_IPV6: Final = "GATEWAY_LISTENS_ON_IPV6"

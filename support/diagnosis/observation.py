@@ -6,6 +6,7 @@ import datetime as dt
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from support.core.component import LISTENS_ON_IPV6
 from support.diagnosis import ending
 from support.kube.containers import concerns, injected, own
 
@@ -81,12 +82,21 @@ def made_by(pod: Object, statefulset: Object) -> bool:
 
 
 def unheard(pod: Object) -> str | None:
-    """Return what to do about a pod that has addresses of IPv6 alone, None where it has others: gateway and Chroma listen at those."""
-    status = pod.get("status", {})
-    addresses = [one.get("ip", "") for one in status.get("podIPs") or ()] or [status.get("podIP") or ""]
-    if not all(":" in address for address in addresses):
+    """Return what to do about a pod that has addresses of IPv6 alone, at which nothing listens; None about any other."""
+    addresses = addresses_of(pod)
+    if not addresses or not all(":" in address for address in addresses):
+        return None
+    told = pod["spec"].get("initContainers") or ()
+    if any(one["name"] == LISTENS_ON_IPV6 for container in told for one in container.get("env") or ()):
         return None
     return (
-        f"give the pods of this cluster addresses of IPv4 as well (dual stack): it has {', '.join(addresses)} alone, and the "
-        "releases of this suite listen to IPv4"
+        f"say ipv6_pods: true in the inventory, by which the gateway listens on IPv6: the pod has {', '.join(addresses)} alone. "
+        "A release without a gateway needs arguments by which its Chroma does"
     )
+
+
+def addresses_of(pod: Object) -> list[str]:
+    """Return the addresses of a pod, of whichever family; none where it has none yet."""
+    status = pod.get("status", {})
+    every = [one.get("ip", "") for one in status.get("podIPs") or ()] or [status.get("podIP") or ""]
+    return [one for one in every if one]

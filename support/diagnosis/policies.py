@@ -6,6 +6,8 @@ import ipaddress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from support.diagnosis.observation import addresses_of
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
@@ -88,7 +90,7 @@ def _is_peer(peer: Object, home: str, controller: Controller | None) -> bool:
 def _is_within(block: Mapping[str, Any], controller: Controller | None) -> bool:
     """Whether a block of addresses holds one of the controller's; what is not known is not held against it."""
     pods = controller.pods if controller else []
-    addresses = [ipaddress.ip_address(one["status"]["podIP"]) for one in pods if one["status"].get("podIP")]
+    addresses = [ipaddress.ip_address(one) for pod in pods for one in addresses_of(pod)]
     inside = ipaddress.ip_network(block["cidr"], strict=False)
     without = [ipaddress.ip_network(cidr, strict=False) for cidr in block.get("except") or ()]
     return not addresses or any(

@@ -15,7 +15,7 @@ POD: Object = {
 }
 TRAEFIK: Object = {
     "metadata": {"name": "t", "labels": {"app": "traefik"}},
-    "status": {"podIP": "10.244.0.7"},
+    "status": {"podIP": "10.244.0.7", "podIPs": [{"ip": "10.244.0.7"}, {"ip": "fd00:10::7"}]},
 }
 INGRESS = Controller(
     {"metadata": {"name": "ingress", "labels": {"kubernetes.io/metadata.name": "ingress", "tier": "edge"}}},
@@ -53,6 +53,7 @@ OWN: Object = {"podSelector": {}}
             [policy(ingress=rule({**EDGE, "podSelector": {"matchLabels": {"app": "x"}}}))], id="pod"
         ),
         pytest.param([policy(ingress=rule({"ipBlock": {"cidr": "192.168.0.0/16"}}))], id="other addresses"),
+        pytest.param([policy(ingress=rule({"ipBlock": {"cidr": "fd00:11::/64"}}))], id="others of IPv6"),
         pytest.param(
             [
                 policy(
@@ -85,6 +86,7 @@ def test_what_keeps_the_ingress_out_is_named(policies: list[Object]) -> None:
         pytest.param([policy(ingress=rule(EDGE, ports=[{"port": 7000, "endPort": 9000}]))], id="a range"),
         pytest.param([policy(ingress=rule(ELSEWHERE, EDGE))], id="one of two peers"),
         pytest.param([policy(ingress=rule({"ipBlock": {"cidr": "10.244.0.0/16"}}))], id="its addresses"),
+        pytest.param([policy(ingress=rule({"ipBlock": {"cidr": "fd00:10::/64"}}))], id="its address of IPv6"),
     ],
 )
 def test_what_lets_the_ingress_in_is_not_blamed(policies: list[Object]) -> None:
