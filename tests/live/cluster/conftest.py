@@ -14,12 +14,14 @@ from cluster.provider import provider_for
 from support.kube.client import Kube
 from tests.live.cluster import machine
 from tests.live.cluster.place import STRETCH, Place
+from tests.live.cluster.site import deployed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
     from contextlib import AbstractContextManager
 
     from cluster.provider import Access
+    from tests.live.cluster.site import Site
 
 RECIPES = Path(__file__).parent / "images"
 
@@ -74,3 +76,10 @@ def place(opened: Callable[..., AbstractContextManager[Place]]) -> Iterator[Plac
     """A namespace of one test."""
     with opened() as one:
         yield one
+
+
+@pytest.fixture(scope="session")
+def live_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """A cluster with a live release, which those share that leave it as it is."""
+    with deployed(tmp_path_factory.mktemp("live-site")) as site:
+        yield site

@@ -122,10 +122,10 @@ class Users:
             self.seconds.append(time.monotonic() - began)
 
 
-def state(kube: Kube) -> dict[str, str]:
-    """Return the resourceVersion of every object in the release's namespace, and of the namespace itself."""
-    found = kube.everything(NAMESPACE).objects
-    around: Any = kube.get("Namespace", NAMESPACE)
+def state(kube: Kube, namespace: str = NAMESPACE) -> dict[str, str]:
+    """Return the resourceVersion of every object in the namespace of a release, and of the namespace itself."""
+    found = kube.everything(namespace).objects
+    around: Any = kube.get("Namespace", namespace)
     return {
         f"{one['kind']} {one['metadata']['name']}": one["metadata"]["resourceVersion"]
         for one in (*found, {**around, "kind": "Namespace"})

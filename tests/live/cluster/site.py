@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 from contextlib import contextmanager
@@ -71,6 +72,29 @@ class Site:
     def with_token(self, token: str) -> Site:
         """Return the same cluster for a user whose environment holds another token."""
         return replace(self, environ={**self.environ, "ADMIN_PASSWORD": token})
+
+    def without_token(self) -> Site:
+        """Return the same cluster for a user whose environment holds none."""
+        environ = {name: value for name, value in self.environ.items() if name != "ADMIN_PASSWORD"}
+        return replace(self, environ=environ)
+
+    @contextmanager
+    def begun(self, reports: Path, *options: str) -> Iterator[subprocess.Popen[str]]:
+        """Call the suite as a user does, and let it go on in a `with` block; it ends with the block."""
+        with subprocess.Popen(
+            self.command(self.kubeconfig, reports, *options),
+            cwd=CHECKOUT,
+            env=self.environ,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        ) as process:
+            try:
+                yield process
+            finally:
+                process.send_signal(signal.SIGCONT)
+                process.terminate()
 
 
 @contextmanager

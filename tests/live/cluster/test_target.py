@@ -11,22 +11,17 @@ import yaml
 from cluster.accounts import admit
 from cluster.layout import Layout
 from cluster.provider import Account
-from support.core.wait import wait_for
 from support.kube.client import Kube
 from support.platform import audit, rights
-from support.target.deployed import Deployed
-from support.target.description import read
-from tests.live.cluster.commands import CHECKOUT
-from tests.live.cluster.place import PATIENCE
-from tests.live.cluster.site import Site, booted
+from tests.live.cluster.others import BEARER, CARELESS, CHART, RIGHTS, deploy
+from tests.live.cluster.site import booted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-MANIFESTS: Final = CHECKOUT / "tests/live/targets"
-BEARER, CHART, RIGHTS = (CHECKOUT / f"docs/targets/{name}.yaml" for name in ("bearer", "chart", "rights"))
-CARELESS: Final = MANIFESTS / "careless.target.yaml"
+    from tests.live.cluster.site import Site
+
 ACCESS, COLLECTIONS, DURABILITY = (
     f"features/{name}.feature" for name in ("access", "collections", "durability")
 )
@@ -58,28 +53,14 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """A cluster on which others have deployed three Chromas."""
     directory = tmp_path_factory.mktemp("targets")
     with booted(directory) as site:
-        kube, platform = Kube(site.kubeconfig, None), yaml.safe_load(site.inventory.read_text())
-        certificate: Any = kube.get("Secret", "example-com-tls", "default")
-        for file in sorted(set(MANIFESTS.glob("*.yaml")) - {CARELESS}):
-            text = file.read_text().replace("REGISTRY", platform["harbor_registry"])
-            for obj in yaml.safe_load_all(text):
-                kube.apply(obj)
-        tls = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "notes-tls", "namespace": "notes"}}
-        kube.apply({**tls, "type": certificate["type"], "data": certificate["data"]})
-        for one in (BEARER, CHART, CARELESS):
-            _await(Deployed(kube, read(one, {})))
+        deploy(site, BEARER, CHART, CARELESS)
         # Who tries it is told no token: it lies in the cluster.
-        environ = {name: value for name, value in site.environ.items() if name != "ADMIN_PASSWORD"}
-        yield Site(site.kubeconfig, site.inventory, environ)
+        yield site.without_token()
 
 
 @pytest.fixture(scope="module")
 def kube(site: Site) -> Kube:
     return Kube(site.kubeconfig, None)
-
-
-def _await(deployed: Deployed) -> None:
-    wait_for(lambda: not deployed.standstill(), PATIENCE, deployed.standstill)
 
 
 @pytest.fixture(scope="module")

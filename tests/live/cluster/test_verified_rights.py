@@ -15,10 +15,8 @@ from cluster.accounts import admit
 from cluster.layout import Layout
 from cluster.provider import Account
 from support.platform import audit, rights
-from tests.live.cluster.site import deployed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
     from tests.live.cluster.site import Site
@@ -36,25 +34,18 @@ UNSEEN: Final = {
 VANTAGE: Final = {"verify": rights.HOME, "read-only": "none"}
 
 
-@pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    """A cluster with a live release."""
-    with deployed(tmp_path_factory.mktemp("rights")) as site:
-        yield site
-
-
 @pytest.mark.parametrize("mode", VANTAGE)
 def test_a_run_has_the_rights_that_it_needs_and_touches_nothing_of_others(
-    mode: str, site: Site, tmp_path: Path
+    mode: str, live_site: Site, tmp_path: Path
 ) -> None:
-    stated: dict[str, Any] = yaml.safe_load(site.inventory.read_text())
+    stated: dict[str, Any] = yaml.safe_load(live_site.inventory.read_text())
     objects = rights.manifests(mode, rights.scope_of("chroma", stated))
     kubeconfig = tmp_path / "kubeconfig"
-    admit(site.kubeconfig, Account(rights.HOME, mode, objects), kubeconfig)
+    admit(live_site.kubeconfig, Account(rights.HOME, mode, objects), kubeconfig)
     options = (f"--{mode}", "--vantage-namespace", VANTAGE[mode])
-    code, said = site.ask(kubeconfig, tmp_path / "reports", *options, patience=1200)
+    code, said = live_site.ask(kubeconfig, tmp_path / "reports", *options, patience=1200)
     assert code == 0, said
-    log = Layout(site.kubeconfig.parent).audit_log
+    log = Layout(live_site.kubeconfig.parent).audit_log
     granted, used = rights.grants(objects), list(audit.uses(log, rights.user(mode)))
     assert used, f"nothing is said of {mode} in {log}"
     assert not [*map(str, audit.beyond(granted, used))]

@@ -17,12 +17,12 @@ import pytest
 
 from tests.live.cluster.commands import CHECKOUT
 from tests.live.cluster.night import Users, left, state
-from tests.live.cluster.site import Site, deployed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from support.kube.client import Kube
+    from tests.live.cluster.site import Site
 
 # Features that see all ways in, write, and are over soon.
 SOME: Final = ("features/access.feature", "features/status.feature", "features/troubleshooting.feature")
@@ -60,12 +60,9 @@ UNTAGGED: Final = {
 
 
 @pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+def site(live_site: Site) -> Site:
     """A cluster with a live release, for somebody who is not told its token."""
-    directory = tmp_path_factory.mktemp("verify")
-    with deployed(directory) as site:
-        environ = {name: value for name, value in site.environ.items() if name != "ADMIN_PASSWORD"}
-        yield Site(site.kubeconfig, site.inventory, environ)
+    return live_site.without_token()
 
 
 @pytest.fixture(scope="module")
