@@ -150,6 +150,8 @@ class Restraint:
         self.mode = mode
         self.budget = budget
         self.tally: Counter[str] = Counter()
+        # Seconds, of all its threads: whoever measures how long an answer takes leaves them out.
+        self.waited = 0.0
         # What was asked to be made on the cluster, by its path, and whether it went again; None: it is meant to stay.
         self.made: dict[str, bool | None] = {}
         self.changes = changes
@@ -211,6 +213,7 @@ class Restraint:
         waited = sum(one.take() for one in (self._bucket, self._share) if one)
         if waited:
             with self._lock:
+                self.waited += waited
                 self.tally["waits"] += 1
                 self.tally["waited ms"] += round(waited * 1000)
 

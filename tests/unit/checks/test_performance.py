@@ -10,6 +10,7 @@ import pytest
 from support.checks.performance import measurements as performance
 from support.checks.performance import memory
 from support.checks.performance.measurements import BatchSpeedup, RecordMemory
+from support.core.restraint import Budget, Restraint
 from support.kube.client import Exec
 from support.kube.errors import ApiError
 
@@ -62,3 +63,15 @@ def _live(programs: dict[str, Exec]) -> Any:
         return programs[argv[0]]
 
     return cast("Any", SimpleNamespace(namespace="chroma", kube=SimpleNamespace(exec=run)))
+
+
+def test_a_measured_time_leaves_out_what_was_waited_for_the_budget(monkeypatch: pytest.MonkeyPatch) -> None:
+    bounded = Restraint(budget=Budget(busy=0.5))
+    monkeypatch.setattr(performance, "restraint", lambda: bounded)
+
+    def ask() -> None:
+        bounded.asks_release("GET", "/x")
+
+    bounded.was_answered(0.7)  # as much more is to pass, and a second of all that is for free
+    assert performance._timed(ask) < 0.2
+    assert bounded.waited > 0.3

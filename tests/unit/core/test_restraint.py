@@ -151,6 +151,16 @@ def test_whoever_has_let_a_release_work_waits_for_what_makes_up_for_it() -> None
     assert share.take() == 0.0, "what was not used before is not saved up, and little is not waited for"
 
 
+def test_what_is_waited_for_is_known_to_who_measures() -> None:
+    restraint = verifying(busy=0.9)
+    restraint.was_answered(0.5)
+    assert restraint.waited == 0.0
+    restraint.was_answered(0.45)
+    restraint.asks_release("GET", "/x")
+    assert restraint.waited == pytest.approx(restraint.tally["waited ms"] / 1000, abs=0.001)
+    assert 0.0 < restraint.waited < 0.5
+
+
 def test_answers_are_accounted_for() -> None:
     restraint = verifying(busy=0.5)
     restraint.was_answered(0.25)
