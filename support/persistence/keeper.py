@@ -16,6 +16,7 @@ from dataclasses import asdict, dataclass
 from http.client import HTTPConnection, HTTPException
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import quote
 
 from support.core.component import HEARTBEAT, READY
 
@@ -30,8 +31,10 @@ ROOM: Final = "/room"
 _MIB: Final = 1024 * 1024
 # Seconds between two looks at what is on its way.
 _PAUSE: Final = 0.05
-# Seconds that a heartbeat may take; and how often a collection is asked that answers with an error.
+# Seconds that an answer may take, and as many more for each record whose index is built: ten times what was measured
+# (docs/persistence.md). How often a collection is asked that does not answer well.
 _PATIENCE: Final = 10.0
+_RECORD: Final = 0.05
 _TIMES: Final = 3
 
 
@@ -50,7 +53,8 @@ class Awaited:
     @property
     def path(self) -> str:
         """The path below which Chroma knows it."""
-        return f"/api/v2/tenants/{self.tenant}/databases/{self.database}/collections/{self.id}"
+        tenant, database = (quote(name, safe="") for name in (self.tenant, self.database))
+        return f"/api/v2/tenants/{tenant}/databases/{database}/collections/{self.id}"
 
 
 def low_water(capacity: int) -> int:
@@ -110,7 +114,7 @@ class Keeper:
 
     def beats(self) -> bool:
         """Whether Chroma's heartbeat comes."""
-        return self._ask("GET", HEARTBEAT, patience=_PATIENCE) == 200
+        return self._ask("GET", HEARTBEAT) == 200
 
     def ready(self) -> bool:
         """Whether every collection has answered, and Chroma's heartbeat comes."""
@@ -135,12 +139,12 @@ class Keeper:
     def _await(self, one: Awaited) -> None:
         """Ask a collection until it answers, or says so often that it cannot: one does not keep users from all others."""
         question: dict[str, Any] | None = None
-        path = f"{one.path}/count"
+        path, patience = f"{one.path}/count", _PATIENCE
         if one.rebuilt and one.dimension:
-            path = f"{one.path}/query"
+            path, patience = f"{one.path}/query", _PATIENCE + one.records * _RECORD
             question = {"query_embeddings": [[1.0] * one.dimension], "n_results": 1, "include": []}
         for _ in range(_TIMES):
-            status = self._ask("POST" if question else "GET", path, question)
+            status = self._ask("POST" if question else "GET", path, question, patience)
             if 200 <= status < 300 or status == 404:
                 return
             self._all.wait(_PAUSE)
@@ -155,9 +159,9 @@ class Keeper:
         )
 
     def _ask(
-        self, method: str, path: str, question: dict[str, Any] | None = None, patience: float | None = None
+        self, method: str, path: str, question: dict[str, Any] | None = None, patience: float = _PATIENCE
     ) -> int:
-        """Return the status of an answer, 0 where there is none; without a `patience` (seconds) it may take as long as it takes."""
+        """Return the status of an answer, 0 where none comes within `patience` (seconds)."""
         body = None if question is None else json.dumps(question)
         connection = HTTPConnection("127.0.0.1", self._port, timeout=patience)
         try:

@@ -117,6 +117,16 @@ def test_a_collection_that_answers_with_an_error_keeps_nobody_from_the_others() 
     assert (silent["silent"], silent["status"]) == ("bad", 500)
 
 
+def test_names_of_tenants_and_databases_may_have_any_sign() -> None:
+    chroma = Chroma()
+    with answering(chroma) as port:
+        Keeper(port, [Awaited("Käthe & co", "a/b c?", "id", "notes", 3, 1, rebuilt=False)], print).await_all()
+    assert (
+        chroma.asked[-1]
+        == "/api/v2/tenants/K%C3%A4the%20%26%20co/databases/a%2Fb%20c%3F/collections/id/count"
+    )
+
+
 def test_nobody_is_let_in_where_the_heartbeat_does_not_come(tmp_path: Path) -> None:
     chroma = Chroma()
     with answering(chroma) as port:
