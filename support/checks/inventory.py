@@ -18,7 +18,7 @@ from support.kube import probe
 from support.kube.errors import ApiError
 from support.kube.labels import ownership
 from support.platform.certificate import Source, Tls
-from support.platform.inventory import Inventory, InventoryError
+from support.platform.inventory import INGRESS, Inventory, InventoryError
 from support.platform.preflight import preflight
 
 if TYPE_CHECKING:
@@ -82,6 +82,9 @@ class InventoryDraft:
 
     def but(self, **values: Any) -> InventoryDraft:
         """Return the same with other values; None takes one away."""
+        # A Gateway takes the hosts of its own domain alone, and would be a second mistake.
+        if "domain_name" in values and self.given.get("primary_ingress_class"):
+            values = {"exposure": INGRESS, **values}
         given = {name: value for name, value in {**self.given, **values}.items() if value is not None}
         return replace(self, given=given)
 
