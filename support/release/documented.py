@@ -221,7 +221,7 @@ DIFFERENCES: Final[Mapping[str, Deviation]] = {
         _in_chroma(
             {
                 "readinessProbe": {
-                    "httpGet": {**_HEARTBEAT, "port": 8405},
+                    "httpGet": {"port": 8405},
                     "initialDelaySeconds": ABSENT,
                     "periodSeconds": 1,
                     "timeoutSeconds": 10,
