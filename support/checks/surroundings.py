@@ -16,6 +16,7 @@ from support.core.wait import pause, wait_for
 from support.kube import probe
 from support.kube.errors import ApiError
 from support.kube.objects import key
+from support.release import versions
 from support.release.faults import Patch
 
 if TYPE_CHECKING:
@@ -181,7 +182,9 @@ def closed(kube: Kube, namespace: Namespace, run_id: str) -> Iterator[Object]:
 def apply_another_tag(namespace: Namespace, release: Release) -> Rollout:
     """Apply a release with the same image under another of its tags."""
     given = namespace.inventory
-    image = f"{given.harbor_registry}/{given.library_project}/{release.chroma.image.partition(':')[0]}:latest"
+    name = release.chroma.image.partition(":")[0]
+    tag = "latest-kept" if versions.keeps(release.chroma.image) else "latest"
+    image = f"{given.harbor_registry}/{given.library_project}/{name}:{tag}"
     path = "/spec/template/spec/containers/0/image"
     change = {"op": "replace", "path": path, "value": image}
     return namespace.apply(
