@@ -27,6 +27,7 @@ from support.core.resolver import map_host
 from support.core.restraint import VERIFYING
 from support.kube.client import Kube
 from support.kube.secrets import decoded
+from support.platform import rights
 from tests.live.cluster.site import Site, deployed
 
 if TYPE_CHECKING:
@@ -133,11 +134,12 @@ def state(kube: Kube, namespace: str = NAMESPACE) -> dict[str, str]:
 
 
 def left(kube: Kube) -> list[str]:
-    """Return the throw-away namespaces that are there and are not on their way out."""
+    """Return the throw-away namespaces that are there and are not on their way out; that of the suite's account is none."""
     return [
         one["metadata"]["name"]
         for one in kube.list("Namespace")
-        if one["metadata"]["name"].startswith(("chroma-conformance-", f"{NAMESPACE}-"))
+        if one["metadata"]["name"].startswith(f"{NAMESPACE}-")
+        and one["metadata"]["name"] != rights.HOME
         and "deletionTimestamp" not in one["metadata"]
     ]
 
