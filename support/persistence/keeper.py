@@ -1,7 +1,7 @@
 """Stands beside Chroma in its container: says when every collection answers, and whether its volume has room.
 
-It listens on the pod's loopback, where the gateway asks it: `/ready` for the kubelet, `/room` before a write goes on to
-Chroma. What it does is told on standard output, in lines of JSON.
+It listens on the pod's loopback, where the gateway asks it: for the kubelet at `/ready`, and whether there is room at a port
+of its own, in the words of HAProxy's agent checks. What it does is told on standard output, in lines of JSON.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass
 from http.client import HTTPConnection, HTTPException
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from socketserver import StreamRequestHandler, ThreadingTCPServer
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote
 
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 
 # Where the gateway asks (manifests/gateway/haproxy.cfg).
 PORT: Final = 8002
-ROOM: Final = "/room"
+AGENT: Final = 8003
 
 _MIB: Final = 1024 * 1024
 # Seconds between two looks at what is on its way.
@@ -176,9 +177,28 @@ class Keeper:
             connection.close()
 
 
-def serve(keeper: Keeper, data: Path, port: int = PORT) -> ThreadingHTTPServer:
+def agent(room: Room, port: int = AGENT) -> ThreadingTCPServer:
+    """Return a server that says "up" to whoever connects while there is room, and else "down".
+
+    To HAProxy an agent that says nothing changes nothing: so a keeper that is merely slow keeps nobody from writing.
+    """
+
+    class Handler(StreamRequestHandler):
+        def handle(self) -> None:
+            self.wfile.write(b"up\n" if room.is_left() else b"down\n")
+
+    class Server(ThreadingTCPServer):
+        allow_reuse_address = True
+        daemon_threads = True
+
+        def handle_error(self, *_: object) -> None:
+            """Say nothing: who asked has gone."""
+
+    return Server(("127.0.0.1", port), Handler)
+
+
+def serve(keeper: Keeper, port: int = PORT) -> ThreadingHTTPServer:
     """Return a server that answers for a keeper, with a status and a word: what it knows is for the log alone."""
-    room = Room(data)
 
     class Handler(BaseHTTPRequestHandler):
         wbufsize = -1  # an answer leaves at one go
@@ -186,10 +206,8 @@ def serve(keeper: Keeper, data: Path, port: int = PORT) -> ThreadingHTTPServer:
         def do_GET(self) -> None:
             if self.path == READY:
                 self._answer(*((200, "ready") if keeper.ready() else (503, "not every collection answers")))
-            elif self.path == ROOM:
-                self._answer(*((200, "room") if room.is_left() else (507, "the volume is nearly full")))
             else:
-                self._answer(404, f"{READY} or {ROOM}")
+                self._answer(404, f"there is {READY}")
 
         def _answer(self, status: int, word: str) -> None:
             self.send_response_only(status)
@@ -211,7 +229,8 @@ def serve(keeper: Keeper, data: Path, port: int = PORT) -> ThreadingHTTPServer:
 def keep(data: Path, port: int, awaited: Sequence[Awaited]) -> None:
     """Answer for as long as Chroma lives, since its end is that of the container."""
     keeper = Keeper(port, awaited, say)
-    server = serve(keeper, data)
+    server = serve(keeper)
+    threading.Thread(target=agent(Room(data)).serve_forever, daemon=True).start()
     threading.Thread(target=keeper.await_all, daemon=True).start()
     server.serve_forever()
 

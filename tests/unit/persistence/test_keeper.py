@@ -1,6 +1,7 @@
 """When a release lets its users in, and when it takes no writes."""
 
 import os
+import socket
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
@@ -14,7 +15,7 @@ import pytest
 
 from support.core.component import READY
 from support.persistence.hnsw import IDS
-from support.persistence.keeper import ROOM, Awaited, Keeper, handed, low_water, serve, taken
+from support.persistence.keeper import Awaited, Keeper, Room, agent, handed, low_water, serve, taken
 from support.persistence.start import look
 from tests.unit.persistence.server import serving
 from tests.unit.persistence.volume import Volume
@@ -64,9 +65,9 @@ def awaited(name: str, *, rebuilt: bool = False) -> Awaited:
 
 
 @contextmanager
-def asked(keeper: Keeper, data: Path) -> Iterator[Callable[[str], int]]:
+def asked(keeper: Keeper) -> Iterator[Callable[[str], int]]:
     """Lend what asks a keeper at a path, and returns the status of its answer."""
-    server = serve(keeper, data, 0)
+    server = serve(keeper, 0)
     threading.Thread(target=server.serve_forever, daemon=True).start()
 
     def ask(path: str) -> int:
@@ -81,13 +82,13 @@ def asked(keeper: Keeper, data: Path) -> Iterator[Callable[[str], int]]:
         server.server_close()
 
 
-def test_users_are_let_in_only_once_the_index_that_is_built_anew_answers(tmp_path: Path) -> None:
+def test_users_are_let_in_only_once_the_index_that_is_built_anew_answers() -> None:
     chroma, said = Chroma(held={"slow": threading.Event()}), list[dict[str, Any]]()
     with answering(chroma) as port:
         keeper = Keeper(port, [awaited("slow", rebuilt=True), awaited("quick")], said.append)
         waiting = threading.Thread(target=keeper.await_all, daemon=True)
         waiting.start()
-        with asked(keeper, tmp_path) as ask:
+        with asked(keeper) as ask:
             while not any("slow" in path for path in chroma.asked):
                 threading.Event().wait(0.01)
             assert ask(READY) == 503, "one collection does not answer yet"
@@ -127,13 +128,13 @@ def test_names_of_tenants_and_databases_may_have_any_sign() -> None:
     )
 
 
-def test_nobody_is_let_in_where_the_heartbeat_does_not_come(tmp_path: Path) -> None:
+def test_nobody_is_let_in_where_the_heartbeat_does_not_come() -> None:
     chroma = Chroma()
     with answering(chroma) as port:
         keeper = Keeper(port, [], print)
         keeper.await_all()
         chroma.statuses["/heartbeat"] = 500
-        with asked(keeper, tmp_path) as ask:
+        with asked(keeper) as ask:
             assert ask(READY) == 503
 
 
@@ -160,9 +161,9 @@ def test_the_low_water_mark_fits_the_volume(capacity: int, mark: int) -> None:
     assert low_water(capacity) == mark
 
 
-@pytest.mark.parametrize(("free", "status"), [(1, 507), (3, 200)])
+@pytest.mark.parametrize(("free", "word"), [(1, b"down\n"), (3, b"up\n")])
 def test_writes_have_room_down_to_the_mark(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, free: int, status: int
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, free: int, word: bytes
 ) -> None:
     below = tmp_path / "segment"
     below.mkdir()
@@ -171,7 +172,17 @@ def test_writes_have_room_down_to_the_mark(
     # A file system much larger than what is free and what is held: parts of it are its own, or somebody else's.
     values[1], values[2], values[4] = MIB, 10_000, 100
     monkeypatch.setattr(os, "statvfs", lambda _: os.statvfs_result(values))
-    with asked(Keeper(1, [], print), tmp_path) as ask:
-        assert ask(ROOM) == 200
+    server = agent(Room(tmp_path), 0)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+
+    def said() -> bytes:
+        with socket.create_connection(("127.0.0.1", server.server_address[1])) as connection:
+            return connection.makefile("rb").read()
+
+    try:
+        assert said() == b"up\n"
         values[4] = free
-        assert ask(ROOM) == status
+        assert said() == word
+    finally:
+        server.shutdown()
+        server.server_close()
