@@ -14,15 +14,11 @@ import pytest
 import yaml
 
 from cluster.provider import provider_for
-from support.core.wait import wait_for
-from support.kube.client import Kube
 from support.release import faults
 from support.release.catalogue import load
 from support.release.faults import Fault
 
 ROOT = Path(__file__).parents[3]
-# Seconds for what a fault before has made to be gone.
-_GONE = 60.0
 
 
 @dataclass(frozen=True)
@@ -30,19 +26,10 @@ class Site:
     """A cluster on which faults are tried, one after the other."""
 
     options: tuple[str, ...]
-    kube: Kube
 
     def verify(self, fault: Fault, reports: Path) -> subprocess.CompletedProcess[str]:
         """Run one scenario under a fault, in a process of its own as an operator would, and leave nothing of it."""
         release = ("--release", fault.release) if fault.release else ()
-        # The certificate of an Ingress that is still on its way out serves every host that it names.
-        wait_for(
-            lambda: not self.kube.list("Ingress"),
-            _GONE,
-            lambda: (
-                f"the fault before has left {[one['metadata']['name'] for one in self.kube.list('Ingress')]}"
-            ),
-        )
         return subprocess.run(
             [
                 *(sys.executable, "-m", "pytest", f"features/{fault.caught_by.feature}.feature"),
@@ -79,9 +66,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
         inventory.write_text(yaml.safe_dump({name: str(value) for name, value in access.inventory.items()}))
         capabilities = [f"--capability={name}" for name in sorted(access.capabilities)]
         where = ("--kubeconfig", str(access.kubeconfig), "--context", access.context)
-        yield Site(
-            (*where, "--inventory", str(inventory), *capabilities), Kube(access.kubeconfig, access.context)
-        )
+        yield Site((*where, "--inventory", str(inventory), *capabilities))
     finally:
         provider.delete()
 
