@@ -24,9 +24,9 @@ if TYPE_CHECKING:
     from support.network.way import Way
 
 
-# The way of the client that is being opened.
 # Under this name a request has the moment at which it left.
 _SENT: Final = "chroma_conformance_sent"
+# The way of the client that is being opened.
 _way: ContextVar[Way] = ContextVar("way")
 
 

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 # The account of docs/targets/rights.yaml.
 _TARGET: Final = "target"
+# The mode of a run by the option that asks for it; the first that is given counts.
+_MODES: Final = {"target": _TARGET, "read_only": "read-only", "verify": "verify"}
 
 # What a Job decides by itself; whether they take a value.
 _OF_THE_JOB: Final = {
@@ -64,15 +66,7 @@ def run(errand: Errand) -> int:
             raise JobError(
                 f"{option} {value}: a Job has no file of yours; name one of the suite's, and use --set"
             )
-    mode = (
-        _TARGET
-        if get("target")
-        else "read-only"
-        if get("read_only")
-        else "verify"
-        if get("verify")
-        else DEPLOY.mode
-    )
+    mode = next((mode for option, mode in _MODES.items() if get(option)), DEPLOY.mode)
     namespace = get("job_namespace") or NAME
     wanted = Wanted(
         run_id=errand.run_id,

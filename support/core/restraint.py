@@ -6,13 +6,14 @@ import re
 import threading
 import time
 from collections import Counter
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from support.core.errors import SuiteError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
 # Methods of HTTP that change nothing; CONNECT asks for a tunnel, and nothing goes through it by itself.
 _READING: Final = frozenset({"GET", "HEAD", "OPTIONS", "TRACE", "CONNECT"})
@@ -216,6 +217,16 @@ class Restraint:
                 self.waited += waited
                 self.tally["waits"] += 1
                 self.tally["waited ms"] += round(waited * 1000)
+
+    @contextmanager
+    def asking(self, method: str, path: str, size: int = 0, records: int = 0) -> Iterator[None]:
+        """Account for a request to a release and for its answer, which comes within a `with` block; see `asks_release`."""
+        self.asks_release(method, path, size, records)
+        sent = time.monotonic()
+        try:
+            yield
+        finally:
+            self.was_answered(time.monotonic() - sent)
 
     def was_answered(self, seconds: float) -> None:
         """Account for an answer of a release, which took so long after its request had left."""

@@ -43,10 +43,12 @@ class Building:
 class Keeping:
     """What the last start of a release has told: what the look found, in words ("": nothing is known), and what is built.
 
-    `answered` is the seconds after which every collection had answered; None where that is still to come.
+    `torn` are the ids of the collections whose index it found torn. `answered` is the seconds after which every collection
+    had answered; None where that is still to come.
     """
 
     found: str = ""
+    torn: frozenset[str] = frozenset()
     building: Building | None = None
     answered: float | None = None
 
@@ -61,15 +63,19 @@ def seen(kube: Kube, namespace: str) -> Keeping:
 
 def read(log: Iterable[str]) -> Keeping:
     """Return what the lines of a container's log say."""
-    found, building, answered = "", None, None
+    found, torn, building, answered = "", frozenset[str](), None, None
+    each: set[str] = set()
     for line in _objects(log):
-        if "collections" in line and "seconds" in line:
-            found, building, answered = _found(line), None, None
+        if "torn" in line:
+            each.add(line["id"])
+        elif "collections" in line and "seconds" in line:
+            found, torn, building, answered = _found(line), frozenset(each), None, None
+            each.clear()
         elif "rebuilding" in line:
             building = Building(line["rebuilding"], line["built"], line["records"])
         elif "answering" in line:
             building, answered = None, line["seconds"]
-    return Keeping(found, building, answered)
+    return Keeping(found, torn, building, answered)
 
 
 def _objects(log: Iterable[str]) -> Iterator[dict[str, Any]]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 import secrets
-import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
@@ -308,24 +307,21 @@ class HealthCheck:
         content = None if body is None else json.dumps(body).encode()
         if content is not None:
             headers = {**headers, "Content-Type": "application/json"}
-        restraint().asks_release(method, path, len(content or b""))
-        sent = time.monotonic()
         try:
-            came = self._client.request(
-                method,
-                self._url + path,
-                body=content,
-                headers=headers,
-                timeout=self._patience,
-                redirect=False,
-            )
+            with restraint().asking(method, path, len(content or b"")):
+                came = self._client.request(
+                    method,
+                    self._url + path,
+                    body=content,
+                    headers=headers,
+                    timeout=self._patience,
+                    redirect=False,
+                )
         except (HTTPError, OSError) as error:
             if why := nameless(self._host, self._named):
                 raise Nameless(why, symptom=Symptom(why, error=Nameless.__name__)) from error
             seen = Symptom.failed(f"{method} {path} through the ingress", _WAY, root_of(error))
             raise NotYet(seen.words, symptom=seen) from error
-        finally:
-            restraint().was_answered(time.monotonic() - sent)
         return _Said(method, path, came.status, came.data.decode("utf-8", "replace"))
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import socket
-import time
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -124,20 +123,17 @@ class Connection:
         question = f"{method} {path} through the {self._way.name}"
         payload, kind = _payload(body)
         records = len(body.get("ids") or ()) if isinstance(body, dict) else 0
-        restraint().asks_release(method, path, payload.size if payload else 0, records)
         sent = [("Host", _authority(self._way)), *headers, *kind, *(payload.headers if payload else ())]
         encoded = [(name.encode("ascii"), value.encode("latin-1")) for name, value in sent]
-        began = time.monotonic()
-        try:
-            self._socket = self._socket or _connected(self._way)
-            self._send(h11.Request(method=method, target=path, headers=encoded))
-            response = self._reply(question, self._send_body(payload) or self._head())
-        except (OSError, h11.ProtocolError) as error:
-            self.close()
-            seen = Symptom.failed(question, self._way.name, error)
-            raise NoResponse(seen.words, symptom=seen) from error
-        finally:
-            restraint().was_answered(time.monotonic() - began)
+        with restraint().asking(method, path, payload.size if payload else 0, records):
+            try:
+                self._socket = self._socket or _connected(self._way)
+                self._send(h11.Request(method=method, target=path, headers=encoded))
+                response = self._reply(question, self._send_body(payload) or self._head())
+            except (OSError, h11.ProtocolError) as error:
+                self.close()
+                seen = Symptom.failed(question, self._way.name, error)
+                raise NoResponse(seen.words, symptom=seen) from error
         self._settle()
         return response
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import uuid
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -10,8 +9,10 @@ from typing import TYPE_CHECKING, Final
 
 from support.checks.durability.writing import Load, WriteLog, writing
 from support.core.wait import wait_for
+from support.deploy import keeping
 from support.deploy.ways_in import CONTAINER, POD, beside, pod_of
 from support.kube import probe
+from support.kube.containers import is_ready
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, MutableMapping
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
     from support.chroma.client import Collection
     from support.core.wait import Deadlines
+    from support.deploy.keeping import Keeping
     from support.deploy.live import Live
     from support.deploy.namespace import Namespace
     from support.kube.client import Kube
@@ -48,16 +50,27 @@ class Scene:
     deadlines: Deadlines
     run_id: str
 
-    def replace_pod(self) -> None:
-        """Delete the release's pod, and wait until its successor is live."""
+    def replace_pod(self) -> Keeping:
+        """Delete the release's pod, and wait until its successor is live; return what that had told when it became ready."""
         live, before = self.live, pod_of(self.live)["metadata"]["uid"]
+        told: list[Keeping] = []
         live.kube.delete("Pod", POD, live.namespace)
+
+        def lives() -> bool:
+            pod = pod_of(live)
+            if pod["metadata"]["uid"] == before or not is_ready(pod):
+                return False
+            if not told:
+                told.append(keeping.seen(live.kube, live.namespace))
+            return self.home.live() is not None
+
         wait_for(
-            lambda: pod_of(live)["metadata"]["uid"] != before and self.home.live() is not None,
+            lives,
             self.deadlines.live,
             lambda: f"the pod that was deleted has no successor that is live: {pod_of(live)['status']}",
             (LookupError,),
         )
+        return told[0]
 
     @contextmanager
     def killer(self) -> Iterator[Kill]:
@@ -126,14 +139,7 @@ def kill_while_indexing(
         for number in range(times):
             with writing(collection, scene.deadlines, _TWO, log):
                 kill(_HEADER, str(1 + number % 3), _DELAYS[number % len(_DELAYS)])
-            torn += _was_torn(scene.live, collection)
+            torn += str(collection.id) in keeping.seen(scene.live.kube, scene.live.namespace).torn
     scene.replace_pod()
     measured["kills aimed at the writing of an index"] = f"{times}, of which {torn} tore it"
     return log
-
-
-def _was_torn(live: Live, collection: Collection) -> bool:
-    """Whether the last start of a release that looks at its volume has found a collection's index torn."""
-    said = live.kube.logs(live.namespace, POD, CONTAINER).splitlines()
-    found = (json.loads(line) for line in said if line.startswith('{"tenant"'))
-    return any(one["id"] == str(collection.id) and "torn" in one for one in found)

@@ -7,10 +7,7 @@ from typing import TYPE_CHECKING, Final
 from support.checks.durability.writing import WriteLog
 from support.chroma import calls, samples
 from support.core.promises import PromiseBroken
-from support.core.wait import wait_for
-from support.deploy import keeping
-from support.deploy.ways_in import CONTAINER, POD, pod_of
-from support.kube.containers import is_ready
+from support.deploy.ways_in import CONTAINER, POD
 
 if TYPE_CHECKING:
     from collections.abc import MutableMapping
@@ -44,21 +41,8 @@ def tear(scene: Scene, collection: Collection, count: int) -> WriteLog:
 
 
 def replace_pod(scene: Scene, measured: MutableMapping[str, str]) -> Keeping:
-    """Delete the release's pod; return what its successor had told by the moment in which it was ready, and wait until it lives."""
-    live, before = scene.live, pod_of(scene.live)["metadata"]["uid"]
-    live.kube.delete("Pod", POD, live.namespace)
-
-    def ready() -> bool:
-        pod = pod_of(live)
-        return pod["metadata"]["uid"] != before and is_ready(pod)
-
-    wait_for(
-        ready, scene.deadlines.live, lambda: f"the pod is not ready: {pod_of(live)['status']}", (LookupError,)
-    )
-    told = keeping.seen(live.kube, live.namespace)
-    wait_for(
-        lambda: scene.home.live() is not None, scene.deadlines.live, lambda: "the release is not live again"
-    )
+    """Replace the release's pod; return what its successor had told when it became ready, and report how long that took."""
+    told = scene.replace_pod()
     measured["until an index that was torn answers"] = f"{told.answered} s"
     return told
 

@@ -37,3 +37,10 @@ def test_a_sound_volume_is_told_as_sound() -> None:
         read(['{"collections": 0, "records": 0, "seconds": 0.1}']).found
         == "0 collections, 0 records, all sound"
     )
+
+
+def test_what_the_last_start_found_torn_is_known_by_its_id() -> None:
+    one = '{"collection": "c", "id": "1", "torn": "it breaks off", "records": 3, "outcome": "rebuilt"}'
+    sound = '{"collection": "d", "id": "2", "records": 3, "outcome": "sound"}'
+    assert read([one, sound, LOOK, BUILDS]).torn == {"1"}
+    assert read([one, LOOK, sound, LOOK]).torn == frozenset(), "the container has started anew"
