@@ -19,12 +19,18 @@ def assert_refused(rollout: Rollout, cause: Cause) -> None:
 
 
 def assert_refused_early(rollout: Rollout, deadlines: Deadlines) -> None:
-    """Assert that a release was refused before a doubtful sign would have been believed."""
+    """Assert that a release was refused for a sign, long before the deadline at which what is not live is given up.
+
+    A third of that, as a busy machine takes its time to name the sign, and waiting for a doubtful one is early enough too.
+    """
     seconds = rollout.seconds.get("refused")
     if seconds is None:
         raise PromiseBroken("refused", rollout)
-    if seconds >= deadlines.doubt:
-        raise PromiseBroken(f"refused before {deadlines.doubt:g} s", f"refused after {seconds:g} s")
+    early = deadlines.live / 3
+    if seconds >= early:
+        raise PromiseBroken(
+            f"refused before {early:g} s, a third of its time-out", f"refused after {seconds:g} s"
+        )
 
 
 def assert_unchanged(rollout: Rollout) -> None:

@@ -17,6 +17,7 @@ from cluster.provider import provider_for
 from support.release import faults
 from support.release.catalogue import load
 from support.release.faults import Fault
+from support.session.suite import GATEWAY_API
 
 ROOT = Path(__file__).parents[3]
 
@@ -48,8 +49,14 @@ class Site:
         )
 
 
+def _needs_gateway_api(name: str) -> bool:
+    feature = ROOT / "features" / f"{Fault.load(name).caught_by.feature}.feature"
+    return f"@{GATEWAY_API}" in feature.read_text()
+
+
 @pytest.fixture(scope="session")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+def site(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """A cluster with a Gateway only for the faults that are caught there: its certificate hides that the release lacks one."""
     spoiled = {fault.release for fault in map(Fault.load, faults.names()) if fault.release}
     provider = provider_for(
         "embedded",
@@ -57,7 +64,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
         context=None,
         recipes=ROOT / "manifests" / "images",
         progress=lambda _: None,
-        gateway_api=True,
+        gateway_api=request.param,
         images=[image for release in sorted(spoiled) for image in load(release).images],
     )
     try:
@@ -71,7 +78,12 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
         provider.delete()
 
 
-@pytest.mark.parametrize("name", faults.names())
+@pytest.mark.parametrize(
+    ("name", "site"),
+    [(name, _needs_gateway_api(name)) for name in faults.names()],
+    indirect=["site"],
+    ids=faults.names(),
+)
 def test_the_scenario_named_catches_the_fault(name: str, site: Site, tmp_path: Path) -> None:
     fault = Fault.load(name)
     caught_by, run = fault.caught_by, site.verify(fault, tmp_path)
