@@ -1,4 +1,4 @@
-@core @needs-ingress @needs-deploying @needs-kubernetes
+@core @needs-ingress @needs-ingress-object @needs-deploying @needs-kubernetes
 Feature: Copying the platform's certificate
   A release presents a copy of the platform's wildcard certificate.
   The platform renews its certificate every few weeks, and gives no notice.

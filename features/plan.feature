@@ -26,16 +26,25 @@ Feature: Planning a release
       And planning has changed nothing
 
       Examples:
+        | change            |
+        | more memory       |
+        | another token     |
+        | one more Service  |
+        | one Service fewer |
+
+      @needs-ingress-object
+      Examples:
         | change                 |
-        | more memory            |
         | a smaller upload limit |
-        | another token          |
-        | one more Service       |
-        | one Service fewer      |
+
+      @needs-route
+      Examples:
+        | change                          |
+        | a shorter time-out of its route |
 
     Scenario: An apply does what its plan names
       Given the release, live in a namespace of its own
-      When the release is planned with a smaller upload limit, and then applied
+      When the release is planned with one more Service, and then applied
       Then the apply has changed exactly what the plan named
 
   @core

@@ -33,7 +33,7 @@ Feature: Sharing a cluster with others
 
     Scenario: A webhook without a server blocks the first release
       Given an empty namespace
-      And a webhook for its Ingresses that never answers
+      And a webhook for its Ingresses and routes that never answers
       When the release is applied
       Then it is refused because it was rejected by admission
       And the refusal says: see whether Service webhook in namespace gone-
@@ -42,14 +42,14 @@ Feature: Sharing a cluster with others
     Scenario: A webhook without a server blocks a restore before anything is copied
       Given an empty namespace
       And a complete backup
-      And a webhook for its Ingresses that never answers
+      And a webhook for its Ingresses and routes that never answers
       When the backup is restored
       Then the restore is refused because the cluster would refuse the release
       And nothing of the release is left
 
     Scenario: A webhook without a server leaves the live release alone
       Given the live release
-      And a webhook for its Ingresses that never answers
+      And a webhook for its Ingresses and routes that never answers
       When the release is applied
       Then it is refused because it was rejected by admission
       And the release is live, and its objects are unchanged

@@ -80,7 +80,16 @@ Feature: Troubleshooting
       And the remedy says: <remedy>
 
       Examples:
-        | disruption                  | trouble                            | remedy                               |
-        | its Service selects nothing | the Service leads to no pod        | the selector of Service chromadb-svc |
-        | its Ingress is gone         | the ingress does not know the host | kubectl get ingress chroma-ingress   |
-        | its pod is gone             | no pod of the release is ready     | kubectl describe pod chroma-0        |
+        | disruption                  | trouble                        | remedy                               |
+        | its Service selects nothing | the Service leads to no pod    | the selector of Service chromadb-svc |
+        | its pod is gone             | no pod of the release is ready | kubectl describe pod chroma-0        |
+
+      @needs-ingress-object
+      Examples:
+        | disruption          | trouble                            | remedy                             |
+        | its Ingress is gone | the ingress does not know the host | kubectl get ingress chroma-ingress |
+
+      @needs-route
+      Examples:
+        | disruption        | trouble                            | remedy                  |
+        | its route is gone | the ingress does not know the host | apply the release again |

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 parse = parser(Sidecar=OneOf.itself(SIDECARS))
 
 
-@given("a webhook for its Ingresses that never answers")
+@given("a webhook for its Ingresses and routes that never answers")
 def silent_webhook(platform_kube: Kube, here: Namespace, neighbourhood: ExitStack, run_id: str) -> None:
     neighbourhood.enter_context(surroundings.silent_webhook(platform_kube, here, run_id))
 

@@ -6,7 +6,7 @@ import base64
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from support.core.component import AUTH_KEY, SERVICE
+from support.core.component import AUTH_KEY, ROUTE, SERVICE
 from support.core.promises import PromiseBroken
 from support.deploy.plan import Act
 from support.release.faults import Patch
@@ -66,6 +66,12 @@ CHANGES: Final[Mapping[str, PlannedChange]] = {
         "Ingress chroma-ingress",
         "metadata.annotations[nginx.ingress.kubernetes.io/proxy-body-size]: 100m -> 50m",
         merge={"metadata": {"annotations": {"nginx.ingress.kubernetes.io/proxy-body-size": "50m"}}},
+    ),
+    "a shorter time-out of its route": _change(
+        Act.CHANGE,
+        f"HTTPRoute {ROUTE}",
+        "spec.rules[0].timeouts.request: 600s -> 300s",
+        json=_replacing("/spec/rules/0/timeouts/request", "300s"),
     ),
     "another token": _change(
         Act.CHANGE,
@@ -164,7 +170,7 @@ def assert_touches(look: PlannedLook, acts: Mapping[Act, set[str]]) -> None:
 def assert_creates_all(look: PlannedLook) -> None:
     """Assert that a plan creates all that a release consists of, and more than a pod at that."""
     everything = {f"{intent.kind} {intent.name}" for intent in look.plan.intents}
-    assert {"StatefulSet chroma", "Ingress chroma-ingress", _RECORD} < everything, str(look)
+    assert {"StatefulSet chroma", f"Service {SERVICE}", _RECORD} < everything, str(look)
     assert_touches(look, {Act.CREATE: everything})
 
 

@@ -61,13 +61,13 @@ _POD_CREATION: Final = {
     "operations": ["CREATE"],
     "resources": ["pods"],
 }
-_INGRESS_WRITES: Final = {
-    "apiGroups": ["networking.k8s.io"],
+_EXPOSURE: Final = {
+    "apiGroups": ["networking.k8s.io", "gateway.networking.k8s.io"],
     "apiVersions": ["v1"],
     "operations": ["CREATE", "UPDATE"],
-    "resources": ["ingresses"],
+    "resources": ["ingresses", "httproutes"],
 }
-_RULES: Final = {"Mutating": _POD_CREATION, "Validating": _INGRESS_WRITES}
+_RULES: Final = {"Mutating": _POD_CREATION, "Validating": _EXPOSURE}
 # The label of the node that a pod waits for.
 _LATER: Final = "chroma-conformance/later"
 # By which a native sidecar differs from an ordinary one: where it stands, and that it is started again.
@@ -79,7 +79,7 @@ SIDECARS: Final[Mapping[str, tuple[str, Object]]] = {
 
 @contextmanager
 def silent_webhook(platform: Kube, namespace: Namespace, run_id: str) -> Iterator[None]:
-    """Let a webhook that nobody answers judge every Ingress of a namespace, as an ingress controller leaves it behind."""
+    """Let a webhook that nobody answers judge every Ingress and route of a namespace, as an ingress controller leaves it behind."""
     where = f"gone-{namespace.name}"
     with _configured(platform, namespace, run_id, "Validating", where):
         yield

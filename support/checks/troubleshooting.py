@@ -15,7 +15,7 @@ from support.checks.access.requests import BEAT, wrong_token
 from support.chroma import calls, client, samples
 from support.chroma.reachable import Credential
 from support.chroma.types import Record
-from support.core.component import INGRESS, SERVICE
+from support.core.component import INGRESS, ROUTE, SERVICE
 from support.core.merge_patch import merge
 from support.core.promises import PromiseBroken
 from support.core.symptoms import Symptom, symptom_of
@@ -243,6 +243,7 @@ DISRUPTIONS: Final[Mapping[str, Callable[[Disruptable], AbstractContextManager[N
         _altered, "Service", SERVICE, {"spec": {"selector": {"app": "chromadb"}}}
     ),
     "its Ingress is gone": partial(_gone, "Ingress", INGRESS),
+    "its route is gone": partial(_gone, "HTTPRoute", ROUTE),
     "its pod is gone": _without_pod,
     "its claim is full": partial(_filled, _TOO_MUCH),
     "its claim is nearly full": partial(_filled, _NEARLY),
