@@ -35,6 +35,7 @@ OF_SCENARIOS: Final = (
     "steps.releases",
     "steps.access",
     "steps.durability",
+    "steps.exhaustion",
     "steps.isolation",
     "steps.collections",
     "steps.queries",

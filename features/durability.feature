@@ -36,12 +36,19 @@ Feature: Durability
       And queries find its records
 
   @core @needs-deploying @needs-kubernetes @needs-integrity
-  Rule: Acknowledged records survive a kill in the moment in which the index is written
+  Rule: Acknowledged records survive a kill at any moment, also while the index is written
 
     @disruptive @needs-disposable
     Scenario: Records of two writers survive kills aimed at the writing of the index
       Given an empty collection whose index is written with every 100 records
       When Chroma's process is killed 3 times while it writes the index, and then the pod is replaced
+      Then the collection holds every acknowledged record, as it was written
+      And queries find its records
+
+    @disruptive @needs-disposable
+    Scenario: Records of two writers survive kills at random moments
+      Given an empty collection whose index is written with every 100 records
+      When Chroma's process is killed 2 times at random moments, and then the pod is replaced
       Then the collection holds every acknowledged record, as it was written
       And queries find its records
 

@@ -61,6 +61,14 @@ def kill_while_indexing(scene: Scene, collection: Collection, times: int, run: R
     return ends.kill_while_indexing(scene, collection, times, run.measured)
 
 
+@when(
+    parse("Chroma's process is killed {times:d} times at random moments, and then the pod is replaced"),
+    target_fixture="write_log",
+)
+def kill_at_random(scene: Scene, collection: Collection, times: int, run: Run) -> WriteLog:
+    return ends.kill_at_random(scene, collection, times, run.measured)
+
+
 @when("a record is added and another pod searches the claim for it", target_fixture="search")
 def search_claim(live: Live, collection: Collection, deadlines: Deadlines, run_id: str) -> Search:
     return records.search_claim(live, collection, deadlines, run_id)

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from support.deploy.live import Live
     from support.deploy.namespace import Namespace
     from support.deploy.results import Rollout
+    from support.diagnosis.findings import Finding
     from support.release.release import Release
 
 parse = parser(
@@ -64,10 +65,9 @@ def add_until_refused(collection: Collection) -> Symptom:
     return troubleshooting.add_until_refused(collection)
 
 
-@then(parse("the trouble is that {trouble:Trouble}"), target_fixture="trouble")
-def trouble_is_named(live: Live, symptom: Symptom, trouble: Trouble) -> Trouble:
-    troubleshooting.assert_diagnosed(live, symptom, trouble)
-    return trouble
+@then(parse("the trouble is that {trouble:Trouble}"), target_fixture="diagnosis")
+def trouble_is_named(live: Live, symptom: Symptom, trouble: Trouble) -> Finding:
+    return troubleshooting.assert_diagnosed(live, symptom, trouble)
 
 
 @then("nothing but writes is refused")
@@ -82,8 +82,8 @@ def record_is_added_again(disruptions: ExitStack, collection: Collection, deadli
 
 
 @then(parse("the remedy says: {words}"))
-def remedy_is_named(trouble: Trouble, words: str) -> None:
-    troubleshooting.assert_remedy(trouble, words)
+def remedy_is_named(diagnosis: Finding, words: str) -> None:
+    troubleshooting.assert_remedy(diagnosis, words)
 
 
 @then(parse("the refusal says: {words}"))

@@ -22,7 +22,6 @@ from support.core.symptoms import Symptom, symptom_of
 from support.core.wait import Deadlines, Timeout, wait_for
 from support.deploy.results import NotLive
 from support.deploy.ways_in import beside
-from support.diagnosis.findings import remedy_of
 from support.diagnosis.inquiry import look_into
 from support.kube import probe
 from support.kube.objects import Object, key
@@ -37,7 +36,7 @@ if TYPE_CHECKING:
     from support.deploy.live import Live
     from support.deploy.namespace import Namespace
     from support.deploy.results import Rollout
-    from support.diagnosis.findings import Trouble
+    from support.diagnosis.findings import Finding, Trouble
     from support.release.release import Release
 
 # More than the ingress takes, in MiB.
@@ -150,19 +149,20 @@ def assert_written_again(collection: Collection, deadlines: Deadlines) -> None:
         raise PromiseBroken("a record that is acknowledged is there", "it is not")
 
 
-def assert_diagnosed(live: Live, seen: Symptom, trouble: Trouble) -> None:
-    """Assert that the suite names the trouble of a user who saw this, with what to do."""
+def assert_diagnosed(live: Live, seen: Symptom, trouble: Trouble) -> Finding:
+    """Assert that the suite names the trouble of a user who saw this; return all that it says of that."""
     diagnosis = look_into(live.kube, live.namespace, seen)
     if not diagnosis:
         raise PromiseBroken(trouble, f"nothing that is known: {seen}")
     if diagnosis.kind is not trouble:
         raise PromiseBroken(trouble, diagnosis)
+    return diagnosis
 
 
-def assert_remedy(trouble: Trouble, words: str) -> None:
-    """Assert that the remedy of a trouble says these words."""
-    if words not in remedy_of(trouble):
-        raise PromiseBroken(f'"{words}"', f"{remedy_of(trouble)}")
+def assert_remedy(diagnosis: Finding, words: str) -> None:
+    """Assert that the remedy of what was found says these words."""
+    if words not in diagnosis.remedy:
+        raise PromiseBroken(f'"{words}"', diagnosis.remedy)
 
 
 def assert_refusal_says(rollout: Rollout, words: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import uuid
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -36,6 +37,8 @@ if TYPE_CHECKING:
 _HEADER: Final = "/data/*/header.bin"
 # Two writers, so that the index is written at moments that nobody foresees.
 _TWO: Final = Load(writers=2, batch=10, records=6000, dimension=384)
+# Acknowledged records before which no kill at random comes.
+_SOONEST: Final = 100
 # How long after the header has changed a kill comes: the index of some hundred records is written within some milliseconds.
 _DELAYS: Final = ("500us", "2ms", "4ms", "1ms", "3ms")
 
@@ -71,6 +74,10 @@ class Scene:
             (LookupError,),
         )
         return told[0]
+
+    def has_torn(self, collection: Collection) -> bool:
+        """Return whether the last start of Chroma found the index of a collection torn."""
+        return str(collection.id) in keeping.seen(self.live.kube, self.live.namespace).torn
 
     @contextmanager
     def killer(self) -> Iterator[Kill]:
@@ -139,7 +146,35 @@ def kill_while_indexing(
         for number in range(times):
             with writing(collection, scene.deadlines, _TWO, log):
                 kill(_HEADER, str(1 + number % 3), _DELAYS[number % len(_DELAYS)])
-            torn += str(collection.id) in keeping.seen(scene.live.kube, scene.live.namespace).torn
+            torn += scene.has_torn(collection)
     scene.replace_pod()
     measured["kills aimed at the writing of an index"] = f"{times}, of which {torn} tore it"
+    return log
+
+
+def kill_at_random(
+    scene: Scene, collection: Collection, times: int, measured: MutableMapping[str, str]
+) -> WriteLog:
+    """Kill Chroma's process so often, each time after so many more acknowledged records as chance says; else as above.
+
+    The number of the run is the seed, and the report tells the numbers.
+    """
+    log, torn, chance = WriteLog(), 0, random.Random(scene.run_id)  # noqa: S311 - no secret
+    moments = [chance.randrange(_SOONEST, _TWO.records // 3) for _ in range(times)]
+    with scene.killer() as kill:
+        for more in moments:
+            end = len(log.acknowledged) + more
+            with writing(collection, scene.deadlines, _TWO, log):
+                wait_for(
+                    lambda: len(log.acknowledged) >= end,  # noqa: B023 - called at once
+                    scene.deadlines.live,
+                    lambda: f"the writers have only {len(log.acknowledged)} records acknowledged",
+                )
+                kill()
+            torn += scene.has_torn(collection)
+    scene.replace_pod()
+    after = " and ".join(f"{more}" for more in moments)
+    measured["kills at random moments"] = (
+        f"{times}, after {after} more records, of which {torn} tore the index"
+    )
     return log

@@ -1,0 +1,25 @@
+@needs-deploying @needs-kubernetes @needs-disposable @needs-integrity
+Feature: Exhaustion
+  A release runs out of memory or of room while its users write. It may stop then, and
+  refuse what it cannot keep; what it has acknowledged it has again as soon as it is given more.
+
+  @core
+  Rule: Acknowledged records survive that memory runs out
+
+    # Chroma's process is killed by the kernel again at each start that needs as much: only more memory helps.
+    Scenario: Records survive a release that runs out of memory
+      Given the release, live with little memory in a namespace of its own
+      And an empty collection
+      When two writers add records until it runs out of memory, and it is given more
+      Then the collection holds every acknowledged record, as it was written
+      And queries find its records
+
+  @core @needs-storage-limit
+  Rule: Acknowledged records survive that the claim runs full, and a start on a full claim
+
+    Scenario: Records survive a full claim
+      Given the release, live on a small claim in a namespace of its own
+      And an empty collection
+      When its claim runs full under two writers, its pod is replaced, and there is room again
+      Then the collection holds every acknowledged record, as it was written
+      And queries find its records
