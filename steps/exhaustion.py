@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from pytest_bdd import given, when
 
-from support.checks.durability import exhaustion
+from support.checks import exhaustion
 
 if TYPE_CHECKING:
     from support.checks.durability.ends import Scene
