@@ -41,6 +41,8 @@ ERRANDS: Final[Mapping[str, tuple[str, str]]] = {
 }
 # Those that only look: nothing is examined, marked or swept before them.
 LOOKING: Final = frozenset({"history", "notes", "status"})
+# Those that copy data, which a Job can do as well; each is given a file, or a directory of backups.
+COPYING: Final = frozenset({"backup", "restore"})
 # Those that an interruption leaves half done.
 _TOUCHING: Final = frozenset({"apply", "back_to", "remove"})
 HALF_DONE: Final = "what was changed by now stays as it is: --status says how the release is, and the same command again finishes it"

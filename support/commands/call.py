@@ -24,7 +24,8 @@ class Call:
     """One call of a command: where, for which release, and what it was given on the command line ("" when nothing).
 
     `chosen`: the operator has named the release, which else is the usual one; `changes` are those of the command line, and `revision` the
-    number of the one that is meant in the place of a release, "" for none. `remove_data`: data is to go as well.
+    number of the one that is meant in the place of a release, "" for none; `keep` says how many backups stay in their
+    directory, None for all. `remove_data`: data is to go as well.
     `say` takes a line of the result, for standard output; progress goes the namespace's way, to standard error. `consent`
     is asked before users would notice something, which it is given in lines, and raises `NotConsentedError`; of nothing it
     asks nobody.
@@ -40,4 +41,5 @@ class Call:
     remove_data: bool = False
     chosen: bool = False
     revision: str = ""
+    keep: int | None = None
     changes: tuple[str, ...] = ()

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Final
 
 import yaml
 
-from support.jobs.files import JobError
+from support.commands import COPYING
+from support.jobs.files import BACKUPS, JobError
 from support.jobs.job import MOST_SHARDS, NAME, Wanted, objects
 from support.jobs.shards import read_seconds
 from support.kube.client import Kube
@@ -35,6 +36,7 @@ _OF_THE_JOB: Final = {
     "--image": True,
     "--job-namespace": True,
     "--report-claim": True,
+    "--backup-claim": True,
     "--report-dir": True,
     "--report-configmap": True,
     "--shard": True,
@@ -49,6 +51,16 @@ _OF_THE_JOB: Final = {
     "--rootdir": True,
 }
 _WIDTH: Final = 120
+# Those that are for features alone.
+_OF_RUNS: Final = {
+    "--shards": "shards",
+    "--shard-by": "shard_by",
+    "--report-claim": "report_claim",
+    "--time-limit": "time_limit",
+    "--verify": "verify",
+    "--read-only": "read_only",
+    "--target": "target",
+}
 # Those that name files, which the image does not have.
 _OF_FILES: Final = {"--release": "release", "--fault": "fault"}
 
@@ -66,6 +78,7 @@ def run(errand: Errand) -> int:
             raise JobError(
                 f"{option} {value}: a Job has no file of yours; name one of the suite's, and use --set"
             )
+    command = _copying(errand)
     mode = next((mode for option, mode in _MODES.items() if get(option)), DEPLOY.mode)
     namespace = get("job_namespace") or NAME
     wanted = Wanted(
@@ -84,12 +97,37 @@ def run(errand: Errand) -> int:
         claim=get("report_claim") or "",
         seconds=read_seconds(Path(get("shard_by")).expanduser()) if get("shard_by") else None,
         mode=mode,
+        command=command,
+        backup_claim=get("backup_claim") or "",
     )
     printed = objects(wanted)
     for line in _pulled(errand, printed, namespace):
         errand.say(line)
     errand.say(yaml.dump_all(printed, Dumper=_Dumper, sort_keys=False, width=_WIDTH).rstrip())
     return 0
+
+
+def _copying(errand: Errand) -> str:
+    """Return the command that the Job carries out, "" where it runs the features; raises `JobError` where it could not."""
+    get = errand.option
+    command = next((one for one in sorted(COPYING) if get(one) is not None), "")
+    claim, keep = get("backup_claim"), get("keep")
+    if not command:
+        if claim or keep is not None:
+            raise JobError("--backup-claim and --keep are for a Job that copies: add --backup or --restore")
+        return ""
+    where = PurePosixPath(get(command))
+    if not claim:
+        raise JobError(
+            f"--job --{command} needs --backup-claim NAME, the claim that the Job has at {BACKUPS}"
+        )
+    if not where.is_relative_to(BACKUPS) or ".." in where.parts:
+        raise JobError(f"--{command} {where}: the Job has its claim at {BACKUPS}; name that, or a file in it")
+    if keep is not None and command != "backup":
+        raise JobError("--keep is for --backup")
+    if needless := [option for option, name in _OF_RUNS.items() if get(name)]:
+        raise JobError(f"--job --{command} runs no features: leave out {', '.join(needless)}")
+    return command
 
 
 def _pulled(errand: Errand, printed: Sequence[Object], namespace: str) -> Iterator[str]:

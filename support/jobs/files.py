@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 MOUNTED: Final = "/etc/chroma-conformance"
 """Where they lie in the pod."""
+BACKUPS: Final = "/backups"
+"""Where the claim of the backups is mounted there."""
 TOKEN_VARIABLE: Final = "ADMIN_PASSWORD"  # noqa: S105 - a name
 """The one variable of the environment that the pod has of the user's."""
 # Which cluster it is, the pod knows.

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 import yaml
 
 from support.core.templates import templates
-from support.jobs.files import MOUNTED, JobError, taken_along
+from support.jobs.files import BACKUPS, MOUNTED, JobError, taken_along
 from support.kube.labels import OWNED
 from support.platform.rights import DEPLOY, HOME
 from support.release.render import VERSION
@@ -41,7 +41,8 @@ class Wanted:
     `inventory` and `target` are the files that it takes along, `arguments` the others of the run in it; `schedule` is a CronJob's, in UTC, empty for a single Job; `shards` is 0 where
     one pod runs all; `limit` is the run's own, in seconds; `claim` names a claim for the reports, where there is one.
     `seconds` say how long each feature takes, where the shards are not to go by the suite's own table. `mode` is that of
-    the run, under whose account and rights it has its pod.
+    the run, under whose account and rights it has its pod. `command` is what is carried out instead of a run, "" for none, and
+    `backup_claim` the claim that is copied to or from.
     """
 
     run_id: str
@@ -56,6 +57,8 @@ class Wanted:
     claim: str = ""
     seconds: Mapping[str, float] | None = None
     mode: str = DEPLOY.mode
+    command: str = ""
+    backup_claim: str = ""
 
 
 def objects(wanted: Wanted) -> list[Object]:
@@ -69,14 +72,18 @@ def objects(wanted: Wanted) -> list[Object]:
     if wanted.seconds is not None:
         files[_DURATIONS] = yaml.safe_dump(dict(wanted.seconds))
     limit = wanted.limit or _USUAL_LIMIT
-    name = NAME if wanted.schedule else f"{NAME}-{wanted.run_id}"
-    arguments = [
-        *("--kubeconfig", "in-cluster", *along.options),
+    what = f"{NAME}-{wanted.command}" if wanted.command else NAME
+    name = what if wanted.schedule else f"{what}-{wanted.run_id}"
+    of_the_run = [
         *("--report-dir", "/reports", "--report-configmap"),
         "$(JOB_NAME)-$(JOB_COMPLETION_INDEX)" if wanted.shards else "$(JOB_NAME)",
         *(() if wanted.limit else ("--time-limit", str(limit))),
         *(("--shard", f"job/{wanted.shards}") if wanted.shards else ()),
         *(("--shard-by", f"{MOUNTED}/{_DURATIONS}") if wanted.seconds is not None else ()),
+    ]
+    arguments = [
+        *("--kubeconfig", "in-cluster", *along.options),
+        *(() if wanted.command else of_the_run),
         *(one.replace("$(", "$$(") for one in wanted.arguments),
     ]
     facts = {
@@ -93,6 +100,8 @@ def objects(wanted: Wanted) -> list[Object]:
         "shards": wanted.shards,
         "deadline": round(limit + _CLEAN_UP),
         "claim": wanted.claim,
+        "backup_claim": wanted.backup_claim,
+        "backups": BACKUPS,
         "schedule": wanted.schedule,
     }
     job = _rendered("job", facts)

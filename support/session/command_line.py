@@ -296,12 +296,18 @@ def _commands(add: Add) -> None:
     add(
         "--backup",
         metavar="FILE",
-        help="quiesce the release, copy its data to a new file, and bring it back",
+        help="quiesce the release, copy its data to a new file, or to one in a directory that is there, and bring it back",
+    )
+    add(
+        "--keep",
+        metavar="N",
+        type=int,
+        help="let only the N newest backups of the release stay in the directory of --backup, once the new one is whole",
     )
     add(
         "--restore",
         metavar="FILE",
-        help="bring data back from a file into an empty claim, and apply the release",
+        help="bring data back from a file, or from the newest one in a directory, into an empty claim, and apply the release",
     )
     add(
         "--sweep",

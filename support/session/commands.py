@@ -98,6 +98,7 @@ def obey(config: pytest.Config, _session: pytest.Session) -> int:
             run.options.remove_data,
             chosen=run.options.release is not None,
             revision=run.options.revision or "",
+            keep=run.options.keep,
             changes=run.options.changes,
         )
         try:

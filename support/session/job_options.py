@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from support.jobs.files import BACKUPS
 from support.jobs.shards import Shard, ShardError, read_seconds
 
 
@@ -47,6 +48,11 @@ def about_jobs(add: Callable[..., Any]) -> None:
         help="the namespace of the Job and its account (default: chroma-conformance)",
     )
     add("--report-claim", metavar="NAME", help="a claim on which the Job keeps its reports as well")
+    add(
+        "--backup-claim",
+        metavar="NAME",
+        help=f"the claim that a Job has at {BACKUPS}, for --backup and --restore",
+    )
     add(
         "--report-configmap",
         metavar="NAME",

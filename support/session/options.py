@@ -8,7 +8,7 @@ from typing import Final
 
 import pytest
 
-from support.commands import ERRANDS
+from support.commands import COPYING, ERRANDS
 from support.core.restraint import VERIFYING, Budget, Restraint
 from support.core.validation import unknown
 from support.jobs.shards import Shard
@@ -22,7 +22,6 @@ from support.session.kubeconfigs import complaints_about_kubeconfigs, path_of_ku
 _NAMESPACE: Final = r"[a-z]([a-z0-9-]{0,38}[a-z0-9])?"
 # The capability with which commands may be run in the release's container.
 _EXEC: Final = "exec"
-_COPYING: Final = ("backup", "restore")
 
 
 @dataclass(frozen=True)
@@ -68,6 +67,7 @@ class Options:
     command: str | None
     argument: str
     revision: str | None  # the number of the one to go back to, or to plan
+    keep: int | None = None  # how many backups stay in their directory
     # Where the report goes besides; which shard of a run this is, and the file that says how long features take.
     report_configmap: str | None = None
     shard: Shard | None = None
@@ -118,6 +118,7 @@ class Options:
             command=command,
             argument=get(command) if command else "",
             revision=get("back_to"),
+            keep=get("keep"),
         )
         if wrong := given.complaints():
             raise pytest.UsageError("\n  ".join(["these options cannot be followed:", *wrong]))
@@ -129,6 +130,10 @@ class Options:
         asked = [name for name in COMMANDS if config.getoption(name) is not None]
         if sorted(asked) == ["back_to", "plan"]:  # a plan of going back, which only looks
             return "plan"
+        if (
+            "job" in asked and len(asked) == 2 and COPYING.intersection(asked)
+        ):  # a Job that does the other one
+            return "job"
         if len(asked) > 1:
             raise pytest.UsageError(f"ask for one at a time: {', '.join(map(flag, asked))}")
         return asked[0] if asked else None
@@ -180,7 +185,7 @@ class Options:
         if self.endpoint is not None:
             wrong += complaints_about_endpoint(self)
         else:
-            wrong += _complaints_about_command(self.command, self.argument, self.revision, self.provider)
+            wrong += _complaints_about_command(self)
         if self.target is not None:
             wrong += complaints_about_target(self)
         if self.context is not None and self.kubeconfig is None:
@@ -301,20 +306,23 @@ def _complaints_about_mode(options: Options) -> list[str]:
     return wrong
 
 
-def _complaints_about_command(
-    command: str | None, argument: str, revision: str | None, provider: str
-) -> list[str]:
+def _complaints_about_command(options: Options) -> list[str]:
     wrong = []
+    command, revision = options.command, options.revision
     # A plan of the first release can be made on an empty cluster as well.
     if (
         command
-        and provider == "embedded"
+        and options.provider == "embedded"
         and (command != "plan" or revision is not None)
         and command not in ERRANDS
     ):
         wrong.append(f"{flag(command)} needs a cluster that is there already: add --kubeconfig FILE")
-    if command in _COPYING and not argument:
-        wrong.append(f"{flag(command)} needs the name of a file")
+    if command in COPYING and not options.argument:
+        wrong.append(f"--{command} needs the name of a file")
+    if options.keep is not None and (options.keep < 1 or command not in {"backup", "job"}):
+        wrong.append(
+            f"--keep {options.keep}: give with --backup DIRECTORY how many backups stay there, 1 or more"
+        )
     if revision is not None and not (revision.isdecimal() and int(revision)):
         wrong.append(f"--back-to {revision}: give the number of a revision, as --history shows it")
     return wrong

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +34,10 @@ SECRET = {"type": KIND, "data": {".dockerconfigjson": "e30="}}
         (["--job", "--kubeconfig", "a", "--context", "b", "--report-dir", "c", "--shards", "4"], []),
         (["--config-file", "/x/pytest.ini", "--rootdir", "/x", "--job", "-m", "core"], ["-m", "core"]),
         (["--job", "--target", "notes.yaml", "--read-only"], ["--read-only"]),
+        (
+            ["--job", "--backup", "/backups", "--keep", "7", "--backup-claim", "b"],
+            ["--backup", "/backups", "--keep", "7"],
+        ),
         (["--job", "--set", "chroma.memory=3Gi", "--job-namespace", "x"], ["--set", "chroma.memory=3Gi"]),
     ],
 )
@@ -85,6 +90,35 @@ def test_without_a_cluster_it_says_which_secret_has_to_be_there(inventory: Path)
         "# Pulls with Secret nightly/registry, which has to be there: add --kubeconfig FILE"
     )
     assert list(yaml.safe_load_all(said))[-1]["kind"] == "Job"
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        (
+            {"backup": "/backups"},
+            "--job --backup needs --backup-claim NAME, the claim that the Job has at /backups",
+        ),
+        (
+            {"backup": "chroma.tar", "backup_claim": "b"},
+            "--backup chroma.tar: the Job has its claim at /backups",
+        ),
+        ({"restore": "/backups/../x", "backup_claim": "b"}, "--restore /backups/../x: the Job has its claim"),
+        ({"restore": "/backups", "backup_claim": "b", "keep": 3}, "--keep is for --backup"),
+        ({"backup_claim": "b"}, "--backup-claim and --keep are for a Job that copies"),
+        ({"keep": 3}, "--backup-claim and --keep are for a Job that copies"),
+        (
+            {"backup": "/backups", "backup_claim": "b", "shards": 2, "verify": True},
+            "--job --backup runs no features: leave out --shards, --verify",
+        ),
+    ],
+    ids=str,
+)
+def test_a_job_that_could_not_copy_is_refused_in_a_line(
+    inventory: Path, options: dict[str, Any], told: str
+) -> None:
+    with pytest.raises(JobError, match=re.escape(told)):
+        printed(inventory, **options)
 
 
 @pytest.mark.parametrize("schedule", ["", "0 3 * * *"], ids=["job", "cronjob"])

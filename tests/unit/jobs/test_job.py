@@ -33,7 +33,14 @@ def container(job: Any) -> Any:
 
 @pytest.mark.parametrize(
     "change",
-    [{}, {"schedule": "0 3 * * *"}, {"shards": 4}, {"claim": "reports"}, {"shards": 4, "claim": "reports"}],
+    [
+        {},
+        {"schedule": "0 3 * * *"},
+        {"shards": 4},
+        {"claim": "reports"},
+        {"shards": 4, "claim": "reports"},
+        {"schedule": "0 3 * * *", "command": "backup", "backup_claim": "backups"},
+    ],
     ids=lambda change: " ".join(change) or "one",
 )
 def test_kubernetes_takes_the_objects(wanted: Wanted, change: dict[str, Any]) -> None:
@@ -49,6 +56,22 @@ def test_a_job_is_run_once_and_its_exit_code_is_the_verdict(wanted: Wanted) -> N
     assert spec["template"]["spec"]["terminationGracePeriodSeconds"] > 60
     assert container(job)["image"] == "harbor.example.com/library/chroma-conformance:0.1.0"
     assert container(job)["args"][-2:] == ["-m", "core"]
+
+
+def test_a_job_that_backs_up_has_the_claim_and_nothing_of_a_run(wanted: Wanted) -> None:
+    given = ["--backup", "/backups", "--keep", "7"]
+    backup = replace(wanted, command="backup", backup_claim="nightly", arguments=given)
+    _, job = objects(backup)
+    pod = job["spec"]["template"]["spec"]
+    assert job["metadata"]["name"] == "chroma-conformance-backup-0123abcd"
+    assert container(job)["args"][-4:] == given
+    assert not [one for one in container(job)["args"] if one.startswith(("--report", "--time-limit"))]
+    assert {"name": "backups", "mountPath": "/backups"} in container(job)["volumeMounts"]
+    claims = [one["persistentVolumeClaim"] for one in pod["volumes"] if "persistentVolumeClaim" in one]
+    assert claims == [{"claimName": "nightly"}]
+    # A schedule of its own beside that of the runs.
+    cronjob = objects(replace(backup, schedule="0 2 * * *"))[1]
+    assert cronjob["metadata"]["name"] == "chroma-conformance-backup"
 
 
 @pytest.mark.parametrize("mode", MODES)

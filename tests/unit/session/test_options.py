@@ -123,6 +123,12 @@ def kubeconfig(tmp_path: Path) -> Path:
             {"command": "back_to", "revision": "two"},
             "--back-to two: give the number of a revision, as --history shows it",
         ),
+        (
+            {"command": "backup", "argument": "b", "keep": 0},
+            "--keep 0: give with --backup DIRECTORY how many",
+        ),
+        ({"command": "restore", "argument": "b", "keep": 3}, "--keep 3: give with --backup DIRECTORY"),
+        ({"command": None, "keep": 3}, "--keep 3: give with --backup DIRECTORY"),
         ({"command": "plan", "revision": "0"}, "--back-to 0: give the number of a revision"),
         ({"command": "plan", "revision": "1"}, "--plan needs a cluster that is there already"),
         ({"profile": "lazy"}, "--hypothesis-profile lazy: unknown; there are dev, ci and soak"),
