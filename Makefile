@@ -20,7 +20,8 @@ help:
 	echo 'make faults   every seeded fault against the scenario that must catch it: many minutes'
 	echo 'make kills    kills aimed at the writing of an index, 60 unless ROUNDS says otherwise: what is torn, and that nothing is lost'
 	echo 'make jobs     the image of the suite, and runs of it inside a cluster as a Job and from a schedule: ten minutes'
-	echo 'make soak     kills of a release on a cluster while two writers fill an index, 60 unless ARGS says otherwise, and what Chroma as it comes makes of them'
+	echo 'make soak     kills, memory and claims that run out, again and again under two writers, and what Chroma as it comes makes of the kills: an hour'
+	echo 'make costs    what it costs that a release keeps its data: starts, writes, queries and bytes beside one that does not'
 	echo 'make night    a release under its users while it is verified three times, and runs that are ended at ten random moments: half an hour'
 	echo 'make test-distributions   set-up and a run on other distributions, entered and as virtual machines: hours'
 	echo 'make table    the documented component beside the features, with the verdicts of the last reports'
@@ -81,12 +82,18 @@ jobs:
 	$(set-up)
 	stage "the suite inside a cluster" $(BIN)/pytest tests/live/jobs
 
-# On a cluster, and through the whole way of a user; `make kills` does it to a process, in seconds.
+# On a cluster, and through the whole way of a user; `make kills` kills a process, in seconds.
 soak: ENVIRONMENT := venv-dev
 soak:
 	$(stages)
 	$(set-up)
-	stage "kills of a release" $(BIN)/python -m tests.live.cluster.soak $(ARGS)
+	stage "a soak" $(BIN)/python -m tests.live.cluster.soak $(ARGS)
+
+costs: ENVIRONMENT := venv-dev
+costs:
+	$(stages)
+	$(set-up)
+	stage "costs" $(BIN)/python -m tests.live.cluster.costs $(ARGS)
 
 # The users of a release must not notice that it is verified, nor that this is ended at whatever moment.
 night: ENVIRONMENT := venv-dev
@@ -137,7 +144,7 @@ venv venv-dev:
 	"$$python" -m cluster.build.environment .venv $(LOCKS)
 	key $(LOCKS) >$(STAMP)
 
-.PHONY: help verify test table check fix faults kills soak jobs night test-distributions setup lock clean venv venv-dev
+.PHONY: help verify test table check fix faults kills soak costs jobs night test-distributions setup lock clean venv venv-dev
 
 define set-up
 stage "virtual environment" $(MAKE) $(or $(ENVIRONMENT),venv)

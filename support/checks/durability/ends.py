@@ -148,7 +148,9 @@ def kill_while_indexing(
                 kill(_HEADER, str(1 + number % 3), _DELAYS[number % len(_DELAYS)])
             torn += scene.has_torn(collection)
     scene.replace_pod()
-    measured["kills aimed at the writing of an index"] = f"{times}, of which {torn} tore it"
+    measured["kills aimed at the writing of an index"] = (
+        f"{times}, of which {torn} tore it; {len(log.acknowledged)} records acknowledged"
+    )
     return log
 
 
@@ -175,6 +177,6 @@ def kill_at_random(
     scene.replace_pod()
     after = " and ".join(f"{more}" for more in moments)
     measured["kills at random moments"] = (
-        f"{times}, after {after} more records, of which {torn} tore the index"
+        f"{times}, after {after} more records, of which {torn} tore the index; {len(log.acknowledged)} records acknowledged"
     )
     return log

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from cluster import layout
 from support.jobs.job import NAME
 from tests.live.cluster.night import Users
 from tests.live.jobs.inside import COMPLETE, FAILED
@@ -28,7 +29,7 @@ def claim(inside: Inside) -> None:
         "metadata": {"name": CLAIM, "namespace": NAME},
         "spec": {
             "accessModes": ["ReadWriteOnce"],
-            "storageClassName": inside.stated["storage_class"],
+            "storageClassName": layout.STORAGE_CLASS,
             "resources": {"requests": {"storage": "1Gi"}},
         },
     }
