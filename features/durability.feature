@@ -52,6 +52,11 @@ Feature: Durability
       Then the collection holds every acknowledged record, as it was written
       And queries find its records
 
+    # Of a history that breaks it, the shortest is shown, with the command that tries the same ones again.
+    @disruptive @needs-disposable
+    Scenario: Any history of writes, kills and replaced pods
+      Then after any history a collection holds what was acknowledged, and its answers have the nearest records
+
   @core @needs-deploying @needs-kubernetes @needs-integrity
   Rule: A pod is ready only when every collection answers
 

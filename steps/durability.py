@@ -8,13 +8,14 @@ import pytest
 from pytest_bdd import given, then, when
 from pytest_bdd.parsers import parse
 
-from support.checks.durability import ends, records, torn
+from support.checks.durability import ends, histories, records, torn
 from support.checks.durability.ends import Scene
 
 if TYPE_CHECKING:
     from support.checks.durability.records import Search
     from support.checks.durability.writing import WriteLog
     from support.chroma.client import Collection
+    from support.chroma.database import Database
     from support.chroma.reachable import Reachable
     from support.core.wait import Deadlines
     from support.deploy.keeping import Keeping
@@ -97,6 +98,11 @@ def acknowledged_records_are_held(collection: Collection, write_log: WriteLog) -
 @then("queries find its records")
 def questions_find_records(collection: Collection) -> None:
     records.assert_found_by_questions(collection)
+
+
+@then("after any history a collection holds what was acknowledged, and its answers have the nearest records")
+def any_history_is_kept(scene: Scene, database: Database, run: Run) -> None:
+    histories.try_any(scene, database, run.options.seed)
 
 
 @then("it is found in the database on the claim")

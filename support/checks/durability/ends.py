@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 
 # The file with which the writing of an index begins, as Chroma's process sees it.
-_HEADER: Final = "/data/*/header.bin"
+HEADER: Final = "/data/*/header.bin"
 # Two writers, so that the index is written at moments that nobody foresees.
 _TWO: Final = Load(writers=2, batch=10, records=6000, dimension=384)
 # Acknowledged records before which no kill at random comes.
@@ -145,7 +145,7 @@ def kill_while_indexing(
     with scene.killer() as kill:
         for number in range(times):
             with writing(collection, scene.deadlines, _TWO, log):
-                kill(_HEADER, str(1 + number % 3), _DELAYS[number % len(_DELAYS)])
+                kill(HEADER, str(1 + number % 3), _DELAYS[number % len(_DELAYS)])
             torn += scene.has_torn(collection)
     scene.replace_pod()
     measured["kills aimed at the writing of an index"] = (
