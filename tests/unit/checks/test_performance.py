@@ -72,6 +72,6 @@ def test_a_measured_time_leaves_out_what_was_waited_for_the_budget(monkeypatch: 
     def ask() -> None:
         bounded.asks_release("GET", "/x")
 
-    bounded.was_answered(0.7)  # as much more is to pass, and a second of all that is for free
+    bounded.was_answered(0.7)  # as much more is to pass
     assert performance._timed(ask) < 0.2
     assert bounded.waited > 0.3

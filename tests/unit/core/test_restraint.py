@@ -141,24 +141,30 @@ def test_whoever_has_let_a_release_work_waits_for_what_makes_up_for_it() -> None
     waits: list[float] = []
     share = Share(0.1, clock=lambda: now[0], pause=waits.append)
     assert share.take() == 0.0
-    now[0] = 0.5
-    share.worked(0.5)
-    assert share.take() == pytest.approx(5.0 - 0.5 - 1.0), "half a second in five, but for a second's worth"
-    now[0] = 5.0
+    now[0] = 0.2
+    share.worked(0.2)
+    assert share.take() == 0.0, "a burst is not interrupted"
+    now[0] = 0.4
+    share.worked(0.2)
+    assert share.take() == pytest.approx(10 * 0.4 - 0.4), (
+        "the rest of four seconds, of which it worked a tenth"
+    )
+    assert waits == [pytest.approx(3.6)]
+    now[0] = 4.0
     assert share.take() == 0.0
     now[0] = 60.0
     share.worked(0.05)
-    assert share.take() == 0.0, "what was not used before is not saved up, and little is not waited for"
+    assert share.take() == 0.0, "what was not used before is not saved up"
 
 
 def test_what_is_waited_for_is_known_to_who_measures() -> None:
     restraint = verifying(busy=0.9)
-    restraint.was_answered(0.5)
+    restraint.was_answered(0.2)
     assert restraint.waited == 0.0
-    restraint.was_answered(0.45)
+    restraint.was_answered(0.15)
     restraint.asks_release("GET", "/x")
     assert restraint.waited == pytest.approx(restraint.tally["waited ms"] / 1000, abs=0.001)
-    assert 0.0 < restraint.waited < 0.5
+    assert 0.2 < restraint.waited < 0.5
 
 
 def test_answers_are_accounted_for() -> None:
