@@ -1,16 +1,16 @@
 @needs-deploying @needs-kubernetes @needs-disposable @needs-integrity
 Feature: Exhaustion
   A release runs out of memory or of room while its users write. It may stop then, and
-  refuse what it cannot keep; what it has acknowledged it has again as soon as it is given more.
+  refuse what it cannot keep; what it has acknowledged it has again afterwards.
 
   @core
   Rule: Acknowledged records survive that memory runs out
 
-    # Chroma's process is killed by the kernel again at each start that needs as much: only more memory helps.
+    # The kernel kills Chroma's process at whatever moment; the kubelet starts it again.
     Scenario: Records survive a release that runs out of memory
       Given the release, live with little memory in a namespace of its own
-      And an empty collection
-      When two writers add records until it runs out of memory, and it is given more
+      And an empty collection whose index is written with every 100 records
+      When a user asks for more than it has memory for while two writers add records
       Then the collection holds every acknowledged record, as it was written
       And queries find its records
 

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from support.checks.durability.writing import WriteLog
     from support.checks.troubleshooting import Disruptable
     from support.chroma.client import Collection
+    from support.chroma.database import Database
     from support.deploy.live import Live
     from support.deploy.namespace import Namespace
     from support.release.release import Release
@@ -23,9 +24,9 @@ def live_with_little_memory(fresh_namespace: Namespace, release_under_test: Rele
     return fresh_namespace.ensure_live(exhaustion.with_little_memory(release_under_test))
 
 
-@when("two writers add records until it runs out of memory, and it is given more", target_fixture="write_log")
-def run_out_of_memory(scene: Scene, collection: Collection, release_under_test: Release) -> WriteLog:
-    return exhaustion.run_out_of_memory(scene, collection, release_under_test)
+@when("a user asks for more than it has memory for while two writers add records", target_fixture="write_log")
+def run_out_of_memory(scene: Scene, database: Database, collection: Collection) -> WriteLog:
+    return exhaustion.run_out_of_memory(scene, database, collection)
 
 
 @when(

@@ -36,11 +36,13 @@ class _Ends:
         self.scene.replace_pod()
 
     def kill(self) -> None:
+        self.scene.renew_pod()
         self.kill_process()
 
     def kill_while_adding(
         self, collection: Collection, known: int
     ) -> tuple[Sequence[Record], Sequence[Record]]:
+        self.scene.renew_pod()
         log = WriteLog(samples.records(known, DIMENSION))
         with writing(collection, self.scene.deadlines, _LOAD, log):
             self.kill_process(HEADER, "1", "2ms")
