@@ -49,7 +49,7 @@ test:
 	$(if $(ARGS),,stage "rights that the features used" $(BIN)/pytest tests/live/rights -q)
 	stage "image of the release native" $(BIN)/python -m cluster setup --recipes manifests/images --image chroma:0.5.23 || cannot=$$?
 	case $${cannot:-0} in
-	0) stage "features of the release native" $(BIN)/pytest features/ $(OF_THE_SUITE) --release native --report-dir reports/native -n 3 ;;
+	0) stage "features of the release native" $(BIN)/pytest features/ --release native --report-dir reports/native -n 3 $(OF_THE_SUITE) ;;
 	3) remarks+=("The release native was left out: its image cannot be had on this machine, for the reason above.") ;;
 	*) exit "$$cannot" ;;
 	esac
