@@ -196,7 +196,7 @@ class Options:
             wrong.append(
                 f"--inventory {self.inventory}: no such file; give a YAML file as docs/live-clusters.md shows it"
             )
-        if set(self.without) - CONCEDED and not self.require:
+        if set(self.without) - CONCEDED and not self.require and not self.command:
             wrong.append(
                 "--without concedes a capability to what is required: add --require core or --require extended"
             )

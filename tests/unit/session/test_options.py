@@ -234,3 +234,10 @@ def test_a_job_that_verifies_is_printed(miniature: Miniature) -> None:
     miniature.write("staging.yaml", "harbor_registry: harbor.example.com")
     ran = miniature.run("features/", "--job", "--verify", "--inventory=staging.yaml")
     assert (ran.code, "- --verify" in ran.out, miniature.log()) == (0, True, []), ran.err
+
+
+def test_a_plan_takes_what_is_conceded_to_the_run_after_it(tmp_path: Path) -> None:
+    # As docs/recipes/acceptance.sh hands the same words to both.
+    given = {"provider": "external", "kubeconfig": tmp_path, "without": ("gateway-api",)}
+    assert not [line for line in _options(**given, command="plan").complaints() if "--without" in line]
+    assert [line for line in _options(**given, command=None).complaints() if "--without" in line]
