@@ -18,7 +18,7 @@ help:
 	echo 'make check    format, lint, spelling, types, import contracts, offline tests: a minute or three, and no cluster'
 	echo 'make fix      format the code, and mend what lint can mend by itself'
 	echo 'make faults   every seeded fault against the scenario that must catch it: many minutes'
-	echo 'make kills    kills aimed at the writing of an index, 60 unless ROUNDS says otherwise: what is torn, and that nothing is lost'
+	echo 'make kills    kills aimed at the writing of an index, and losses of power, 60 each unless ROUNDS says otherwise: what is torn, and that nothing is lost'
 	echo 'make jobs     the image of the suite, and runs of it inside a cluster as a Job and from a schedule: ten minutes'
 	echo 'make soak     kills, memory and claims that run out, again and again under two writers, and what Chroma as it comes makes of the kills: an hour'
 	echo 'make costs    what it costs that a release keeps its data: starts, writes, queries and bytes beside one that does not'
@@ -74,9 +74,9 @@ faults:
 	$(set-up)
 	stage "seeded faults" $(BIN)/pytest tests/live/faults $(or $(ARGS),-n 2)
 
-# Kills aimed at the moment in which Chroma writes an index, without a cluster; what was torn is in the output.
+# What may befall Chroma while it writes an index, without a cluster; what was torn is in the output.
 kills: venv-dev
-	ROUNDS=$(or $(ROUNDS),60) $(BIN)/pytest tests/unit/persistence/test_kills.py -q -rA
+	ROUNDS=$(or $(ROUNDS),60) $(BIN)/pytest tests/unit/persistence/test_kills.py tests/unit/persistence/test_power.py -q -rA
 
 # Apart from `make test`, since the image of the suite is made for it alone.
 jobs: ENVIRONMENT := venv-dev
