@@ -87,8 +87,12 @@ class Deployed:
         raise LookupError(POD)
 
     def collect(self) -> None:
-        """Make the collection that is written to and asked."""
-        self._path = f"/{self.ask('POST', '', {'name': 'costs', 'get_or_create': True})['id']}"
+        """Make the collection that is written to and asked, once the ingress has taken notice of the last pod."""
+
+        def made() -> str:
+            return str(self.ask("POST", "", {"name": "costs", "get_or_create": True})["id"])
+
+        self._path = f"/{wait_for(made, PATIENCE, lambda: 'the ingress leads nowhere', (RuntimeError,))}"
 
     def write(self, number: int, count: int = 1) -> None:
         """Add so many records."""
