@@ -30,6 +30,9 @@ _LARGEST_FILE: Final = 256 * 1024 * 1024
 _RUN: Final = "import sys; from chromadb_rust_bindings import cli; cli(['chroma', *sys.argv[1:]])"
 _DIMENSION: Final = 384
 _BATCH: Final = 10
+# Questions for records by their own vectors, and how many of them an approximate index may miss.
+_QUESTIONS: Final = 20
+_MISSED: Final = 1
 _COLLECTIONS: Final = "/api/v2/tenants/default_tenant/databases/default_database/collections"
 # How soon after the header has changed the server is killed, in seconds: within the time that writing the index takes.
 _AIM: Final = 0.004
@@ -150,15 +153,20 @@ def lost(server: Server, writers: Writers) -> list[str]:
             for one, vector in writers.acknowledged.items()
             if one in found and not np.allclose(found[one], vector, atol=1e-6)
         ]
-        for one in random.Random(writers.seed).sample(sorted(writers.acknowledged), 20):
+        missed = []
+        for one in random.Random(writers.seed).sample(sorted(writers.acknowledged), _QUESTIONS):
             asked = {
                 "query_embeddings": [writers.acknowledged[one]],
                 "n_results": 1,
                 "include": ["distances"],
             }
             answer = server.http.post(f"{url}/query", json=asked)
-            if not answer.is_success or answer.json()["ids"] != [[one]]:
-                broken.append(f"a query does not find {one}: {answer.text[:200]}")
+            if not answer.is_success:
+                broken.append(f"a query for {one} fails: {answer.text[:200]}")
+            elif answer.json()["ids"] != [[one]]:
+                missed.append(f"a query does not find {one}: {answer.text[:200]}")
+        # The index is approximate: of 1,750 such vectors it does not find each one, whatever has happened to it.
+        broken += missed if len(missed) > _MISSED else []
     except httpx.TransportError as error:
         return [f"the server is gone: {error}"]
     return broken

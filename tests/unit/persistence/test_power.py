@@ -54,7 +54,7 @@ def test_a_loss_of_power_loses_nothing(seed: int, tmp_path: Path) -> None:
 
 def written_until_power_fails(data: Path, seed: int, image: Path, copy: Path) -> Writers:
     """Let two writers write, and power fail after so many records; return what was acknowledged by then."""
-    many = random.Random(seed).randrange(150, 2500)
+    many = random.Random(seed).randrange(150, 1500)
     with serving(data) as server:
         writers = Writers.of(server, seed)
         threads = [threading.Thread(target=writers.write, args=(number,)) for number in range(2)]
