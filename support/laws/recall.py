@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from support.chroma import calls, samples
+from support.chroma.types import Metric
 from support.core.promises import PromiseBroken
 from support.laws.oracle import distance, nearest, tolerance
 
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from support.chroma.calls import Hit
     from support.chroma.client import Collection
     from support.chroma.database import Database
-    from support.chroma.types import Metric, Record, Vector
+    from support.chroma.types import Record, Vector
 
 
 def recall(
@@ -37,6 +38,16 @@ def recall(
         ids = {hit.record.id for hit in hits}
         found += sum(distance(metric, vector, stored[name]) <= reach for name in ids)
     return found / (count * len(vectors))
+
+
+def recall_of_stored(collection: Collection, records: Sequence[Record], questions: int, count: int) -> float:
+    """Ask a collection that holds these records, measured by L2, for those nearest to some of their own vectors; return the recall.
+
+    About so many `questions` are asked, spread over the records, each for `count` records, or all where there are fewer.
+    """
+    vectors = [record.vector for record in records[:: max(1, len(records) // questions)]]
+    many = min(count, len(records))
+    return recall(Metric.L2, records, vectors, many, calls.ask(collection, vectors, many))
 
 
 def assert_recall(seen: float, promised: float) -> None:

@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, precondition, rule, run_state_machine_as_test
 
 from support.chroma import calls, samples
-from support.chroma.types import Metric, RecordChange, Write
+from support.chroma.types import RecordChange, Write
 from support.laws.invariants import same_records
 from support.laws.oracle import Model
-from support.laws.recall import recall
+from support.laws.recall import recall_of_stored
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -139,10 +139,8 @@ class _Survival(RuleBasedStateMachine):
         self._ended += ended
         records = list(self._model.records.values())
         same_records(records, calls.contents(self._collection), "as they were acknowledged")
-        vectors = [record.vector for record in records[:: max(1, len(records) // _QUESTIONS)]]
-        if vectors:
-            many = min(_NEAREST, len(records))
-            found = recall(Metric.L2, records, vectors, many, calls.ask(self._collection, vectors, many))
+        if records:
+            found = recall_of_stored(self._collection, records, _QUESTIONS, _NEAREST)
             assert found >= _RECALL, (
                 f"promised: questions find {_RECALL:.0%} of the nearest\nseen:     {found:.0%}"
             )

@@ -130,9 +130,8 @@ class Options:
         asked = [name for name in COMMANDS if config.getoption(name) is not None]
         if sorted(asked) == ["back_to", "plan"]:  # a plan of going back, which only looks
             return "plan"
-        if (
-            "job" in asked and len(asked) == 2 and COPYING.intersection(asked)
-        ):  # a Job that does the other one
+        # A Job in which the other one is carried out.
+        if len(asked) == 2 and "job" in asked and COPYING.intersection(asked):
             return "job"
         if len(asked) > 1:
             raise pytest.UsageError(f"ask for one at a time: {', '.join(map(flag, asked))}")

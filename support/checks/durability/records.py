@@ -8,11 +8,10 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Final
 
 from support.chroma import calls, client, samples
-from support.chroma.types import Metric
 from support.deploy.ways_in import beside
 from support.kube import probe
 from support.laws import invariants
-from support.laws.recall import recall as recall_of
+from support.laws.recall import recall_of_stored
 
 if TYPE_CHECKING:
     from support.checks.durability.writing import WriteLog
@@ -58,10 +57,7 @@ def assert_written(collection: Collection, count: int) -> None:
 
 def assert_found_by_questions(collection: Collection) -> None:
     """Assert that questions find the records that a collection holds, the nearest first."""
-    held = calls.contents(collection)
-    vectors = [record.vector for record in held[:: max(1, len(held) // _QUESTIONS)]]
-    answers = calls.ask(collection, vectors, _NEAREST)
-    recall = recall_of(Metric.L2, held, vectors, _NEAREST, answers)
+    recall = recall_of_stored(collection, calls.contents(collection), _QUESTIONS, _NEAREST)
     assert recall >= _RECALL, (
         f"questions find {recall:.0%} of the nearest records, promised are {_RECALL:.0%}"
     )

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import ssl
 import statistics
 import sys
 import tempfile
@@ -19,17 +18,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-import urllib3
-import yaml
-
-from support.core.component import AUTH_KEY, AUTH_SECRET, COLLECTIONS, TOKEN_HEADER
-from support.core.resolver import map_host
+from support.core.component import COLLECTIONS
 from support.core.wait import wait_for
 from support.deploy.ways_in import POD
-from support.kube.client import Kube
 from support.kube.containers import is_ready
-from support.kube.secrets import decoded
 from tests.live.cluster.site import Site, booted
+from tests.live.cluster.user import User
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -43,30 +37,15 @@ PATIENCE: Final = 120.0
 
 
 @dataclass
-class Deployed:
-    """A release that lives, asked through the ingress."""
+class Deployed(User):
+    """A user of a release, and its operator."""
 
-    site: Site
-    release: str
+    release: str = KEPT
 
-    def __post_init__(self) -> None:
-        stated = yaml.safe_load(self.site.inventory.read_text())
-        self.namespace = NAMESPACES[self.release]
-        self.kube = Kube(self.site.kubeconfig, None)
-        self.host = f"{self.namespace}.{stated['domain_name']}"
-        self.address = stated.get("ingress_address")
-        trusted = ssl.create_default_context(cafile=stated.get("ca_bundle"))
-        self._http = urllib3.PoolManager(ssl_context=trusted, retries=False)
-        token = decoded(self.kube.get("Secret", AUTH_SECRET, self.namespace) or {})[AUTH_KEY]
-        self._headers = {TOKEN_HEADER: token}
-
-    def ask(self, method: str, path: str, body: Any = None) -> Any:
-        """Ask; raises where the answer is no success."""
-        url = f"https://{self.host}{COLLECTIONS}{path}"
-        answer = self._http.request(method, url, json=body, headers=self._headers, timeout=60)
-        if answer.status >= 300:
-            raise RuntimeError(f"{self.release}: {method} {path}: {answer.status} {answer.data[:200]!r}")
-        return answer.json()
+    @classmethod
+    def of(cls, site: Site, release: str) -> Deployed:
+        """Return those of one of the two releases."""
+        return cls(site, NAMESPACES[release], release)
 
     def restart(self) -> float:
         """Delete the pod, and return the seconds until its successor is ready."""
@@ -90,9 +69,11 @@ class Deployed:
         """Make the collection that is written to and asked, once the ingress has taken notice of the last pod."""
 
         def made() -> str:
-            return str(self.ask("POST", "", {"name": "costs", "get_or_create": True})["id"])
+            return str(self.ask("POST", COLLECTIONS, {"name": "costs", "get_or_create": True})["id"])
 
-        self._path = f"/{wait_for(made, PATIENCE, lambda: 'the ingress leads nowhere', (RuntimeError,))}"
+        self._path = (
+            f"{COLLECTIONS}/{wait_for(made, PATIENCE, lambda: 'the ingress leads nowhere', (RuntimeError,))}"
+        )
 
     def write(self, number: int, count: int = 1) -> None:
         """Add so many records."""
@@ -147,13 +128,13 @@ def compared(what: str, unit: str, seconds: dict[str, list[float]]) -> tuple[flo
 def costs(site: Site, starts: int, requests: int, reports: Path) -> list[str]:
     """Measure both releases in turns; return which bounds were passed."""
     wrong = []
-    both = [Deployed(site, release) for release in NAMESPACES]
+    both = [Deployed.of(site, release) for release in NAMESPACES]
     seconds: dict[str, dict[str, list[float]]] = {
         what: {KEPT: [], PLAIN: []} for what in ("start", "write", "query")
     }
     with ExitStack() as stack:
         for one in both:
-            stack.enter_context(map_host(one.host, one.address))
+            stack.enter_context(one.finding_the_host())
         for _ in range(starts):
             for one in both:
                 seconds["start"][one.release].append(one.restart())

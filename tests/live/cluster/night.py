@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import argparse
 import os
-import ssl
 import statistics
 import sys
 import tempfile
@@ -19,19 +18,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import urllib3
-import yaml
-
-from support.core.component import AUTH_KEY, AUTH_SECRET, COLLECTIONS, TOKEN_HEADER
-from support.core.resolver import map_host
+from support.core.component import COLLECTIONS
 from support.core.restraint import VERIFYING
-from support.kube.client import Kube
-from support.kube.secrets import decoded
 from support.platform import rights
 from tests.live.cluster.site import Site, deployed
+from tests.live.cluster.user import User
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from support.kube.client import Kube
 
 NAMESPACE = "chroma"
 # Seconds between two requests of a user, and for which they are watched before anything else happens.
@@ -45,29 +41,21 @@ RECORDS, SLACK = 100, 0.20
 
 
 @dataclass
-class Users:
+class Users(User):
     """Somebody who reads and writes every 50 ms through the ingress, and takes down each answer."""
 
-    site: Site
     seconds: list[float] = field(default_factory=list)
     errors: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        stated = yaml.safe_load(self.site.inventory.read_text())
-        self.kube = Kube(self.site.kubeconfig, None)
-        self._host = f"{NAMESPACE}.{stated['domain_name']}"
-        self._address = stated.get("ingress_address")
-        trusted = ssl.create_default_context(cafile=stated.get("ca_bundle"))
-        self._http = urllib3.PoolManager(ssl_context=trusted, retries=False)
-        token = decoded(self.kube.get("Secret", AUTH_SECRET, NAMESPACE) or {})[AUTH_KEY]
-        self._headers = {TOKEN_HEADER: token}
+        super().__post_init__()
         self._over = threading.Event()
         self._name = "belongs-to-users"
 
     @contextmanager
     def at_work(self) -> Iterator[Users]:
         """Let them work in a `with` block."""
-        with map_host(self._host, self._address):
+        with self.finding_the_host():
             made = self.ask("POST", COLLECTIONS, {"name": self._name, "get_or_create": True})
             self._path = f"{COLLECTIONS}/{made['id']}"
             ids = [f"record-{number}" for number in range(RECORDS)]
@@ -80,15 +68,6 @@ class Users:
             finally:
                 self._over.set()
                 thread.join()
-
-    def ask(self, method: str, path: str, body: Any = None) -> Any:
-        """Ask through the ingress; raises where the answer is no success."""
-        answer = self._http.request(
-            method, f"https://{self._host}{path}", json=body, headers=self._headers, timeout=30
-        )
-        if answer.status >= 300:
-            raise RuntimeError(f"{method} {path}: {answer.status} {answer.data[:200]!r}")
-        return answer.json()
 
     def records(self) -> Any:
         """Return all that their collection holds, in the order of the ids."""
